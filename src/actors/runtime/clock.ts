@@ -1,0 +1,103 @@
+/**
+ * Time and chance as values: nothing in Starfish reads the clock or randomness but through these two.
+ */
+
+/** A handle of {@link Clock.setTimeout}; opaque. */
+export type TimerHandle = unknown
+
+/** A source of time. Shaped so that XState takes it as its clock. */
+export interface Clock {
+  /** Milliseconds since the epoch; never goes back within one clock. */
+  now(): number
+  /** Calls `fn` once, `ms` milliseconds from now at the earliest. */
+  setTimeout(fn: () => void, ms: number): TimerHandle
+  /** Forgets a timer; one that fired or is unknown is ignored. */
+  clearTimeout(handle: TimerHandle): void
+}
+
+/** A source of numbers in [0, 1). */
+export type Random = () => number
+
+/** The process's own clock: wall time at start, advanced by the monotonic clock, so it never goes back. */
+export const systemClock: Clock = {
+  now: () => performance.timeOrigin + performance.now(),
+  setTimeout: (fn, ms) => setTimeout(fn, ms),
+  clearTimeout: handle => clearTimeout(handle as NodeJS.Timeout | undefined),
+}
+
+/** A clock whose time passes only when told. */
+export interface VirtualClock extends Clock {
+  /**
+   * Moves time forward by `ms`, firing due timers in order of time, then of creation. Between two timers the microtask
+   * queue is drained, so that promise chains advance as they would in real time.
+   */
+  advance(ms: number): Promise<void>
+  /** Time of the next timer, or undefined when none is set. */
+  nextTimerAt(): number | undefined
+  /** How many timers are set. */
+  readonly pending: number
+}
+
+interface VirtualTimer {
+  readonly at: number
+  readonly order: number
+  readonly fn: () => void
+}
+
+/** Creates a {@link VirtualClock} that starts at `startMs` (0 by default). */
+export function createVirtualClock(startMs = 0): VirtualClock {
+  let nowMs = startMs
+  let order = 0
+  const timers = new Set<VirtualTimer>()
+
+  function next(): VirtualTimer | undefined {
+    let first: VirtualTimer | undefined
+    for (const timer of timers) {
+      if (first === undefined || timer.at < first.at || (timer.at === first.at && timer.order < first.order)) first = timer
+    }
+    return first
+  }
+
+  return {
+    now: () => nowMs,
+    setTimeout(fn, ms) {
+      const timer = { at: nowMs + Math.max(0, ms), order: order++, fn }
+      timers.add(timer)
+      return timer
+    },
+    clearTimeout: handle => void timers.delete(handle as VirtualTimer),
+    async advance(ms) {
+      const until = nowMs + ms
+      await settle()
+      for (let timer = next(); timer !== undefined && timer.at <= until; timer = next()) {
+        timers.delete(timer)
+        nowMs = Math.max(nowMs, timer.at)
+        timer.fn()
+        await settle()
+      }
+      nowMs = until
+      await settle()
+    },
+    nextTimerAt: () => next()?.at,
+    get pending() {
+      return timers.size
+    },
+  }
+}
+
+/** Lets every microtask that is due, and those they queue, run: one turn of the event loop's check phase. */
+function settle(): Promise<void> {
+  return new Promise(resolve => setImmediate(resolve))
+}
+
+/** A seeded generator (mulberry32): the same seed gives the same numbers on every machine. */
+export function createRandom(seed: number): Random {
+  let state = seed >>> 0
+  return () => {
+    state = (state + 0x6d2b79f5) >>> 0
+    let mixed = state
+    mixed = Math.imul(mixed ^ (mixed >>> 15), mixed | 1)
+    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61)
+    return ((mixed ^ (mixed >>> 14)) >>> 0) / 4294967296
+  }
+}

@@ -1,0 +1,81 @@
+/**
+ * Every error that Starfish raises, with the one table of their codes.
+ *
+ * An error says what failed (`code`), who is to blame (`details`), whether another try may succeed (`retryable`) and,
+ * when it settles a request, whether the message was handled (`handled`).
+ */
+
+/** Whether a request reached its handler: `no` means certainly not, so a retry is safe; `unknown` means it may have. */
+export type Handled = 'no' | 'unknown'
+
+interface ErrorFacts {
+  readonly retryable: boolean
+  readonly meaning: string
+}
+
+/** The table of codes: what each means and whether the same call may succeed later. Append-only. */
+export const errorCodes = {
+  ACTOR_DIED: { retryable: true, meaning: 'the actor ended before it answered' },
+  ASK_TIMEOUT: { retryable: true, meaning: 'no answer came before the deadline' },
+  ASK_ABORTED: { retryable: false, meaning: 'the caller aborted the request' },
+  BAD_CONFIG: { retryable: false, meaning: 'an option has a value that cannot be used' },
+  BAD_FRAME: { retryable: false, meaning: 'bytes do not follow the grammar of the protocol' },
+  BAD_SPEC: { retryable: false, meaning: 'a child or supervisor specification is not valid' },
+  CHART_NOT_COMPILABLE: { retryable: false, meaning: 'the chart uses a feature the compiler refuses' },
+  CHILD_NOT_FOUND: { retryable: false, meaning: 'the supervisor has no child of that id' },
+  CHILD_RUNNING: { retryable: false, meaning: 'the child runs, so it cannot be restarted or deleted' },
+  CHILD_RESTARTING: { retryable: true, meaning: 'the child is being restarted' },
+  CONTROL_TIMEOUT: { retryable: true, meaning: 'a shard did not answer a control call in time' },
+  DEFINITION_IN_ENTRY: { retryable: false, meaning: 'the module of a definition is the entry module of the program' },
+  DEFINITION_NOT_FOUND: { retryable: false, meaning: 'the module of a definition, or its export, does not exist' },
+  DUPLICATE_ADDRESS: { retryable: false, meaning: 'an actor with that address exists already' },
+  EVENT_NOT_REQUEST: { retryable: false, meaning: 'the chart never replies to an event of that type' },
+  LISTEN_FAILED: { retryable: false, meaning: 'the address cannot be listened on' },
+  MAILBOX_FULL: { retryable: true, meaning: 'the mailbox of the actor is full' },
+  MAX_CHILDREN: { retryable: true, meaning: 'the dynamic supervisor has as many children as it may have' },
+  NOT_CLONABLE: { retryable: false, meaning: 'a value cannot be copied to another thread' },
+  NO_SUCH_ACTOR: { retryable: false, meaning: 'no actor has that address' },
+  NODE_TOO_OLD: { retryable: false, meaning: 'this Node.js is older than the oldest supported one' },
+  OVERLOADED: { retryable: true, meaning: 'a bounded queue is full' },
+  PORT_IN_USE: { retryable: false, meaning: 'another program listens on that port' },
+  SHARD_DIED: { retryable: true, meaning: 'the worker thread of the shard ended' },
+  SHARD_IN_WORKER: { retryable: false, meaning: 'a system cannot be created inside a worker of a system' },
+  SHUTTING_DOWN: { retryable: false, meaning: 'the system is stopping' },
+  START_FAILED: { retryable: true, meaning: 'the actor could not be started' },
+  REMOTE_ERROR: { retryable: false, meaning: 'an error of a class that this thread does not know' },
+} as const satisfies Record<string, ErrorFacts>
+
+/** A code of {@link errorCodes}. */
+export type ErrorCode = keyof typeof errorCodes
+
+/** What {@link StarfishError} takes beside its code and message. */
+export interface ErrorOptionsOf {
+  /** Typed facts about the culprit: addresses, limits (unit in the name), reasons. Must survive structured clone. */
+  readonly details?: Readonly<Record<string, unknown>>
+  /** For errors that settle a request: whether its handler ran. */
+  readonly handled?: Handled
+  /** What raised it. */
+  readonly cause?: unknown
+}
+
+/** The one error class of Starfish; tell errors apart by `code`. */
+export class StarfishError extends Error {
+  readonly code: ErrorCode
+  readonly retryable: boolean
+  readonly details: Readonly<Record<string, unknown>>
+  readonly handled?: Handled
+
+  constructor(code: ErrorCode, message: string, options: ErrorOptionsOf = {}) {
+    super(message, options.cause === undefined ? undefined : { cause: options.cause })
+    this.name = 'StarfishError'
+    this.code = code
+    this.retryable = errorCodes[code].retryable
+    this.details = options.details ?? {}
+    if (options.handled !== undefined) this.handled = options.handled
+  }
+}
+
+/** True for an error of Starfish, of the given code if one is named. */
+export function isStarfishError(error: unknown, code?: ErrorCode): error is StarfishError {
+  return error instanceof StarfishError && (code === undefined || error.code === code)
+}
