@@ -53,7 +53,8 @@ export function createVirtualClock(startMs = 0): VirtualClock {
   function next(): VirtualTimer | undefined {
     let first: VirtualTimer | undefined
     for (const timer of timers) {
-      if (first === undefined || timer.at < first.at || (timer.at === first.at && timer.order < first.order)) first = timer
+      if (first === undefined || timer.at < first.at || (timer.at === first.at && timer.order < first.order))
+        first = timer
     }
     return first
   }
