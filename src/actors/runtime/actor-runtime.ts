@@ -1,0 +1,42 @@
+/**
+ * All that the I/O of an actor may touch: what `provide(runtime)` of a definition is handed.
+ */
+import type { ActorExit } from '../../messages/thread/exit.ts'
+import type { Clock, Random } from './clock.ts'
+
+/** The part of a pino logger that actors use; the first argument may be an object of fields. */
+export interface ActorLogger {
+  trace(fields: object | string, message?: string): void
+  debug(fields: object | string, message?: string): void
+  info(fields: object | string, message?: string): void
+  warn(fields: object | string, message?: string): void
+  error(fields: object | string, message?: string): void
+}
+
+/** An event as every actor takes it. */
+export interface ActorEvent {
+  readonly type: string
+}
+
+/** The surroundings of one incarnation of an actor. */
+export interface ActorRuntime {
+  readonly address: string
+  readonly incarnation: number
+  /** Index of the shard, -1 on the main thread. */
+  readonly shard: number
+  readonly clock: Clock
+  readonly random: Random
+  readonly log: ActorLogger
+  /** Puts an event of this actor's own I/O (a socket, a file, a timer) into its mailbox; ignored once it has ended. */
+  feed(event: ActorEvent): void
+  /** Ends the actor as if an action had thrown `error`. */
+  fail(error: unknown): void
+  /** Sends to another address; never throws, what cannot be delivered becomes a dead letter. */
+  send(to: string, event: ActorEvent): void
+  /** Asks another address; rejects with a StarfishError that says whether the request was handled. */
+  ask(to: string, event: ActorEvent, options: { timeoutMs: number; signal?: AbortSignal }): Promise<unknown>
+  /** Is told once when that actor ends. */
+  watch(address: string, listener: (exit: ActorExit) => void): void
+  /** Runs when the actor ends, whatever the cause (save the death of its thread); may be asynchronous. Last added runs first. */
+  onStop(cleanup: () => void | Promise<void>): void
+}
