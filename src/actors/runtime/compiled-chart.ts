@@ -58,6 +58,8 @@ export interface CompiledChart<TContext = unknown, TEvent extends AnyEventObject
   stop(instance: ChartInstance<TContext>): void
   /** True when the instance's configuration includes the state of that dotted path. */
   matches(instance: ChartInstance<TContext>, path: string): boolean
+  /** True when some state of the configuration has a transition for that event type, guards not asked. */
+  handles(instance: ChartInstance<TContext>, type: string): boolean
   /** The state value in XState's own form. */
   valueOf(instance: ChartInstance<TContext>): unknown
   persist(instance: ChartInstance<TContext>, timers: ChartTimers): PersistedChart

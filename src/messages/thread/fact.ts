@@ -1,0 +1,82 @@
+/**
+ * The facts that `system.inspect` streams: everything a tool can know of a running system.
+ */
+import type { ActorExit, ExitReason } from './exit.ts'
+
+interface FactOf<K extends string> {
+  readonly kind: K
+  /** Whom it is about; for a shard `shard/<index>`. */
+  readonly address: string
+  /** When, ms since the epoch of the system's clock. */
+  readonly atMs: number
+  /** Shard on which it happened, -1 for the main thread. */
+  readonly shard: number
+}
+
+/** A fact about a running system. */
+export type Fact =
+  /** An incarnation started. */
+  | (FactOf<'spawned'> & {
+      readonly definition: string
+      readonly incarnation: number
+      readonly restored?: RestoredFrom
+    })
+  /** An actor takes an event. */
+  | (FactOf<'event'> & {
+      readonly incarnation: number
+      readonly type: string
+      readonly from: string | null
+      readonly sequence: number
+      readonly asked: boolean
+    })
+  /** Its state value changed. */
+  | (FactOf<'transition'> & { readonly incarnation: number; readonly from: unknown; readonly to: unknown })
+  /** A named action of its chart ran. */
+  | (FactOf<'action'> & { readonly incarnation: number; readonly action: string })
+  /** An incarnation ended. */
+  | (FactOf<'exit'> & { readonly exit: ActorExit })
+  /** A supervisor restarts it, after `delayMs`. */
+  | (FactOf<'restart'> & { readonly supervisor: string; readonly delayMs: number })
+  | (FactOf<'deadLetter'> & { readonly letter: DeadLetter })
+  /** A watch was set or cleared, or an edge between two threads opened or closed. */
+  | (FactOf<'link'> & { readonly peer: string; readonly link: 'watch' | 'edge'; readonly up: boolean })
+  /** A shard changed: `zombie` is one whose thread does not end although it was told to. */
+  | (FactOf<'shard'> & {
+      readonly incarnation: number
+      readonly state: 'starting' | 'up' | 'lost' | 'starved' | 'zombie' | 'stopped'
+      readonly reason?: ExitReason
+    })
+  /** So many facts were thrown away because the reader was too slow. */
+  | (FactOf<'dropped'> & { readonly count: number })
+
+/** The kinds of facts. */
+export type FactKind = Fact['kind']
+
+/** From what an incarnation was restored. */
+export interface RestoredFrom {
+  /** Age of the checkpoint when it was restored, milliseconds. */
+  readonly ageMs: number
+}
+
+/** Which facts are wanted; all that is not named is not looked at. */
+export interface FactFilter {
+  /** Kinds; all by default. */
+  readonly kinds?: readonly FactKind[]
+  /** Addresses that begin so; every address by default. */
+  readonly under?: string
+}
+
+/** A message that reached nobody, or was lost with whom it had reached. */
+export interface DeadLetter {
+  readonly to: string
+  readonly from: string | null
+  readonly type: string
+  readonly atMs: number
+  /**
+   * How far it came. `unprocessed`: it waited in a mailbox; `inHand`: it was being handled; `lost`: it was on its way;
+   * `refused`: the mailbox was full, or nobody has that address; `expired`: its deadline passed first.
+   */
+  readonly fate: 'unprocessed' | 'inHand' | 'lost' | 'refused' | 'expired'
+  /** In words. */
+  readonly reason: string
+}

@@ -1,0 +1,45 @@
+/**
+ * What the kernels of a system's threads say to each other, beside the messages of actors. Travels on the control lane.
+ */
+import type { ActorExit, ExitReason } from './exit.ts'
+import type { Fact } from './fact.ts'
+
+/** The address that every kernel answers to. */
+export const kernelAddress = '$kernel'
+
+/** A message from kernel to kernel. */
+export type KernelMessage =
+  /** To main: where does that address live? */
+  | { readonly type: 'kernel.resolve'; readonly address: string; readonly shard: number }
+  /** From main: there; `shard` is null when no actor has that address. */
+  | { readonly type: 'kernel.resolved'; readonly address: string; readonly shard: number | null }
+  /** From main: that address, and those below it, ended for good: forget where they lived. */
+  | { readonly type: 'kernel.forget'; readonly address: string }
+  /** Tell `shard` when that actor ends. */
+  | { readonly type: 'kernel.watch'; readonly address: string; readonly shard: number }
+  | { readonly type: 'kernel.unwatch'; readonly address: string; readonly shard: number }
+  /** A watched actor ended. */
+  | { readonly type: 'kernel.exited'; readonly exit: ActorExit }
+  /** From main: that shard is gone, and why. Sent after its last message. */
+  | {
+      readonly type: 'kernel.shardLost'
+      readonly shard: number
+      readonly incarnation: number
+      readonly reason: ExitReason
+    }
+  /** To main: an actor joined or left a group. From main: the same, for every copy of the table. */
+  | { readonly type: 'kernel.group'; readonly group: string; readonly address: string; readonly joined: boolean }
+  /** To main: a checkpoint of an actor that restarts from snapshots. */
+  | { readonly type: 'kernel.checkpoint'; readonly address: string; readonly checkpoint: Checkpoint }
+  /** To main: a top-level actor ended for good. */
+  | { readonly type: 'kernel.ended'; readonly address: string }
+  /** To main: facts that somebody inspects. */
+  | { readonly type: 'kernel.facts'; readonly facts: readonly Fact[] }
+
+/** The state of an actor at one moment, from which its next incarnation may go on. */
+export interface Checkpoint {
+  /** The engine's own form. */
+  readonly state: unknown
+  /** When it was taken, ms since the epoch. */
+  readonly atMs: number
+}

@@ -1,0 +1,98 @@
+/**
+ * The mailbox of an actor: bounded, with a control lane that is served first and messages put aside by `postpone`.
+ *
+ *   control ──────────────┐
+ *   resumed (postponed) ──┼─> take()
+ *   normal ───────────────┘
+ */
+import type { MailboxOptions, Overflow } from '../../actors/runtime/define-actor.ts'
+import type { Envelope } from './envelope.ts'
+import { Fifo } from './fifo.ts'
+
+/** A {@link MailboxOptions} in which nothing is left open. */
+export interface FilledMailboxOptions {
+  readonly capacity: number
+  readonly overflow: Overflow
+}
+
+/** Fills in the defaults: 1,000 messages, `reject`. */
+export function resolveMailboxOptions(options: MailboxOptions | undefined): FilledMailboxOptions {
+  return { capacity: options?.capacity ?? 1_000, overflow: options?.overflow ?? 'reject' }
+}
+
+/** A bounded queue of envelopes. The control lane is not bounded here: what travels on it is bounded where it arises. */
+export class Mailbox {
+  readonly #options: FilledMailboxOptions
+  readonly #control = new Fifo<Envelope>()
+  readonly #normal = new Fifo<Envelope>()
+  readonly #resumed = new Fifo<Envelope>()
+  #postponed: Envelope[] = []
+
+  constructor(options: FilledMailboxOptions) {
+    this.#options = options
+  }
+
+  /** Messages that can be taken now. */
+  get ready(): number {
+    return this.#control.size + this.#resumed.size + this.#normal.size
+  }
+
+  /** Messages that count against the capacity. */
+  get depth(): number {
+    return this.#normal.size + this.#resumed.size + this.#postponed.length
+  }
+
+  /** Puts a message in; answers the one that does not fit, which is the message itself unless the oldest gives way. */
+  put(envelope: Envelope): Envelope | undefined {
+    if (envelope.lane === 'control') {
+      this.#control.push(envelope)
+      return undefined
+    }
+    if (this.depth < this.#options.capacity) {
+      this.#normal.push(envelope)
+      return undefined
+    }
+    if (this.#options.overflow !== 'drop_oldest') return envelope
+    const oldest = this.#normal.shift()
+    if (oldest === undefined) return envelope
+    this.#normal.push(envelope)
+    return oldest
+  }
+
+  /** The next message: control first, then what was postponed before the last state change, then in order of arrival. */
+  take(): Envelope | undefined {
+    return this.#control.shift() ?? this.#resumed.shift() ?? this.#normal.shift()
+  }
+
+  /** Puts the message in hand aside until {@link resume}. */
+  postpone(envelope: Envelope): void {
+    this.#postponed.push(envelope)
+  }
+
+  /** Makes the postponed messages the next ones, in their order of arrival. */
+  resume(): void {
+    if (this.#postponed.length === 0) return
+    const waiting = this.#resumed.drain()
+    for (const envelope of this.#postponed) this.#resumed.push(envelope)
+    for (const envelope of waiting) this.#resumed.push(envelope)
+    this.#postponed = []
+  }
+
+  /** True when messages were put aside. */
+  get hasPostponed(): boolean {
+    return this.#postponed.length > 0
+  }
+
+  /** The age of the oldest normal message, milliseconds; 0 when there is none. */
+  ageMs(nowMs: number): number {
+    const oldest = this.#normal.peek()
+    return oldest === undefined ? 0 : nowMs - oldest.admittedAtMs
+  }
+
+  /** Takes everything out, in the order in which it would have been served. */
+  drain(): Envelope[] {
+    const all = [...this.#control.drain(), ...this.#resumed.drain(), ...this.#postponed, ...this.#normal.drain()]
+    this.#postponed = []
+    return all
+  }
+}
