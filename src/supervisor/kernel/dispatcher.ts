@@ -1,0 +1,52 @@
+/**
+ * Whose turn it is: actors with mail take turns on their thread, a bounded number of messages each, and the event loop
+ * gets its own turn when a slice of time is used up.
+ */
+import type { ActorCell } from './cell.ts'
+import { Fifo } from './fifo.ts'
+
+const messagesPerTurn = 64
+const sliceMs = 5
+
+/** Runs the turns of one thread's actors. */
+export class Dispatcher {
+  readonly #turn: (cell: ActorCell, messages: number) => void
+  readonly #queue = new Fifo<ActorCell>()
+  #scheduled = false
+  #running = false
+
+  /** `turn` handles up to so many messages of a cell. */
+  constructor(turn: (cell: ActorCell, messages: number) => void) {
+    this.#turn = turn
+  }
+
+  /** Gives a cell that has mail a place in the queue; one that has a place keeps it. */
+  wake(cell: ActorCell): void {
+    if (cell.queued) return
+    cell.queued = true
+    this.#queue.push(cell)
+    if (this.#scheduled || this.#running) return
+    this.#scheduled = true
+    queueMicrotask(this.#drain)
+  }
+
+  readonly #drain = (): void => {
+    this.#scheduled = false
+    this.#running = true
+    const until = performance.now() + sliceMs
+    for (let cell = this.#queue.shift(); cell !== undefined; cell = this.#queue.shift()) {
+      cell.queued = false
+      this.#turn(cell, messagesPerTurn)
+      if (cell.mailbox.ready > 0 && !cell.ended) {
+        cell.queued = true
+        this.#queue.push(cell)
+      }
+      if (this.#queue.size > 0 && performance.now() > until) {
+        this.#scheduled = true
+        setImmediate(this.#drain)
+        break
+      }
+    }
+    this.#running = false
+  }
+}

@@ -1,0 +1,41 @@
+/**
+ * What a thread knows of an address that lives on it, over all incarnations.
+ */
+import type { AnyActorDefinition } from '../../actors/runtime/define-actor.ts'
+import type { Checkpoint } from '../../messages/thread/kernel-message.ts'
+import type { ActorCell } from './cell.ts'
+import type { Envelope } from './envelope.ts'
+import { Fifo } from './fifo.ts'
+
+/** The supervisor of an actor, to which its starts and exits are told. */
+export interface Owner {
+  /** Address of the supervisor; it may live on another thread. */
+  readonly supervisor: string
+  readonly childId: string
+}
+
+/** An address of this thread. */
+export class ActorEntry {
+  readonly address: string
+  readonly definition: AnyActorDefinition
+  readonly owner: Owner
+  input: unknown
+  incarnation = 0
+  /** `vacant`: its supervisor has yet to decide whether it restarts; messages are held. */
+  state: 'starting' | 'up' | 'vacant' = 'starting'
+  cell: ActorCell | undefined
+  /** Messages that came while no incarnation was there. */
+  readonly held = new Fifo<Envelope>()
+  checkpoint: Checkpoint | undefined
+  /** Restores that failed one after the other; after two the next start is fresh. */
+  restoreFailures = 0
+  /** Ids of the children its chart started. */
+  readonly children = new Set<string>()
+
+  constructor(address: string, definition: AnyActorDefinition, input: unknown, owner: Owner) {
+    this.address = address
+    this.definition = definition
+    this.input = input
+    this.owner = owner
+  }
+}
