@@ -2,6 +2,7 @@
  * Definitions: what an actor is, as a value that a worker can load again by module and export name.
  */
 import type { AnyStateMachine, EventFromLogic, InputFrom } from 'xstate'
+import type { EventCodec } from '../../messages/thread/event-codec.ts'
 import type { ActorEvent, ActorRuntime } from './actor-runtime.ts'
 
 declare const eventsOf: unique symbol
@@ -21,42 +22,6 @@ export interface MailboxOptions {
   readonly overflow?: Overflow
 }
 
-/** How an actor starts again after a crash. */
-export interface RestoreOptions {
-  /** `fresh` (the default) starts over from the input; `snapshot` goes on from the last checkpoint. */
-  readonly from: 'fresh' | 'snapshot'
-  /** A checkpoint is taken after a state change, at most once in so many milliseconds. 1,000 by default; 0 takes each. */
-  readonly checkpointEveryMs?: number
-}
-
-/** How the events of an actor are written as bytes, so that batches between shards need no structured clone. */
-export interface EventCodec<E extends ActorEvent = ActorEvent> {
-  readonly type: E['type']
-  encode(event: E, writer: EventWriter): void
-  decode(reader: EventReader): E
-}
-
-/** Where an {@link EventCodec} writes. Numbers are big-endian. */
-export interface EventWriter {
-  u8(value: number): void
-  u32(value: number): void
-  f64(value: number): void
-  /** Length-prefixed UTF-8. */
-  text(value: string): void
-  /** Length-prefixed bytes. */
-  bytes(value: Uint8Array): void
-}
-
-/** Where an {@link EventCodec} reads what its other half wrote. */
-export interface EventReader {
-  u8(): number
-  u32(): number
-  f64(): number
-  text(): string
-  /** A view into the batch: copy what is kept beyond the handling of the event. */
-  bytes(): Uint8Array
-}
-
 /** What `defineActor` takes. */
 export interface ActorOptions<M extends AnyStateMachine> {
   /** The chart. */
@@ -67,17 +32,19 @@ export interface ActorOptions<M extends AnyStateMachine> {
   readonly engine?: 'live' | 'compiled'
   /**
    * Runs before the chart starts, as OTP's init. Answering `ignore` declines: the child stays defined without an actor.
-   * Throwing is a `bootstrapFailed`, not settling in time an `initTimedOut`.
+   * Throwing is a `bootstrapFailed`, not settling in time an `initTimedOut`; the deadline is the child's `initTimeoutMs`.
    */
   readonly init?: (input: InputFrom<M>, runtime: ActorRuntime) => InitResult | Promise<InitResult>
-  /** Deadline of `init`, milliseconds. 10,000 by default. */
-  readonly initTimeoutMs?: number
   readonly mailbox?: MailboxOptions
-  readonly restore?: RestoreOptions
+  /**
+   * For children that restart from a `snapshot`: a checkpoint is taken after a state change, at most once in so many
+   * milliseconds. 1,000 by default; 0 takes one after each event.
+   */
+  readonly checkpointEveryMs?: number
   /** Events that are remembered for the black box. 16 by default. */
   readonly blackBoxEvents?: number
   /** Binary forms of events, for actors that take millions a second from other shards. */
-  readonly codecs?: readonly EventCodec[]
+  readonly codecs?: readonly EventCodec<never>[]
 }
 
 /** What `init` answers: nothing to start, `ignore` to decline. */

@@ -60,6 +60,8 @@ export interface Envelope {
   readonly receipts: Receipts
   /** Names the message to `receipts`; on the sender's side the edge keeps its slot here, -1 while it has none. */
   token: number
+  /** When it came into its mailbox, ms since the epoch; 0 before. */
+  admittedAtMs: number
 }
 
 /** What became of a request. */
@@ -112,5 +114,6 @@ export function createEnvelope(fields: EnvelopeFields): Envelope {
     deadlineMs: fields.deadlineMs ?? 0,
     receipts: localReceipts,
     token: -1,
+    admittedAtMs: 0,
   }
 }

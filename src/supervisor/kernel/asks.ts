@@ -4,19 +4,19 @@
  */
 import type { Clock, TimerHandle } from '../../actors/runtime/clock.ts'
 import { type Handled, StarfishError } from '../../messages/errors.ts'
+import { createEnvelope, type Envelope, localReceipts, type Receipts } from '../../messages/thread/envelope.ts'
 
 /** The result of a request. */
 export type Outcome = { readonly ok: true; readonly value: unknown } | { readonly ok: false; readonly error: unknown }
 
 interface PendingAsk {
-  readonly to: string
-  readonly type: string
+  readonly envelope: Envelope
   readonly resolve: (value: unknown) => void
   readonly reject: (error: unknown) => void
   readonly timer: TimerHandle
   readonly forgetSignal: (() => void) | undefined
-  /** How far it came, as far as this thread can see. */
-  handledOf: () => Handled
+  /** An actor of this thread has begun to handle it. */
+  startedHere: boolean
 }
 
 /** Options of an ask. */
@@ -29,31 +29,62 @@ export interface AskOptions {
 /** The open requests of one thread. */
 export class Asks {
   readonly #clock: Clock
+  readonly #remoteHandledOf: (envelope: Envelope) => Handled
   readonly #pending = new Map<number, PendingAsk>()
   #nextId = 1
 
-  constructor(clock: Clock) {
+  /** Notes how far the requests to actors of this thread come; the token is the request's id. */
+  readonly #receipts: Receipts = {
+    start: requestId => {
+      const pending = this.#pending.get(requestId)
+      if (pending !== undefined) pending.startedHere = true
+      return true
+    },
+    finish() {},
+    putBack: requestId => {
+      const pending = this.#pending.get(requestId)
+      if (pending !== undefined) pending.startedHere = false
+    },
+    refuse() {},
+  }
+
+  /** `remoteHandledOf` tells how far a request to another thread came. */
+  constructor(clock: Clock, remoteHandledOf: (envelope: Envelope) => Handled) {
     this.#clock = clock
+    this.#remoteHandledOf = remoteHandledOf
   }
 
   get size(): number {
     return this.#pending.size
   }
 
-  /** Opens a request; `post` sends it under the id it is given and answers how to see how far it came. */
-  open(to: string, type: string, options: AskOptions, post: (requestId: number) => () => Handled): Promise<unknown> {
+  /** Opens a request and posts it. */
+  open(
+    from: string | null,
+    to: string,
+    event: { readonly type: string },
+    options: AskOptions,
+    post: (envelope: Envelope) => void,
+  ): Promise<unknown> {
     if (!(options.timeoutMs > 0)) {
       const reason = `ask needs a timeoutMs above 0, got ${options.timeoutMs}`
-      return Promise.reject(new StarfishError('BAD_CONFIG', reason, { details: { to, type }, handled: 'no' }))
+      return Promise.reject(
+        new StarfishError('BAD_CONFIG', reason, { details: { to, type: event.type }, handled: 'no' }),
+      )
     }
-    if (options.signal?.aborted) return Promise.reject(abortError(to, type, 'no', options.signal.reason))
+    if (options.signal?.aborted) return Promise.reject(abortError(to, event.type, 'no', options.signal.reason))
     return new Promise((resolve, reject) => {
       const requestId = this.#nextId++
+      const deadlineMs = this.#clock.now() + options.timeoutMs
+      const envelope: Envelope = {
+        ...createEnvelope({ from, to, event, requestId, deadlineMs }),
+        receipts: this.#receipts,
+        token: requestId,
+      }
       const timer = this.#clock.setTimeout(() => this.#timeOut(requestId, options.timeoutMs), options.timeoutMs)
       const forgetSignal = this.#listen(requestId, options.signal)
-      const pending: PendingAsk = { to, type, resolve, reject, timer, forgetSignal, handledOf: () => 'no' }
-      this.#pending.set(requestId, pending)
-      pending.handledOf = post(requestId)
+      this.#pending.set(requestId, { envelope, resolve, reject, timer, forgetSignal, startedHere: false })
+      post(envelope)
     })
   }
 
@@ -65,18 +96,31 @@ export class Asks {
     else pending.reject(outcome.error)
   }
 
-  /** Fails every open request. */
-  failAll(makeError: (to: string, handled: Handled) => StarfishError): void {
-    for (const [requestId, pending] of [...this.#pending]) {
-      this.settle(requestId, { ok: false, error: makeError(pending.to, pending.handledOf()) })
+  /** True for a message of this thread, asked or sent. */
+  isLocal(envelope: Envelope): boolean {
+    return envelope.receipts === this.#receipts || envelope.receipts === localReceipts
+  }
+
+  /** Fails the open requests that `select` picks. */
+  fail(select: (envelope: Envelope) => boolean, makeError: (envelope: Envelope, handled: Handled) => StarfishError): void {
+    for (const pending of [...this.#pending.values()]) {
+      const { envelope } = pending
+      if (!select(envelope)) continue
+      this.settle(envelope.requestId, { ok: false, error: makeError(envelope, this.#handledOf(pending)) })
     }
+  }
+
+  #handledOf(pending: PendingAsk): Handled {
+    return pending.startedHere ? 'unknown' : this.#remoteHandledOf(pending.envelope)
   }
 
   #listen(requestId: number, signal: AbortSignal | undefined): (() => void) | undefined {
     if (signal === undefined) return undefined
     const abort = () => {
       const pending = this.#take(requestId)
-      pending?.reject(abortError(pending.to, pending.type, pending.handledOf(), signal.reason))
+      if (pending === undefined) return
+      const { to, event } = pending.envelope
+      pending.reject(abortError(to, event.type, this.#handledOf(pending), signal.reason))
     }
     signal.addEventListener('abort', abort, { once: true })
     return () => signal.removeEventListener('abort', abort)
@@ -85,8 +129,9 @@ export class Asks {
   #timeOut(requestId: number, timeoutMs: number): void {
     const pending = this.#take(requestId)
     if (pending === undefined) return
-    const { to, type } = pending
-    const handled = pending.handledOf()
+    const { to } = pending.envelope
+    const { type } = pending.envelope.event
+    const handled = this.#handledOf(pending)
     const text = `${to} did not answer ${type} within ${timeoutMs} ms`
     pending.reject(new StarfishError('ASK_TIMEOUT', text, { details: { address: to, type, timeoutMs }, handled }))
   }

@@ -2,12 +2,14 @@
  * One incarnation of an actor on its thread: the chart's engine, its mailbox, and what must be undone when it ends.
  */
 import { AsyncLocalStorage } from 'node:async_hooks'
+import type { ActorEvent } from '../../actors/runtime/actor-runtime.ts'
 import type { Engine } from '../../actors/runtime/engine.ts'
 import type { ReplyToken } from '../../actors/runtime/runtime-actions.ts'
+import type { Envelope } from '../../messages/thread/envelope.ts'
 import type { BlackBoxEntry } from '../../messages/thread/exit.ts'
 import type { ActorEntry } from './entry.ts'
-import type { Envelope } from './envelope.ts'
 import type { Mailbox } from './mailbox.ts'
+import type { ExitListener } from './watches.ts'
 
 /** Finds the actor in whose name code runs, over promises and timers too: how an unhandled rejection finds its culprit. */
 export const actorStorage = new AsyncLocalStorage<ActorCell>()
@@ -23,36 +25,61 @@ export class ActorCell {
   ended = false
   /** Its supervisor asked it to end. */
   stopping = false
+  /** Its owner was told that it started. */
+  announced = false
   /** The message in hand. */
   current: Envelope | undefined
+  /** The right to answer the message in hand; undefined when it was sent. */
+  currentToken: ReplyToken | undefined
   /** What became of the request in hand. */
   settled: 'open' | 'replied' | 'kept' = 'open'
   postponed = false
+  /** Events taken in its life. */
   handled = 0
   /** Requests it has taken and not answered, by asker and id. */
   readonly openRequests = new Map<string, ReplyToken>()
   readonly cleanups: (() => void | Promise<void>)[] = []
-  /** Addresses it watches. */
-  readonly watching = new Set<string>()
+  readonly watching = new Map<string, ExitListener>()
   readonly groups = new Set<string>()
+  /** Delayed sends by id, each with what takes it back. */
   readonly delayedSends = new Map<string, () => void>()
+  /** Least time between two checkpoints, ms; -1 when none are taken. */
+  readonly checkpointEveryMs: number
   /** Next checkpoint not before, ms since the epoch. */
   checkpointDueMs = 0
+  /** Supervisors are handed commands with the right to answer them inside the event. */
+  readonly takesTokens: boolean
   readonly #lastEvents: BlackBoxEntry[] = []
   readonly #lastEventsMax: number
 
-  constructor(entry: ActorEntry, incarnation: number, mailbox: Mailbox, lastEventsMax: number) {
+  constructor(entry: ActorEntry, mailbox: Mailbox, checkpointEveryMs: number) {
     this.entry = entry
-    this.incarnation = incarnation
+    this.incarnation = entry.incarnation
     this.mailbox = mailbox
-    this.#lastEventsMax = lastEventsMax
+    this.checkpointEveryMs = checkpointEveryMs
+    this.takesTokens = entry.isSupervisor
+    this.#lastEventsMax = entry.definition.options.blackBoxEvents ?? 16
+  }
+
+  /** The event of a message as the chart takes it. */
+  eventOf(envelope: Envelope): ActorEvent {
+    if (!this.takesTokens || envelope.requestId === 0) return envelope.event
+    this.settled = 'kept'
+    return { ...envelope.event, reply: this.currentToken } as ActorEvent
+  }
+
+  /** Notes that the message in hand waits for an answer. */
+  openRequest(token: ReplyToken | undefined): void {
+    this.currentToken = token
+    if (token !== undefined) this.openRequests.set(requestKey(token), token)
   }
 
   /** Keeps the event in the black box. */
   record(envelope: Envelope, atMs: number): void {
-    const entry = { sequence: this.handled, type: envelope.event.type, atMs, event: envelope.event }
-    if (this.#lastEvents.length < this.#lastEventsMax) this.#lastEvents.push(entry)
-    else if (this.#lastEventsMax > 0) this.#lastEvents[this.handled % this.#lastEventsMax] = entry
+    const slot = this.handled % this.#lastEventsMax
+    if (this.#lastEventsMax > 0) {
+      this.#lastEvents[slot] = { sequence: this.handled, type: envelope.event.type, atMs, event: envelope.event }
+    }
     this.handled++
   }
 

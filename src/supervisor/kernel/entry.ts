@@ -2,9 +2,9 @@
  * What a thread knows of an address that lives on it, over all incarnations.
  */
 import type { AnyActorDefinition } from '../../actors/runtime/define-actor.ts'
+import type { Envelope } from '../../messages/thread/envelope.ts'
 import type { Checkpoint } from '../../messages/thread/kernel-message.ts'
 import type { ActorCell } from './cell.ts'
-import type { Envelope } from './envelope.ts'
 import { Fifo } from './fifo.ts'
 
 /** The supervisor of an actor, to which its starts and exits are told. */
@@ -19,23 +19,27 @@ export class ActorEntry {
   readonly address: string
   readonly definition: AnyActorDefinition
   readonly owner: Owner
-  input: unknown
+  readonly isSupervisor: boolean
   incarnation = 0
   /** `vacant`: its supervisor has yet to decide whether it restarts; messages are held. */
   state: 'starting' | 'up' | 'vacant' = 'starting'
+  /** The living incarnation. */
   cell: ActorCell | undefined
+  /** The incarnation whose `init` runs. */
+  starting: ActorCell | undefined
   /** Messages that came while no incarnation was there. */
   readonly held = new Fifo<Envelope>()
+  heldMax = 1_000
   checkpoint: Checkpoint | undefined
-  /** Restores that failed one after the other; after two the next start is fresh. */
+  /** Restores in a row that ended before a new checkpoint was taken; after two the next start is fresh. */
   restoreFailures = 0
-  /** Ids of the children its chart started. */
+  /** Addresses of the children its chart started. */
   readonly children = new Set<string>()
 
-  constructor(address: string, definition: AnyActorDefinition, input: unknown, owner: Owner) {
+  constructor(address: string, definition: AnyActorDefinition, owner: Owner, isSupervisor: boolean) {
     this.address = address
     this.definition = definition
-    this.input = input
     this.owner = owner
+    this.isSupervisor = isSupervisor
   }
 }

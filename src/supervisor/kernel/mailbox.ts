@@ -6,7 +6,7 @@
  *   normal ───────────────┘
  */
 import type { MailboxOptions, Overflow } from '../../actors/runtime/define-actor.ts'
-import type { Envelope } from './envelope.ts'
+import type { Envelope } from '../../messages/thread/envelope.ts'
 import { Fifo } from './fifo.ts'
 
 /** A {@link MailboxOptions} in which nothing is left open. */

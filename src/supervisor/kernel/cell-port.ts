@@ -1,0 +1,133 @@
+/**
+ * An actor's hands: what its chart's actions and its I/O can do to the world, each bound to one incarnation.
+ */
+import type { ActorEvent, ActorLogger, ActorRuntime } from '../../actors/runtime/actor-runtime.ts'
+import type { ActorPort, ReplyToken } from '../../actors/runtime/runtime-actions.ts'
+import { StarfishError } from '../../messages/errors.ts'
+import { createEnvelope } from '../../messages/thread/envelope.ts'
+import type { ActorExit } from '../../messages/thread/exit.ts'
+import { type ActorCell, requestKey } from './cell.ts'
+import type { Kernel } from './kernel.ts'
+
+/** The port of one incarnation. */
+export function createCellPort(kernel: Kernel, cell: ActorCell): ActorPort {
+  const { address } = cell.entry
+  return {
+    reply(type, value) {
+      const token = cell.currentToken
+      if (cell.current?.event.type !== type || token === undefined || cell.settled !== 'open') return
+      cell.settled = 'replied'
+      settle(kernel, cell, token, { ok: true, value })
+    },
+    takeReplyToken() {
+      if (cell.current === undefined || cell.currentToken === undefined) return undefined
+      if (cell.settled === 'open') cell.settled = 'kept'
+      return cell.currentToken
+    },
+    replyTo: (token, value) => settle(kernel, cell, token, { ok: true, value }),
+    replyErrorTo: (token, error) => settle(kernel, cell, token, { ok: false, error }),
+    send: (to, event) => kernel.send(address, to, event),
+    sendAfter: (delayMs, to, event, id) => sendAfter(kernel, cell, { delayMs, to, event, id }),
+    cancelSend(id) {
+      cell.delayedSends.get(id)?.()
+      cell.delayedSends.delete(id)
+    },
+    watch: watched => watchFor(kernel, cell, watched),
+    unwatch(watched) {
+      const listener = cell.watching.get(watched)
+      cell.watching.delete(watched)
+      if (listener !== undefined) kernel.unwatch(watched, listener)
+    },
+    spawn: child => kernel.lifecycle.spawnFor(cell, child),
+    stopChild: id => kernel.lifecycle.stopChild(`${address}/${id}`),
+    join(group) {
+      cell.groups.add(group)
+      kernel.changeGroup(group, address, true)
+    },
+    leave(group) {
+      cell.groups.delete(group)
+      kernel.changeGroup(group, address, false)
+    },
+    postpone() {
+      if (cell.current !== undefined) cell.postponed = true
+    },
+  }
+}
+
+/** What `provide` and `init` of a definition are handed. */
+export function createActorRuntime(kernel: Kernel, cell: ActorCell): ActorRuntime {
+  const { address } = cell.entry
+  return {
+    address,
+    incarnation: cell.incarnation,
+    shard: kernel.shard,
+    clock: kernel.clock,
+    random: kernel.random,
+    log: kernel.logger.child({ actor: address, incarnation: cell.incarnation }) as ActorLogger,
+    feed(event) {
+      if (cell.ended || cell.engine === undefined) return
+      cell.mailbox.put(createEnvelope({ to: address, from: address, event, lane: 'control' }))
+      kernel.wake(cell)
+    },
+    fail: error => kernel.lifecycle.end(cell, { type: 'threw', error }),
+    send: (to, event) => kernel.send(address, to, event),
+    ask: (to, event, options) => kernel.ask(address, to, event, options),
+    watch(watched, listener) {
+      const told = (exit: Parameters<typeof listener>[0]) => {
+        if (!cell.ended) listener(exit)
+      }
+      kernel.watch(watched, told)
+      cell.cleanups.push(() => kernel.unwatch(watched, told))
+    },
+    onStop(cleanup) {
+      cell.cleanups.push(cleanup)
+    },
+  }
+}
+
+function settle(kernel: Kernel, cell: ActorCell, token: ReplyToken, outcome: Parameters<Kernel['reply']>[1]): void {
+  cell.openRequests.delete(requestKey(token))
+  kernel.reply(token, outcome)
+}
+
+interface DelayedSend {
+  readonly delayMs: number
+  readonly to: string
+  readonly event: ActorEvent
+  readonly id: string | undefined
+}
+
+const delayedSendsMax = 10_000
+
+function sendAfter(kernel: Kernel, cell: ActorCell, { delayMs, to, event, id }: DelayedSend): void {
+  const key = id ?? `#${cell.handled}.${cell.delayedSends.size}`
+  cell.delayedSends.get(key)?.()
+  if (cell.delayedSends.size >= delayedSendsMax) {
+    const details = { address: cell.entry.address, delayedSendsMax }
+    throw new StarfishError('OVERLOADED', `${cell.entry.address} has ${delayedSendsMax} delayed sends waiting`, { details })
+  }
+  const timer = kernel.clock.setTimeout(() => {
+    cell.delayedSends.delete(key)
+    kernel.send(cell.entry.address, to, event)
+  }, delayMs)
+  cell.delayedSends.set(key, () => kernel.clock.clearTimeout(timer))
+}
+
+function watchFor(kernel: Kernel, cell: ActorCell, watched: string): void {
+  if (cell.watching.has(watched)) return
+  const { address } = cell.entry
+  const listener = (exit: ActorExit) => {
+    cell.watching.delete(watched)
+    kernel.post(
+      createEnvelope({
+        to: address,
+        toIncarnation: cell.incarnation,
+        from: watched,
+        event: { type: 'actor.exited', exit } as ActorEvent,
+        lane: 'control',
+      }),
+    )
+  }
+  cell.watching.set(watched, listener)
+  kernel.watch(watched, listener)
+}

@@ -1,0 +1,62 @@
+/**
+ * The engine that a definition asks for, wired to its actor.
+ */
+import type { ActorRuntime } from '../../actors/runtime/actor-runtime.ts'
+import type { CompiledChart } from '../../actors/runtime/compiled-chart.ts'
+import { createCompiledEngine } from '../../actors/runtime/compiled-engine.ts'
+import type { AnyActorDefinition } from '../../actors/runtime/define-actor.ts'
+import type { Engine, EngineHooks } from '../../actors/runtime/engine.ts'
+import { createLiveEngine } from '../../actors/runtime/live-engine.ts'
+import { compileChart } from '../../actors/runtime/chart-compiler/index.ts'
+import { bindActorPort } from '../../actors/runtime/runtime-actions.ts'
+import type { ActorCell } from './cell.ts'
+import { createCellPort } from './cell-port.ts'
+import type { Kernel } from './kernel.ts'
+
+const compiled = new WeakMap<AnyActorDefinition, CompiledChart>()
+
+/** Creates the engine of an incarnation; nothing runs yet. */
+export function createEngine(
+  kernel: Kernel,
+  cell: ActorCell,
+  runtime: ActorRuntime,
+  input: unknown,
+  restoreFrom: unknown,
+): Engine {
+  const { definition } = cell.entry
+  const { machine, provide } = definition.options
+  const shared = {
+    input,
+    clock: kernel.clock,
+    restoreFrom,
+    hooks: hooksOf(kernel, cell),
+    bind: (scope: object) => bindActorPort(scope, createCellPort(kernel, cell)),
+  }
+  if (definition.options.engine === 'compiled' && provide === undefined) {
+    return createCompiledEngine({ ...shared, chart: compiledChartOf(definition) })
+  }
+  const provided = provide === undefined ? machine : machine.provide(provide(runtime) as Parameters<typeof machine.provide>[0])
+  if (definition.options.engine === 'compiled') {
+    return createCompiledEngine({ ...shared, chart: compileChart(provided) as CompiledChart })
+  }
+  const engine = createLiveEngine({ ...shared, machine: provided })
+  if (kernel.facts.wants('action')) engine.observeActions(true)
+  return engine
+}
+
+function compiledChartOf(definition: AnyActorDefinition): CompiledChart {
+  const known = compiled.get(definition)
+  if (known !== undefined) return known
+  const chart = compileChart(definition.options.machine) as CompiledChart
+  compiled.set(definition, chart)
+  return chart
+}
+
+function hooksOf(kernel: Kernel, cell: ActorCell): EngineHooks {
+  return {
+    ended: () => kernel.lifecycle.endByChart(cell),
+    moved: () => kernel.lifecycle.moved(cell, undefined),
+    action: action =>
+      kernel.facts.add({ kind: 'action', address: cell.entry.address, incarnation: cell.incarnation, action }),
+  }
+}

@@ -1,0 +1,77 @@
+/**
+ * The handling of one message: from the mailbox through one step of the chart to whatever follows from it.
+ */
+import type { Envelope } from '../../messages/thread/envelope.ts'
+import { type ActorCell, requestKey } from './cell.ts'
+import type { Kernel } from './kernel.ts'
+import { noReplyError } from './delivery-errors.ts'
+
+/** Handles a message that was just taken out of the mailbox of `cell`. Never throws. */
+export function handleMessage(kernel: Kernel, cell: ActorCell, envelope: Envelope, nowMs: number): void {
+  if (envelope.deadlineMs !== 0 && envelope.deadlineMs < nowMs) {
+    expire(kernel, envelope)
+    return
+  }
+  if (!envelope.receipts.start(envelope.token)) return
+  const { engine } = cell
+  if (engine === undefined) return
+  const asked = envelope.requestId !== 0
+  const before = engine.stateKey
+  begin(kernel, cell, envelope, nowMs, asked)
+  engine.step(cell.eventOf(envelope))
+  if (cell.ended) return
+  if (engine.end !== undefined) {
+    kernel.lifecycle.endByChart(cell)
+    return
+  }
+  if (cell.postponed) {
+    putBack(cell, envelope)
+  } else {
+    if (asked && cell.settled === 'open') leaveUnanswered(kernel, cell, envelope)
+    cell.current = undefined
+    envelope.receipts.finish(envelope.token)
+  }
+  if (engine.stateKey !== before) kernel.lifecycle.moved(cell, before)
+  else if (cell.checkpointEveryMs >= 0) kernel.lifecycle.checkpoint(cell)
+}
+
+function begin(kernel: Kernel, cell: ActorCell, envelope: Envelope, nowMs: number, asked: boolean): void {
+  cell.current = envelope
+  cell.settled = 'open'
+  cell.postponed = false
+  if (asked) cell.openRequest(kernel.tokenOf(envelope))
+  if (kernel.facts.wants('event')) {
+    kernel.facts.add({
+      kind: 'event',
+      address: envelope.to,
+      incarnation: cell.incarnation,
+      type: envelope.event.type,
+      from: envelope.from,
+      sequence: cell.handled,
+      asked,
+    })
+  }
+  cell.record(envelope, nowMs)
+}
+
+function putBack(cell: ActorCell, envelope: Envelope): void {
+  const token = cell.currentToken
+  if (token !== undefined) cell.openRequests.delete(requestKey(token))
+  cell.current = undefined
+  envelope.receipts.putBack(envelope.token)
+  cell.mailbox.postpone(envelope)
+}
+
+/** The chart neither replied nor kept the token: nobody will ever answer, so the asker is told now. */
+function leaveUnanswered(kernel: Kernel, cell: ActorCell, envelope: Envelope): void {
+  const token = cell.currentToken
+  if (token === undefined) return
+  cell.openRequests.delete(requestKey(token))
+  const handled = cell.engine?.handles(envelope.event.type) === true ? 'unknown' : 'no'
+  kernel.reply(token, { ok: false, error: noReplyError(envelope, handled) })
+}
+
+function expire(kernel: Kernel, envelope: Envelope): void {
+  envelope.receipts.refuse(envelope.token, 'OVERLOADED')
+  kernel.addDeadLetter(envelope, 'expired', 'its deadline passed while it waited')
+}

@@ -1,0 +1,255 @@
+/**
+ * The kernel of one thread: the actors that live there, their mailboxes and turns, and the way of every message.
+ *
+ *   post ─> here?  yes ─> deliver ─> mailbox ─> dispatcher ─> engine.step ─> reply | send | end
+ *                  no ──> router ──> edge to the thread where the address lives
+ *
+ * The main thread and every shard run this same kernel; a system without shards is this kernel alone.
+ */
+import type { ActorEvent } from '../../actors/runtime/actor-runtime.ts'
+import type { Clock, Random } from '../../actors/runtime/clock.ts'
+import type { ReplyToken } from '../../actors/runtime/runtime-actions.ts'
+import type { Logger } from '../../logger.ts'
+import { type Handled, StarfishError } from '../../messages/errors.ts'
+import { createEnvelope, type Envelope, type Refusal } from '../../messages/thread/envelope.ts'
+import type { ActorExit } from '../../messages/thread/exit.ts'
+import type { DeadLetter, Fact } from '../../messages/thread/fact.ts'
+import { type KernelMessage, kernelAddress } from '../../messages/thread/kernel-message.ts'
+import { type AskOptions, Asks, type Outcome } from './asks.ts'
+import { type ActorCell, actorStorage } from './cell.ts'
+import { DeadLetters } from './dead-letters.ts'
+import { refusalError } from './delivery-errors.ts'
+import { Dispatcher } from './dispatcher.ts'
+import type { ActorEntry } from './entry.ts'
+import { FactStream } from './facts.ts'
+import { Groups } from './groups.ts'
+import { handleMessage } from './handle-message.ts'
+import { Lifecycle } from './lifecycle.ts'
+import { type ExitListener, noprocExit, Watches } from './watches.ts'
+
+/** How messages leave a thread; a system without shards has none. */
+export interface Router {
+  /** Takes a message for an address that is not of this thread. */
+  post(envelope: Envelope): void
+  /** Takes a message for the kernel of that shard. */
+  postToKernel(shard: number, message: KernelMessage): void
+  /** Asks the thread of that address to tell of its end, or no longer to. */
+  watch(address: string, on: boolean): void
+  /** Answers a request that came from another thread. */
+  reply(token: ReplyToken, outcome: Outcome): void
+  /** The thread that a message came from. */
+  askerOf(envelope: Envelope): { readonly shard: number; readonly incarnation: number } | undefined
+  /** How far a request to another thread came. */
+  handledOf(envelope: Envelope): Handled
+}
+
+/** What a kernel is made of. */
+export interface KernelOptions {
+  /** Index of the shard, -1 for the main thread. */
+  readonly shard: number
+  /** Counts the workers of the shard, from 1. */
+  readonly incarnation: number
+  readonly clock: Clock
+  readonly random: Random
+  readonly logger: Logger
+  readonly deadLettersMax: number
+  readonly onFact: (fact: Fact) => void
+}
+
+/** The kernel of a thread. */
+export class Kernel {
+  readonly shard: number
+  readonly incarnation: number
+  readonly clock: Clock
+  readonly random: Random
+  readonly logger: Logger
+  readonly entries = new Map<string, ActorEntry>()
+  readonly asks: Asks
+  readonly watches = new Watches(1_000)
+  readonly groups = new Groups()
+  readonly facts: FactStream
+  readonly deadLetters: DeadLetters
+  readonly lifecycle: Lifecycle
+  readonly #dispatcher: Dispatcher
+  #router: Router | undefined
+  /** Handles what kernels say to each other; set by those who compose the system. */
+  onKernelMessage: (message: KernelMessage) => void = () => {}
+
+  constructor(options: KernelOptions) {
+    this.shard = options.shard
+    this.incarnation = options.incarnation
+    this.clock = options.clock
+    this.random = options.random
+    this.logger = options.logger
+    this.asks = new Asks(options.clock, envelope => this.#router?.handledOf(envelope) ?? 'no')
+    this.facts = new FactStream(options.shard, () => this.clock.now(), options.onFact)
+    this.deadLetters = new DeadLetters(options.deadLettersMax, letter => {
+      this.facts.add({ kind: 'deadLetter', address: letter.to, letter })
+    })
+    this.lifecycle = new Lifecycle(this)
+    this.#dispatcher = new Dispatcher((cell, messages) => actorStorage.run(cell, this.#takeTurn, cell, messages))
+  }
+
+  /** Gives the kernel its way to other threads. */
+  setRouter(router: Router): void {
+    this.#router = router
+  }
+
+  /** Sends an event to an address. What cannot be delivered becomes a dead letter. */
+  send(from: string | null, to: string, event: ActorEvent, lane: Envelope['lane'] = 'normal'): void {
+    this.post(createEnvelope({ from, to, event, lane }))
+  }
+
+  /** Sends a request to an address; settles always. */
+  ask(from: string | null, to: string, event: ActorEvent, options: AskOptions): Promise<unknown> {
+    return this.asks.open(from, to, event, options, envelope => this.post(envelope))
+  }
+
+  /** Puts a message on its way. */
+  post(envelope: Envelope): void {
+    if (this.entries.has(envelope.to)) this.#deliverHere(envelope)
+    else if (envelope.to === kernelAddress) this.onKernelMessage(envelope.event as KernelMessage)
+    else if (this.#router === undefined) this.refuse(envelope, 'NO_SUCH_ACTOR')
+    else this.#router.post(envelope)
+  }
+
+  /** Says something to the kernel of another thread, or to this one. */
+  tellKernel(shard: number, message: KernelMessage): void {
+    if (shard === this.shard || this.#router === undefined) this.onKernelMessage(message)
+    else this.#router.postToKernel(shard, message)
+  }
+
+  /** Admits a message to the mailbox of an address of this thread, or says why not. */
+  deliver(envelope: Envelope): 'admitted' | Refusal {
+    if (envelope.to === kernelAddress) {
+      envelope.receipts.start(envelope.token)
+      this.onKernelMessage(envelope.event as KernelMessage)
+      envelope.receipts.finish(envelope.token)
+      return 'admitted'
+    }
+    const entry = this.entries.get(envelope.to)
+    if (entry === undefined) return 'NO_SUCH_ACTOR'
+    const { cell } = entry
+    if (envelope.toIncarnation !== 0 && envelope.toIncarnation !== entry.incarnation) return 'ACTOR_DIED'
+    if (cell === undefined || cell.ended) {
+      if (entry.held.size >= entry.heldMax) return 'MAILBOX_FULL'
+      entry.held.push(envelope)
+      return 'admitted'
+    }
+    envelope.admittedAtMs = this.#admissionTime()
+    const rejected = cell.mailbox.put(envelope)
+    if (rejected === envelope) return 'MAILBOX_FULL'
+    if (rejected !== undefined) this.dropAdmitted(rejected, 'MAILBOX_FULL')
+    this.#dispatcher.wake(cell)
+    return 'admitted'
+  }
+
+  /** Lets a cell that has mail take its turn. */
+  wake(cell: ActorCell): void {
+    if (cell.mailbox.ready > 0) this.#dispatcher.wake(cell)
+  }
+
+  /** Answers a request, wherever its asker is. */
+  reply(token: ReplyToken, outcome: Outcome): void {
+    if (token.shard !== this.shard) this.#router?.reply(token, outcome)
+    else if (token.shardIncarnation === this.incarnation) this.asks.settle(token.requestId, outcome)
+  }
+
+  /** The right to answer a message that was asked. */
+  tokenOf(envelope: Envelope): ReplyToken | undefined {
+    if (envelope.requestId === 0) return undefined
+    const asker = this.asks.isLocal(envelope) ? this : (this.#router?.askerOf(envelope) ?? this)
+    const { shard, incarnation } = asker
+    return { requestId: envelope.requestId, shard, shardIncarnation: incarnation }
+  }
+
+  /** Settles a message of this thread that will not be handled: its asker is told, or it becomes a dead letter. */
+  refuse(envelope: Envelope, reason: Refusal, cause?: unknown): void {
+    if (envelope.requestId !== 0) {
+      this.asks.settle(envelope.requestId, { ok: false, error: refusalError(envelope, reason, cause) })
+      return
+    }
+    if (envelope.to === kernelAddress) return
+    this.addDeadLetter(envelope, reason === 'ACTOR_DIED' ? 'unprocessed' : 'refused', reason)
+  }
+
+  /** Settles a message that was in a mailbox and will not be handled, wherever it came from. */
+  dropAdmitted(envelope: Envelope, reason: Refusal, error?: StarfishError): void {
+    if (this.asks.isLocal(envelope)) {
+      if (error !== undefined && envelope.requestId !== 0) {
+        this.asks.settle(envelope.requestId, { ok: false, error })
+      } else this.refuse(envelope, reason)
+      return
+    }
+    const token = error === undefined ? undefined : this.tokenOf(envelope)
+    if (token !== undefined) this.reply(token, { ok: false, error })
+    envelope.receipts.refuse(envelope.token, reason)
+  }
+
+  /** Lists and counts a message that reached nobody. */
+  addDeadLetter(envelope: Envelope, fate: DeadLetter['fate'], reason: string): void {
+    const { to, from, event } = envelope
+    this.deadLetters.add({ to, from, type: event.type, atMs: this.clock.now(), fate, reason })
+  }
+
+  /** Calls `listener` once, when that actor ends; at once when it has ended. */
+  watch(address: string, listener: ExitListener): void {
+    const entry = this.entries.get(address)
+    if (entry === undefined && this.#router !== undefined && this.watches.lastExit(address) === undefined) {
+      if (this.watches.add(address, listener)) this.#router.watch(address, true)
+      return
+    }
+    if (entry?.cell !== undefined || entry?.state === 'starting') {
+      this.watches.add(address, listener)
+      this.facts.add({ kind: 'link', address, peer: `shard/${this.shard}`, link: 'watch', up: true })
+      return
+    }
+    const exit = this.watches.lastExit(address) ?? noprocExit(address, this.clock.now())
+    queueMicrotask(() => listener(exit))
+  }
+
+  /** Takes back a watch. */
+  unwatch(address: string, listener: ExitListener): void {
+    if (this.watches.remove(address, listener) && !this.entries.has(address)) this.#router?.watch(address, false)
+  }
+
+  /** Tells the watchers of this thread of an exit. */
+  tellExit(exit: ActorExit): void {
+    this.watches.tell(exit)
+  }
+
+  /** Joins or leaves a group; the main thread orders the changes of all threads. */
+  changeGroup(group: string, address: string, joined: boolean): void {
+    this.tellKernel(-1, { type: 'kernel.group', group, address, joined })
+  }
+
+  /** Fails the actor in whose name the running code threw; false when it was none's. */
+  failCurrent(error: unknown, type: 'threw' | 'unhandledRejection'): boolean {
+    const cell = actorStorage.getStore()
+    if (cell === undefined || cell.entry.cell !== cell) return false
+    this.lifecycle.end(cell, { type, error })
+    return true
+  }
+
+  #deliverHere(envelope: Envelope): void {
+    const admission = this.deliver(envelope)
+    if (admission !== 'admitted') this.refuse(envelope, admission)
+  }
+
+  #admissionTime(): number {
+    return this.#turnNowMs === 0 ? this.clock.now() : this.#turnNowMs
+  }
+
+  /** Time at the start of the running turn: one reading serves all its messages. */
+  #turnNowMs = 0
+
+  readonly #takeTurn = (cell: ActorCell, messages: number): void => {
+    this.#turnNowMs = this.clock.now()
+    for (let i = 0; i < messages && !cell.ended; i++) {
+      const envelope = cell.mailbox.take()
+      if (envelope === undefined) break
+      handleMessage(this, cell, envelope, this.#turnNowMs)
+    }
+    this.#turnNowMs = 0
+  }
+}

@@ -1,0 +1,295 @@
+/**
+ * The life of an incarnation on its thread: start, checkpoints, end. Whether and when another follows is its
+ * supervisor's to decide; to the kernel a supervisor is an actor like any other.
+ */
+import type { AnyActorDefinition } from '../../actors/runtime/define-actor.ts'
+import type { SpawnedChild } from '../../actors/runtime/runtime-actions.ts'
+import type { ActorExit, ExitReason } from '../../messages/thread/exit.ts'
+import type { Checkpoint } from '../../messages/thread/kernel-message.ts'
+import { ActorCell, actorStorage } from './cell.ts'
+import { createActorRuntime } from './cell-port.ts'
+import type { ChildFact } from '../child-host.ts'
+import type { ChildStart } from './child-start.ts'
+import { loadDefinition, loadedDefinition } from './definition-loader.ts'
+import { actorDiedError } from './delivery-errors.ts'
+import { createEngine } from './engine-of.ts'
+import { ActorEntry } from './entry.ts'
+import type { Kernel } from './kernel.ts'
+import { Mailbox, resolveMailboxOptions } from './mailbox.ts'
+import { runInit } from './run-init.ts'
+
+/** The event with which a supervisor asks an actor to end; a chart that has no transition for it ends at once. */
+export const shutdownEvent = { type: 'actor.shutdown' } as const
+
+/** Starts and ends the actors of one kernel. */
+export class Lifecycle {
+  readonly #kernel: Kernel
+  /** Called when an address of this thread is given up for good. */
+  onRemoved: (entry: ActorEntry) => void = () => {}
+  /** Called with each checkpoint, for those who keep it where the thread's death does not reach. */
+  onCheckpoint: (address: string, checkpoint: Checkpoint) => void = () => {}
+  /** Starts, and stops, the children of charts; set by those who know supervisors. */
+  spawnFor: (parent: ActorCell, child: SpawnedChild) => void = () => {}
+  stopChild: (address: string) => void = () => {}
+
+  constructor(kernel: Kernel) {
+    this.#kernel = kernel
+  }
+
+  /** Starts an incarnation; the owner is told how that went. Synchronous when its module is loaded and it has no init. */
+  start(request: ChildStart): void {
+    const definition = loadedDefinition(request.definition)
+    if (definition !== undefined) {
+      this.#startLoaded(request, definition)
+      return
+    }
+    loadDefinition(request.definition).then(
+      loaded => this.#startLoaded(request, loaded),
+      (error: unknown) => this.#tellFailed(request, { type: 'bootstrapFailed', error }),
+    )
+  }
+
+  /** Asks an incarnation to end. */
+  shutdown(address: string, incarnation: number): void {
+    const entry = this.#kernel.entries.get(address)
+    const cell = entry?.cell ?? entry?.starting
+    if (cell === undefined || cell.incarnation !== incarnation || cell.stopping) return
+    cell.stopping = true
+    if (cell.takesTokens) this.#kernel.send(null, address, { type: 'supervisor.stop' }, 'control')
+    else if (cell.engine?.handles(shutdownEvent.type) === true) this.#kernel.send(null, address, shutdownEvent, 'control')
+    else this.end(cell, { type: 'shutdown' })
+  }
+
+  /** Ends an incarnation without asking it. */
+  kill(address: string, incarnation: number, reason: ExitReason = { type: 'killed' }): boolean {
+    const entry = this.#kernel.entries.get(address)
+    const cell = entry?.cell ?? entry?.starting
+    if (cell === undefined || (incarnation !== 0 && cell.incarnation !== incarnation)) return false
+    this.end(cell, reason)
+    return true
+  }
+
+  /** Gives an address up: what was held for it becomes dead letters. */
+  remove(address: string): void {
+    const entry = this.#kernel.entries.get(address)
+    if (entry === undefined || entry.cell !== undefined) return
+    this.#kernel.entries.delete(address)
+    for (const envelope of entry.held.drain()) this.#kernel.dropAdmitted(envelope, 'NO_SUCH_ACTOR')
+    this.onRemoved(entry)
+  }
+
+  /** Called after a step in which the state value changed. */
+  moved(cell: ActorCell, before: unknown): void {
+    if (cell.mailbox.hasPostponed) {
+      cell.mailbox.resume()
+      this.#kernel.wake(cell)
+    }
+    if (this.#kernel.facts.wants('transition')) {
+      const { address } = cell.entry
+      const to = cell.engine?.value
+      this.#kernel.facts.add({ kind: 'transition', address, incarnation: cell.incarnation, from: before, to })
+    }
+    this.checkpoint(cell)
+  }
+
+  /** Takes a checkpoint if one is due. */
+  checkpoint(cell: ActorCell): void {
+    if (cell.checkpointEveryMs < 0 || cell.engine === undefined) return
+    const nowMs = this.#kernel.clock.now()
+    if (nowMs < cell.checkpointDueMs) return
+    cell.checkpointDueMs = nowMs + cell.checkpointEveryMs
+    const checkpoint = { state: cell.engine.persist(), atMs: nowMs }
+    cell.entry.checkpoint = checkpoint
+    cell.entry.restoreFailures = 0
+    this.onCheckpoint(cell.entry.address, checkpoint)
+  }
+
+  /** Ends an incarnation whose chart came to its end. */
+  endByChart(cell: ActorCell): void {
+    const end = cell.engine?.end
+    if (end === undefined || cell.ended) return
+    if (end.type === 'error') this.end(cell, { type: 'threw', error: end.error })
+    else if (cell.takesTokens) this.end(cell, end.output as ExitReason)
+    else if (cell.stopping) this.end(cell, { type: 'shutdown' })
+    else this.end(cell, { type: 'normal', ...(end.output === undefined ? {} : { output: end.output }) })
+  }
+
+  /** Ends an incarnation: what it had in hand and in its mailbox is accounted for, and everyone concerned is told. */
+  end(cell: ActorCell, reason: ExitReason): void {
+    if (cell.ended) return
+    cell.ended = true
+    const { entry } = cell
+    const exit: ActorExit = {
+      address: entry.address,
+      definition: entry.isSupervisor ? 'supervisor' : entry.definition.exportName,
+      incarnation: cell.incarnation,
+      shard: this.#kernel.shard,
+      reason,
+      atMs: this.#kernel.clock.now(),
+      lastEvents: cell.lastEvents(),
+    }
+    entry.cell = undefined
+    entry.starting = undefined
+    entry.state = 'vacant'
+    this.#settleMessages(cell, exit)
+    this.#cleanUp(cell)
+    this.#kernel.watches.remember(exit)
+    this.#kernel.facts.add({ kind: 'exit', address: entry.address, exit })
+    const { incarnation } = cell
+    const id = entry.owner.childId
+    if (cell.announced) this.#tellOwner(entry, { type: 'child.exited', id, incarnation, exit })
+    else this.#tellOwner(entry, { type: 'child.startFailed', id, incarnation, reason })
+    this.#kernel.tellExit(exit)
+  }
+
+  /** Tells the owner that the start is done; a supervisor calls it once its children have started. */
+  announce(cell: ActorCell): void {
+    if (cell.announced || cell.ended) return
+    cell.announced = true
+    const { entry, incarnation } = cell
+    const place = { address: entry.address, shard: this.#kernel.shard }
+    this.#tellOwner(entry, { type: 'child.started', id: entry.owner.childId, incarnation, place })
+  }
+
+  #startLoaded(request: ChildStart, definition: AnyActorDefinition): void {
+    const entry = this.#entryOf(request, definition)
+    const cell = new ActorCell(
+      entry,
+      new Mailbox(resolveMailboxOptions(definition.options.mailbox)),
+      request.restore === 'snapshot' ? (definition.options.checkpointEveryMs ?? 1_000) : -1,
+    )
+    entry.starting = cell
+    const runtime = createActorRuntime(this.#kernel, cell)
+    actorStorage.run(cell, () => {
+      runInit(this.#kernel.clock, definition, request, runtime, outcome => {
+        if (cell.ended || entry.starting !== cell) return
+        if (outcome === 'start') this.#startEngine(request, cell, runtime)
+        else if (outcome === 'ignore') this.#ignore(cell)
+        else this.end(cell, outcome)
+      })
+    })
+  }
+
+  #startEngine(request: ChildStart, cell: ActorCell, runtime: ReturnType<typeof createActorRuntime>): void {
+    const { entry } = cell
+    const checkpoint = this.#usableCheckpoint(request, entry)
+    try {
+      cell.engine = createEngine(this.#kernel, cell, runtime, request.input, checkpoint?.state)
+      entry.cell = cell
+      cell.engine.start()
+    } catch (error) {
+      this.end(cell, { type: 'bootstrapFailed', error })
+      return
+    }
+    if (cell.ended) return
+    entry.starting = undefined
+    entry.state = 'up'
+    const { end } = cell.engine
+    if (end?.type === 'error') {
+      this.end(cell, { type: 'bootstrapFailed', error: end.error })
+      return
+    }
+    this.#tellSpawned(cell, checkpoint)
+    if (!cell.takesTokens) this.announce(cell)
+    this.#deliverHeld(cell)
+    if (end !== undefined) this.endByChart(cell)
+    else this.checkpoint(cell)
+  }
+
+  #entryOf(request: ChildStart, definition: AnyActorDefinition): ActorEntry {
+    const known = this.#kernel.entries.get(request.address)
+    const entry =
+      known ?? new ActorEntry(request.address, definition, request.owner, request.isSupervisor)
+    entry.incarnation = request.incarnation
+    entry.state = 'starting'
+    entry.heldMax = request.heldMax
+    if (request.checkpoint !== undefined) entry.checkpoint ??= request.checkpoint
+    this.#kernel.entries.set(request.address, entry)
+    return entry
+  }
+
+  #usableCheckpoint(request: ChildStart, entry: ActorEntry): Checkpoint | undefined {
+    if (request.restore !== 'snapshot' || entry.checkpoint === undefined) return undefined
+    if (entry.restoreFailures >= 2) {
+      entry.checkpoint = undefined
+      entry.restoreFailures = 0
+      return undefined
+    }
+    entry.restoreFailures++
+    return entry.checkpoint
+  }
+
+  #tellSpawned(cell: ActorCell, checkpoint: Checkpoint | undefined): void {
+    if (!this.#kernel.facts.wants('spawned')) return
+    const { address, definition, isSupervisor } = cell.entry
+    this.#kernel.facts.add({
+      kind: 'spawned',
+      address,
+      definition: isSupervisor ? 'supervisor' : definition.exportName,
+      incarnation: cell.incarnation,
+      ...(checkpoint === undefined ? {} : { restored: { ageMs: this.#kernel.clock.now() - checkpoint.atMs } }),
+    })
+  }
+
+  #deliverHeld(cell: ActorCell): void {
+    for (const envelope of cell.entry.held.drain()) {
+      const rejected = cell.mailbox.put(envelope)
+      if (rejected !== undefined) this.#kernel.dropAdmitted(rejected, 'MAILBOX_FULL')
+    }
+    this.#kernel.wake(cell)
+  }
+
+  #ignore(cell: ActorCell): void {
+    const { entry, incarnation } = cell
+    cell.ended = true
+    entry.starting = undefined
+    entry.state = 'vacant'
+    this.#cleanUp(cell)
+    this.#tellOwner(entry, { type: 'child.ignored', id: entry.owner.childId, incarnation })
+  }
+
+  #settleMessages(cell: ActorCell, exit: ActorExit): void {
+    const kernel = this.#kernel
+    const inHand = cell.current
+    cell.current = undefined
+    if (inHand !== undefined) {
+      if (inHand.requestId === 0 && exit.reason.type !== 'normal') kernel.addDeadLetter(inHand, 'inHand', exit.reason.type)
+      inHand.receipts.finish(inHand.token)
+    }
+    for (const token of cell.openRequests.values()) {
+      const type = token === cell.currentToken ? (inHand?.event.type ?? 'a request') : 'a request'
+      kernel.reply(token, { ok: false, error: actorDiedError(exit, type, 'unknown') })
+    }
+    cell.openRequests.clear()
+    for (const envelope of cell.mailbox.drain()) {
+      kernel.dropAdmitted(envelope, 'ACTOR_DIED', actorDiedError(exit, envelope.event.type, 'no'))
+    }
+  }
+
+  #cleanUp(cell: ActorCell): void {
+    const kernel = this.#kernel
+    cell.engine?.stop()
+    for (const cancel of cell.delayedSends.values()) cancel()
+    cell.delayedSends.clear()
+    for (const [address, listener] of cell.watching) kernel.unwatch(address, listener)
+    cell.watching.clear()
+    for (const group of cell.groups) kernel.changeGroup(group, cell.entry.address, false)
+    for (const address of cell.entry.children) this.stopChild(address)
+    cell.entry.children.clear()
+    for (const cleanup of cell.cleanups.reverse()) {
+      Promise.try(cleanup).catch((error: unknown) => {
+        kernel.logger.warn({ actor: cell.entry.address, err: error }, 'a cleanup of an ended actor failed')
+      })
+    }
+  }
+
+  #tellOwner(entry: ActorEntry, fact: ChildFact): void {
+    this.#kernel.send(entry.address, entry.owner.supervisor, fact, 'control')
+  }
+
+  #tellFailed(request: ChildStart, reason: ExitReason): void {
+    const { owner, incarnation } = request
+    const fact: ChildFact = { type: 'child.startFailed', id: owner.childId, incarnation, reason }
+    this.#kernel.send(request.address, owner.supervisor, fact, 'control')
+  }
+}
