@@ -14,8 +14,8 @@ export type ExitReason =
   | { readonly type: 'unhandledRejection'; readonly error: unknown }
   /** Its worker called `process.exit(code)`. */
   | { readonly type: 'exited'; readonly code: number }
-  /** Its worker ran out of heap, or reached the soft heap mark. */
-  | { readonly type: 'outOfMemory' }
+  /** Its worker ran out of heap, or reached the soft heap mark, which `detail` then tells with the figures. */
+  | { readonly type: 'outOfMemory'; readonly detail?: string }
   /** Its worker did not turn its event loop for the watchdog's limit. */
   | { readonly type: 'stalled'; readonly diagnosis: 'spinning' | 'paused'; readonly forMs: number }
   /** It was ended without being asked: `system.kill`, a brutal kill, or a shutdown whose deadline passed. */
