@@ -2,6 +2,7 @@
  * Definitions: what an actor is, as a value that a worker can load again by module and export name.
  */
 import type { AnyStateMachine, EventFromLogic, InputFrom } from 'xstate'
+import { StarfishError } from '../../messages/errors.ts'
 import type { EventCodec } from '../../messages/thread/event-codec.ts'
 import type { ActorEvent, ActorRuntime } from './actor-runtime.ts'
 
@@ -26,7 +27,10 @@ export interface MailboxOptions {
 export interface ActorOptions<M extends AnyStateMachine> {
   /** The chart. */
   readonly machine: M
-  /** The chart's I/O: implementations that are handed to `machine.provide` for each incarnation. */
+  /**
+   * The chart's I/O: implementations that are handed to `machine.provide` for each incarnation. Not with
+   * `engine: 'compiled'`: generated code is shared, its actions reach their actor by `runtimeOf`.
+   */
   readonly provide?: (runtime: ActorRuntime) => Parameters<M['provide']>[0]
   /** `live` (the default) runs the chart as an XState actor, `compiled` as generated code: ten times the speed, fewer features. */
   readonly engine?: 'live' | 'compiled'
@@ -92,5 +96,14 @@ export function defineActor<M extends AnyStateMachine>(
   exportName: string,
   options: ActorOptions<M>,
 ): ActorDefinition<EventFromLogic<M>, InputFrom<M>> {
+  if (options.engine === 'compiled' && options.provide !== undefined) {
+    throw new StarfishError(
+      'BAD_CONFIG',
+      `${exportName}: a compiled chart takes no provide; use runtimeOf in its actions`,
+      {
+        details: { moduleUrl, exportName, option: 'provide' },
+      },
+    )
+  }
   return { kind: 'actor', moduleUrl, exportName, options: options as unknown as ActorOptions<AnyStateMachine> }
 }

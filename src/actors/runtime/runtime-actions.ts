@@ -4,7 +4,7 @@
  * An action finds its actor by the `system` that XState hands it (a compiled chart hands its scope): never by a module
  * variable, since an invoked promise or a timer may step the chart at any time.
  */
-import type { ActorEvent } from './actor-runtime.ts'
+import type { ActorEvent, ActorRuntime } from './actor-runtime.ts'
 import type { AnyActorDefinition, EventsOf, InputOption } from './define-actor.ts'
 import type { CommandsOf, ReplyOf, RequestsOf } from './requests.ts'
 
@@ -43,11 +43,24 @@ export interface ActorPort {
   postpone(): void
 }
 
-const ports = new WeakMap<object, ActorPort>()
+interface Bound {
+  readonly port: ActorPort
+  readonly runtime: ActorRuntime
+}
+
+const bound = new WeakMap<object, Bound>()
 
 /** Tells the actions which actor a `system` (or the scope of a compiled chart) stands for. For engines. */
-export function bindActorPort(system: object, port: ActorPort): void {
-  ports.set(system, port)
+export function bindActor(system: object, port: ActorPort, runtime: ActorRuntime): void {
+  bound.set(system, { port, runtime })
+}
+
+/**
+ * The runtime of the actor in whose name an action or guard runs; undefined outside a system. How the actions of a
+ * compiled chart do I/O: its code is shared by all incarnations, so it takes no `provide`.
+ */
+export function runtimeOf(scope: { readonly system: unknown }): ActorRuntime | undefined {
+  return bound.get(scope.system as object)?.runtime
 }
 
 /** What an action is handed, as far as the actions here look at it. */
@@ -60,7 +73,7 @@ export interface ActionScope<C, E> {
 type Action<C, E> = (scope: ActionScope<C, E>) => void
 
 function portOf(scope: { readonly system: unknown }): ActorPort | undefined {
-  return ports.get(scope.system as object)
+  return bound.get(scope.system as object)?.port
 }
 
 /**

@@ -102,7 +102,10 @@ export class Asks {
   }
 
   /** Fails the open requests that `select` picks. */
-  fail(select: (envelope: Envelope) => boolean, makeError: (envelope: Envelope, handled: Handled) => StarfishError): void {
+  fail(
+    select: (envelope: Envelope) => boolean,
+    makeError: (envelope: Envelope, handled: Handled) => StarfishError,
+  ): void {
     for (const pending of [...this.#pending.values()]) {
       const { envelope } = pending
       if (!select(envelope)) continue

@@ -104,7 +104,9 @@ function sendAfter(kernel: Kernel, cell: ActorCell, { delayMs, to, event, id }: 
   cell.delayedSends.get(key)?.()
   if (cell.delayedSends.size >= delayedSendsMax) {
     const details = { address: cell.entry.address, delayedSendsMax }
-    throw new StarfishError('OVERLOADED', `${cell.entry.address} has ${delayedSendsMax} delayed sends waiting`, { details })
+    throw new StarfishError('OVERLOADED', `${cell.entry.address} has ${delayedSendsMax} delayed sends waiting`, {
+      details,
+    })
   }
   const timer = kernel.clock.setTimeout(() => {
     cell.delayedSends.delete(key)

@@ -41,7 +41,9 @@ export async function importDefinition(ref: DefinitionRef): Promise<AnyActorDefi
 
 /** True for what `defineActor` made. */
 export function isDefinition(value: unknown): value is AnyActorDefinition {
-  return typeof value === 'object' && value !== null && (value as { kind?: unknown }).kind === 'actor' && 'options' in value
+  return (
+    typeof value === 'object' && value !== null && (value as { kind?: unknown }).kind === 'actor' && 'options' in value
+  )
 }
 
 function notFound(ref: DefinitionRef, text: string, cause?: unknown): StarfishError {

@@ -34,11 +34,15 @@ export function actorDiedError(who: Deceased, type: string, handled: Handled): S
   const { address, incarnation, shard, reason } = who
   const culprit = 'error' in reason ? reason.error : undefined
   const because = culprit instanceof Error ? `${reason.type}: ${culprit.message}` : reason.type
-  return new StarfishError('ACTOR_DIED', `${address} (incarnation ${incarnation}) ended before it answered ${type}: ${because}`, {
-    details: { address, incarnation, shard, type, reason: reason.type },
-    handled,
-    cause: culprit,
-  })
+  return new StarfishError(
+    'ACTOR_DIED',
+    `${address} (incarnation ${incarnation}) ended before it answered ${type}: ${because}`,
+    {
+      details: { address, incarnation, shard, type, reason: reason.type },
+      handled,
+      cause: culprit,
+    },
+  )
 }
 
 /** The chart took the request, or no notice of it, and will never answer: it neither replied nor kept the reply token. */

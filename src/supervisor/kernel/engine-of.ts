@@ -2,13 +2,13 @@
  * The engine that a definition asks for, wired to its actor.
  */
 import type { ActorRuntime } from '../../actors/runtime/actor-runtime.ts'
+import { compileChart } from '../../actors/runtime/chart-compiler/index.ts'
 import type { CompiledChart } from '../../actors/runtime/compiled-chart.ts'
 import { createCompiledEngine } from '../../actors/runtime/compiled-engine.ts'
 import type { AnyActorDefinition } from '../../actors/runtime/define-actor.ts'
 import type { Engine, EngineHooks } from '../../actors/runtime/engine.ts'
 import { createLiveEngine } from '../../actors/runtime/live-engine.ts'
-import { compileChart } from '../../actors/runtime/chart-compiler/index.ts'
-import { bindActorPort } from '../../actors/runtime/runtime-actions.ts'
+import { bindActor } from '../../actors/runtime/runtime-actions.ts'
 import type { ActorCell } from './cell.ts'
 import { createCellPort } from './cell-port.ts'
 import type { Kernel } from './kernel.ts'
@@ -24,24 +24,19 @@ export function createEngine(
   restoreFrom: unknown,
 ): Engine {
   const { definition } = cell.entry
-  const { machine, provide } = definition.options
+  const { machine, provide, engine } = definition.options
   const shared = {
     input,
     clock: kernel.clock,
     restoreFrom,
     hooks: hooksOf(kernel, cell),
-    bind: (scope: object) => bindActorPort(scope, createCellPort(kernel, cell)),
+    bind: (scope: object) => bindActor(scope, createCellPort(kernel, cell), runtime),
   }
-  if (definition.options.engine === 'compiled' && provide === undefined) {
-    return createCompiledEngine({ ...shared, chart: compiledChartOf(definition) })
-  }
-  const provided = provide === undefined ? machine : machine.provide(provide(runtime) as Parameters<typeof machine.provide>[0])
-  if (definition.options.engine === 'compiled') {
-    return createCompiledEngine({ ...shared, chart: compileChart(provided) as CompiledChart })
-  }
-  const engine = createLiveEngine({ ...shared, machine: provided })
-  if (kernel.facts.wants('action')) engine.observeActions(true)
-  return engine
+  if (engine === 'compiled') return createCompiledEngine({ ...shared, chart: compiledChartOf(definition) })
+  const provided = provide === undefined ? machine : machine.provide(provide(runtime))
+  const live = createLiveEngine({ ...shared, machine: provided })
+  if (kernel.facts.wants('action')) live.observeActions(true)
+  return live
 }
 
 function compiledChartOf(definition: AnyActorDefinition): CompiledChart {

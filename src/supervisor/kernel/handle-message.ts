@@ -3,8 +3,8 @@
  */
 import type { Envelope } from '../../messages/thread/envelope.ts'
 import { type ActorCell, requestKey } from './cell.ts'
-import type { Kernel } from './kernel.ts'
 import { noReplyError } from './delivery-errors.ts'
+import type { Kernel } from './kernel.ts'
 
 /** Handles a message that was just taken out of the mailbox of `cell`. Never throws. */
 export function handleMessage(kernel: Kernel, cell: ActorCell, envelope: Envelope, nowMs: number): void {

@@ -6,11 +6,11 @@
  *
  * The main thread and every shard run this same kernel; a system without shards is this kernel alone.
  */
+import type { Logger } from 'pino'
 import type { ActorEvent } from '../../actors/runtime/actor-runtime.ts'
 import type { Clock, Random } from '../../actors/runtime/clock.ts'
 import type { ReplyToken } from '../../actors/runtime/runtime-actions.ts'
-import type { Logger } from '../../logger.ts'
-import { type Handled, StarfishError } from '../../messages/errors.ts'
+import type { Handled, StarfishError } from '../../messages/errors.ts'
 import { createEnvelope, type Envelope, type Refusal } from '../../messages/thread/envelope.ts'
 import type { ActorExit } from '../../messages/thread/exit.ts'
 import type { DeadLetter, Fact } from '../../messages/thread/fact.ts'

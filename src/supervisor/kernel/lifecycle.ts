@@ -6,9 +6,9 @@ import type { AnyActorDefinition } from '../../actors/runtime/define-actor.ts'
 import type { SpawnedChild } from '../../actors/runtime/runtime-actions.ts'
 import type { ActorExit, ExitReason } from '../../messages/thread/exit.ts'
 import type { Checkpoint } from '../../messages/thread/kernel-message.ts'
+import type { ChildFact } from '../child-host.ts'
 import { ActorCell, actorStorage } from './cell.ts'
 import { createActorRuntime } from './cell-port.ts'
-import type { ChildFact } from '../child-host.ts'
 import type { ChildStart } from './child-start.ts'
 import { loadDefinition, loadedDefinition } from './definition-loader.ts'
 import { actorDiedError } from './delivery-errors.ts'
@@ -56,7 +56,8 @@ export class Lifecycle {
     if (cell === undefined || cell.incarnation !== incarnation || cell.stopping) return
     cell.stopping = true
     if (cell.takesTokens) this.#kernel.send(null, address, { type: 'supervisor.stop' }, 'control')
-    else if (cell.engine?.handles(shutdownEvent.type) === true) this.#kernel.send(null, address, shutdownEvent, 'control')
+    else if (cell.engine?.handles(shutdownEvent.type) === true)
+      this.#kernel.send(null, address, shutdownEvent, 'control')
     else this.end(cell, { type: 'shutdown' })
   }
 
@@ -198,8 +199,7 @@ export class Lifecycle {
 
   #entryOf(request: ChildStart, definition: AnyActorDefinition): ActorEntry {
     const known = this.#kernel.entries.get(request.address)
-    const entry =
-      known ?? new ActorEntry(request.address, definition, request.owner, request.isSupervisor)
+    const entry = known ?? new ActorEntry(request.address, definition, request.owner, request.isSupervisor)
     entry.incarnation = request.incarnation
     entry.state = 'starting'
     entry.heldMax = request.heldMax
@@ -253,7 +253,8 @@ export class Lifecycle {
     const inHand = cell.current
     cell.current = undefined
     if (inHand !== undefined) {
-      if (inHand.requestId === 0 && exit.reason.type !== 'normal') kernel.addDeadLetter(inHand, 'inHand', exit.reason.type)
+      if (inHand.requestId === 0 && exit.reason.type !== 'normal')
+        kernel.addDeadLetter(inHand, 'inHand', exit.reason.type)
       inHand.receipts.finish(inHand.token)
     }
     for (const token of cell.openRequests.values()) {

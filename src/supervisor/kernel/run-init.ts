@@ -35,8 +35,10 @@ export function runInit(
   }
   const { initTimeoutMs } = request
   const timer = clock.setTimeout(() => done({ type: 'initTimedOut', afterMs: initTimeoutMs }), initTimeoutMs)
-  result.then(
-    outcome => done(outcome ?? 'start'),
-    (error: unknown) => done({ type: 'bootstrapFailed', error }),
-  ).finally(() => clock.clearTimeout(timer))
+  result
+    .then(
+      outcome => done(outcome ?? 'start'),
+      (error: unknown) => done({ type: 'bootstrapFailed', error }),
+    )
+    .finally(() => clock.clearTimeout(timer))
 }

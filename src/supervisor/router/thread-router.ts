@@ -1,0 +1,306 @@
+/**
+ * The way of a message to another thread: where does the address live, and is there an edge to that thread?
+ *
+ *   post ─> location known? ─ no ─> ask the main thread; wait (bounded, in order)
+ *              │ yes
+ *              v
+ *           peer up? ─ no ─> wait for the replacement (bounded, in order); goes first when it is up
+ *              │ yes
+ *              v
+ *           edge.post ─> batch of this tick
+ */
+import { decodeError, encodeError } from '../../messages/error-codec.ts'
+import { type Handled, StarfishError } from '../../messages/errors.ts'
+import type { ReplyToken } from '../../actors/runtime/runtime-actions.ts'
+import { createEnvelope, type Envelope, type Receipts, type ReplyOutcome } from '../../messages/thread/envelope.ts'
+import type { ExitReason } from '../../messages/thread/exit.ts'
+import { kernelAddress, type KernelMessage } from '../../messages/thread/kernel-message.ts'
+import type { Outcome } from '../kernel/asks.ts'
+import { actorDiedError } from '../kernel/delivery-errors.ts'
+import type { Kernel, Router } from '../kernel/kernel.ts'
+import type { CodecRegistry } from './edge/codec-registry.ts'
+import { createEdge, type Edge, type EdgePort } from './edge/edge.ts'
+import type { EdgeReport } from './edge/report.ts'
+
+/** Bounds of what a router holds back. */
+export interface RouterLimits {
+  /** Normal messages posted to a thread that it has not read yet. */
+  readonly window: number
+  /** Messages that wait for credit, for a thread that is being replaced, or for an address to be found; each. */
+  readonly waitingMax: number
+  /** Fates that are listed one by one when a thread dies. */
+  readonly reportMax: number
+  /** Addresses whose place is remembered. */
+  readonly locationsMax: number
+}
+
+/** The limits that hold unless a test sets others. */
+export const routerLimits: RouterLimits = {
+  window: 4_096,
+  waitingMax: 100_000,
+  reportMax: 1_000,
+  locationsMax: 100_000,
+}
+
+/** The edge to another thread, as the main thread sets it up. */
+export interface EdgeEnds {
+  readonly port: EdgePort
+  readonly outbound: SharedArrayBuffer
+  readonly inbound: SharedArrayBuffer
+}
+
+/** What is known of a place: its shard, or null when no actor has the address. */
+export type Located = number | null
+
+/** How a router finds an address that it does not know; answers at once or by {@link ThreadRouter.located}. */
+export type Resolve = (address: string) => Located | undefined
+
+interface Peer {
+  readonly shard: number
+  incarnation: number
+  edge: Edge | undefined
+  /** What its closed edge told, until the main thread says why the thread ended. */
+  report: EdgeReport | undefined
+  lostReason: ExitReason | undefined
+  /** Messages for the thread while it is not up. */
+  waiting: Envelope[]
+}
+
+/** The router of one thread. */
+export class ThreadRouter implements Router {
+  readonly #kernel: Kernel
+  readonly #codecs: CodecRegistry
+  readonly #resolve: Resolve
+  readonly #limits: RouterLimits
+  readonly #peers = new Map<number, Peer>()
+  readonly #locations = new Map<string, number>()
+  /** Messages, and watches, for addresses whose place is being asked for. */
+  readonly #unresolved = new Map<string, ((shard: Located) => void)[]>()
+  readonly #askers = new WeakMap<Receipts, Peer>()
+  readonly #sentTo = new WeakMap<Envelope, { readonly edge: Edge; readonly peer: Peer; readonly incarnation: number }>()
+  #stopping = false
+  /** Called when an edge that was open has closed, with the exact account of this side's messages. */
+  onReport: (shard: number, incarnation: number, report: EdgeReport) => void = () => {}
+
+  constructor(kernel: Kernel, codecs: CodecRegistry, resolve: Resolve, limits: RouterLimits = routerLimits) {
+    this.#kernel = kernel
+    this.#codecs = codecs
+    this.#resolve = resolve
+    this.#limits = limits
+  }
+
+  post(envelope: Envelope): void {
+    const known = this.#locations.get(envelope.to)
+    if (known !== undefined) this.#postTo(known, envelope)
+    else this.#locate(envelope.to, shard => this.#postLocated(shard, envelope))
+  }
+
+  postToKernel(shard: number, event: KernelMessage): void {
+    this.#postTo(shard, createEnvelope({ to: kernelAddress, event, lane: 'control' }))
+  }
+
+  watch(address: string, on: boolean): void {
+    this.#locate(address, shard => {
+      if (shard === null) {
+        if (on) this.#kernel.tellNoproc(address)
+        return
+      }
+      const type = on ? 'kernel.watch' : 'kernel.unwatch'
+      this.postToKernel(shard, { type, address, shard: this.#kernel.shard })
+    })
+  }
+
+  reply(token: ReplyToken, outcome: Outcome): void {
+    const peer = this.#peers.get(token.shard)
+    if (peer?.incarnation !== token.shardIncarnation) return
+    peer.edge?.reply(
+      token.requestId,
+      outcome.ok ? { status: 'ok', value: outcome.value } : { status: 'failed', error: encodeError(outcome.error) },
+    )
+  }
+
+  askerOf(envelope: Envelope): { readonly shard: number; readonly incarnation: number } | undefined {
+    return this.#askers.get(envelope.receipts)
+  }
+
+  handledOf(envelope: Envelope): Handled {
+    return this.#sentTo.get(envelope)?.edge.handledOf(envelope) ?? 'no'
+  }
+
+  /** The main thread says where an address lives. */
+  located(address: string, shard: Located): void {
+    if (shard !== null) this.#remember(address, shard)
+    const waiting = this.#unresolved.get(address)
+    this.#unresolved.delete(address)
+    for (const go of waiting ?? []) go(shard)
+  }
+
+  /** Forgets where an address, and those below it, live. */
+  forget(address: string): void {
+    this.#locations.delete(address)
+    const below = `${address}/`
+    for (const known of this.#locations.keys()) if (known.startsWith(below)) this.#locations.delete(known)
+  }
+
+  /** Opens the edge to a thread; what waited for it goes first. */
+  connect(shard: number, incarnation: number, ends: EdgeEnds): void {
+    const peer = this.#peerOf(shard)
+    peer.edge?.close()
+    this.#settleLoss(peer)
+    peer.incarnation = incarnation
+    peer.lostReason = undefined
+    const edge = createEdge({
+      port: ends.port,
+      outbound: ends.outbound,
+      inbound: ends.inbound,
+      window: this.#limits.window,
+      outboxMax: this.#limits.waitingMax,
+      reportMax: this.#limits.reportMax,
+      codecs: this.#codecs,
+      deliver: envelope => {
+        if (envelope.requestId !== 0) this.#askers.set(envelope.receipts, peer)
+        return this.#kernel.deliver(envelope)
+      },
+      onReply: (requestId, outcome) => this.#kernel.asks.settle(requestId, outcomeOf(outcome)),
+      onRefused: (envelope, reason, cause) => this.#kernel.refuse(envelope, reason, cause),
+      onClose: report => {
+        peer.edge = undefined
+        peer.report = report
+        this.onReport(shard, incarnation, report)
+        if (peer.lostReason !== undefined || this.#stopping) this.#settleLoss(peer)
+      },
+    })
+    peer.edge = edge
+    this.#kernel.facts.add({ kind: 'link', address: `shard/${this.#kernel.shard}`, peer: `shard/${shard}`, link: 'edge', up: true })
+    const waiting = peer.waiting
+    peer.waiting = []
+    for (const envelope of waiting) this.#postTo(shard, envelope)
+  }
+
+  /** The main thread says that a thread is gone, and why. */
+  lost(shard: number, incarnation: number, reason: ExitReason): void {
+    const peer = this.#peerOf(shard)
+    if (peer.incarnation !== incarnation && peer.incarnation !== 0) return
+    peer.lostReason = reason
+    // The thread cannot run: close our end now rather than wait for the port to notice.
+    if (peer.edge !== undefined) peer.edge.close()
+    else this.#settleLoss(peer)
+  }
+
+  /** Addresses on that shard which this thread knows the place of. */
+  addressesOn(shard: number): string[] {
+    return [...this.#locations].filter(([, at]) => at === shard).map(([address]) => address)
+  }
+
+  /** Closes every edge; what is still on its way is accounted for. */
+  close(): void {
+    this.#stopping = true
+    for (const peer of this.#peers.values()) peer.edge?.close()
+  }
+
+  #postLocated(shard: Located, envelope: Envelope): void {
+    if (shard === null) this.#kernel.refuse(envelope, 'NO_SUCH_ACTOR')
+    else if (shard === this.#kernel.shard) this.#kernel.refuse(envelope, 'NO_SUCH_ACTOR')
+    else this.#postTo(shard, envelope)
+  }
+
+  #postTo(shard: number, envelope: Envelope): void {
+    const peer = this.#peerOf(shard)
+    const { edge } = peer
+    if (edge === undefined) {
+      if (this.#stopping) this.#kernel.refuse(envelope, 'SHUTTING_DOWN')
+      else if (peer.waiting.length >= this.#limits.waitingMax) this.#kernel.refuse(envelope, 'OVERLOADED')
+      else peer.waiting.push(envelope)
+      return
+    }
+    const taken = edge.post(envelope)
+    if (taken === 'full') this.#kernel.refuse(envelope, 'OVERLOADED')
+    else if (taken === 'closed') peer.waiting.push(envelope)
+    else if (envelope.requestId !== 0) this.#sentTo.set(envelope, { edge, peer, incarnation: peer.incarnation })
+  }
+
+  #locate(address: string, go: (shard: Located) => void): void {
+    const known = this.#locations.get(address) ?? this.#resolve(address)
+    if (known !== undefined) {
+      if (known !== null) this.#remember(address, known)
+      go(known)
+      return
+    }
+    const waiting = this.#unresolved.get(address)
+    if (waiting === undefined) {
+      this.#unresolved.set(address, [go])
+      this.postToKernel(-1, { type: 'kernel.resolve', address, shard: this.#kernel.shard })
+    } else if (waiting.length < this.#limits.waitingMax) waiting.push(go)
+    else go(null)
+  }
+
+  #remember(address: string, shard: number): void {
+    if (this.#locations.size >= this.#limits.locationsMax) this.#locations.clear()
+    this.#locations.set(address, shard)
+  }
+
+  #peerOf(shard: number): Peer {
+    const known = this.#peers.get(shard)
+    if (known !== undefined) return known
+    const peer: Peer = {
+      shard,
+      incarnation: 0,
+      edge: undefined,
+      report: undefined,
+      lostReason: undefined,
+      waiting: [],
+    }
+    this.#peers.set(shard, peer)
+    return peer
+  }
+
+  /** Settles what an edge left behind, once it is known why the thread ended. */
+  #settleLoss(peer: Peer): void {
+    const { report } = peer
+    if (report === undefined) return
+    peer.report = undefined
+    const reason = peer.lostReason ?? { type: 'killed' }
+    const kernel = this.#kernel
+    this.#failAsks(peer, reason)
+    let listed = 0
+    for (const { message, fate } of report.fates) {
+      if (message.requestId !== 0 || message.to === kernelAddress) continue
+      if (fate === 'handled' || fate === 'refused') continue
+      kernel.addDeadLetter(message, fate, `its shard ended: ${reason.type}`)
+      listed++
+    }
+    kernel.deadLetters.count('lost', Math.max(0, report.lost + report.unprocessed + report.inHand - report.fates.length) * 0 + 0 * listed)
+    for (const envelope of report.unsent) {
+      if (envelope.to !== kernelAddress) peer.waiting.push(envelope)
+    }
+    kernel.facts.add({ kind: 'link', address: `shard/${kernel.shard}`, peer: `shard/${peer.shard}`, link: 'edge', up: false })
+  }
+
+  #failAsks(peer: Peer, reason: ExitReason): void {
+    const { shard, incarnation } = peer
+    this.#kernel.asks.fail(
+      envelope => {
+        const sent = this.#sentTo.get(envelope)
+        return sent?.peer === peer && sent.incarnation === incarnation && !peer.waiting.includes(envelope)
+      },
+      (envelope, handled) =>
+        actorDiedError({ address: envelope.to, incarnation: 0, shard, reason }, envelope.event.type, handled),
+    )
+  }
+}
+
+function outcomeOf(outcome: ReplyOutcome): Outcome {
+  switch (outcome.status) {
+    case 'ok':
+      return { ok: true, value: outcome.value }
+    case 'failed':
+      return { ok: false, error: decodeError(outcome.error as ReturnType<typeof encodeError>) }
+    case 'notClonable':
+      return {
+        ok: false,
+        error: new StarfishError('NOT_CLONABLE', `the reply cannot be copied to another thread: ${outcome.reason}`, {
+          handled: 'unknown',
+        }),
+      }
+  }
+}
