@@ -22,6 +22,11 @@ export const errorCodes = {
   BAD_FRAME: { retryable: false, meaning: 'bytes do not follow the grammar of the protocol' },
   BAD_SPEC: { retryable: false, meaning: 'a child or supervisor specification is not valid' },
   CHART_NOT_COMPILABLE: { retryable: false, meaning: 'the chart uses a feature the compiler refuses' },
+  CHILD_ALREADY_PRESENT: {
+    retryable: false,
+    meaning: 'the supervisor has a child of that id that does not run: restart or delete it',
+  },
+  CHILD_ALREADY_STARTED: { retryable: false, meaning: 'the supervisor has a running child of that id' },
   CHILD_NOT_FOUND: { retryable: false, meaning: 'the supervisor has no child of that id' },
   CHILD_RUNNING: { retryable: false, meaning: 'the child runs, so it cannot be restarted or deleted' },
   CHILD_RESTARTING: { retryable: true, meaning: 'the child is being restarted' },
@@ -29,6 +34,10 @@ export const errorCodes = {
   DEFINITION_IN_ENTRY: { retryable: false, meaning: 'the module of a definition is the entry module of the program' },
   DEFINITION_NOT_FOUND: { retryable: false, meaning: 'the module of a definition, or its export, does not exist' },
   DUPLICATE_ADDRESS: { retryable: false, meaning: 'an actor with that address exists already' },
+  DYNAMIC_SUPERVISOR: {
+    retryable: false,
+    meaning: 'a dynamic supervisor forgets children that ended, so it has none to restart or delete',
+  },
   LISTEN_FAILED: { retryable: false, meaning: 'the address cannot be listened on' },
   MAILBOX_FULL: { retryable: true, meaning: 'the mailbox of the actor is full' },
   MAX_CHILDREN: { retryable: true, meaning: 'the dynamic supervisor has as many children as it may have' },

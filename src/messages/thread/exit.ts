@@ -6,8 +6,11 @@
 export type ExitReason =
   /** Its chart reached a final state. */
   | { readonly type: 'normal'; readonly output?: unknown }
-  /** Its supervisor or `system.stop` asked it to end. `detail` names why, as OTP's `{shutdown, Term}` does. */
-  | { readonly type: 'shutdown'; readonly detail?: string }
+  /**
+   * Its supervisor or `system.stop` asked it to end. `detail` names why, as OTP's `{shutdown, Term}` does; a supervisor
+   * that gives up names the child whose end made it do so, and how that child ended.
+   */
+  | { readonly type: 'shutdown'; readonly detail?: string; readonly culprit?: ExitCulprit }
   /** An action, guard or invoked actor threw. */
   | { readonly type: 'threw'; readonly error: unknown }
   /** A promise that it started was rejected and nobody listened. */
@@ -26,6 +29,14 @@ export type ExitReason =
   | { readonly type: 'initTimedOut'; readonly afterMs: number }
   /** It was watched after it had ended and is no longer remembered, or never existed. */
   | { readonly type: 'noproc' }
+
+/** The child that made its supervisor give up. */
+export interface ExitCulprit {
+  /** Its id in the supervisor. */
+  readonly id: string
+  /** Why it ended, or could not be started. */
+  readonly reason: ExitReason
+}
 
 /** The event types of an exit: `normal | shutdown | threw | …`. */
 export type ExitType = ExitReason['type']

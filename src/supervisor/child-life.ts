@@ -1,0 +1,42 @@
+/**
+ * Runs the charts of children. Supervisors know only {@link ChildLife}, so whether a child's chart is a live XState actor
+ * or an instance of the compiled chart is decided here, in {@link childLives}.
+ */
+import { createActor } from 'xstate'
+import type { Clock } from '../actors/runtime/clock.ts'
+import { type ChildContext, type ChildEvent, type ChildState, childMachine } from './child-machine.ts'
+
+/** The chart of one child, running. */
+export interface ChildLife {
+  readonly state: ChildState
+  /** Takes one event, to completion. Events that mean nothing in the present state are passed over. */
+  send(event: ChildEvent): void
+  /** Forgets the child's timers; nothing is sent to it any more. */
+  stop(): void
+}
+
+/** Begins the life of a child in the state `absent`. */
+export type ChildLives = (child: ChildContext) => ChildLife
+
+/** Each child as a live XState actor. */
+export function liveChildLives(clock: Clock): ChildLives {
+  return child => {
+    const actor = createActor(childMachine, { input: child, clock })
+    actor.subscribe({ error: () => {} })
+    actor.start()
+    return {
+      get state() {
+        return actor.getSnapshot().value
+      },
+      send(event) {
+        actor.send(event)
+        const snapshot = actor.getSnapshot()
+        if (snapshot.status === 'error') throw snapshot.error
+      },
+      stop: () => void actor.stop(),
+    }
+  }
+}
+
+/** How the children of every supervisor are run. */
+export const childLives: (clock: Clock) => ChildLives = liveChildLives

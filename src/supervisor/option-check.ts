@@ -1,0 +1,77 @@
+/**
+ * Checks of the options of a child that are groups of options themselves.
+ */
+import { escalationIsReachable, shortestEscalationMs } from './backoff.ts'
+import {
+  type Backoff,
+  type BackoffOptions,
+  type Budget,
+  backoffDefaults,
+  type MailboxOptions,
+  type Placement,
+} from './child-spec.ts'
+import type { Faults } from './spec-faults.ts'
+
+const timerMsMax = 2_147_483_647
+const overflows = ['reject', 'drop_oldest', 'drop_newest'] as const
+
+/** Checks where an actor is to live. */
+export function checkPlacement(shard: Placement | undefined, faults: Faults): void {
+  if (shard === undefined || shard === 'auto' || shard === 'every' || shard === 'main') return
+  if (typeof shard === 'number' && Number.isInteger(shard) && shard >= 0) return
+  if (typeof shard === 'object' && shard !== null && typeof shard.with === 'string' && shard.with !== '') return
+  faults.add('shard', 'is not auto, every, main, the index of a shard or { with: address }')
+}
+
+/** Checks the bound of a mailbox. */
+export function checkMailbox(mailbox: MailboxOptions | undefined, faults: Faults): void {
+  if (mailbox === undefined) return
+  if (typeof mailbox !== 'object' || mailbox === null) {
+    faults.add('mailbox', 'is no object')
+    return
+  }
+  const within = faults.within('mailbox')
+  if (mailbox.messagesMax !== undefined) within.whole('messagesMax', mailbox.messagesMax, 1, Number.MAX_SAFE_INTEGER)
+  if (mailbox.overflow !== undefined) within.oneOf('overflow', mailbox.overflow, overflows)
+}
+
+/**
+ * Checks a backoff and fills it in. One that keeps failures so far apart that the supervisor can never give up on the
+ * child is refused, for such a child would be restarted for ever: see {@link shortestEscalationMs}.
+ */
+export function checkBackoff(
+  options: BackoffOptions | undefined,
+  restart: string,
+  parent: Budget | undefined,
+  faults: Faults,
+): Backoff | undefined {
+  if (options === undefined) return undefined
+  if (typeof options !== 'object' || options === null) {
+    faults.add('backoff', 'is no object')
+    return undefined
+  }
+  if (restart === 'temporary') faults.add('backoff', 'is not for temporary children: they are never restarted')
+  const backoff: Backoff = { ...backoffDefaults, ...options }
+  const within = faults.within('backoff')
+  within.whole('initialMs', backoff.initialMs, 1, timerMsMax)
+  within.whole('maxMs', backoff.maxMs, 1, timerMsMax)
+  within.number('factor', backoff.factor, 1, 1_000)
+  within.number('jitter', backoff.jitter, 0, 1)
+  within.whole('resetAfterMs', backoff.resetAfterMs, 0, timerMsMax)
+  within.whole('heldMax', backoff.heldMax, 0, Number.MAX_SAFE_INTEGER)
+  if (backoff.maxMs < backoff.initialMs) within.add('maxMs', `is less than initialMs (${backoff.initialMs})`)
+  if (within.none && parent !== undefined && hasBudget(parent) && !escalationIsReachable(backoff, parent)) {
+    const shortest = shortestEscalationMs(backoff, parent.intensity)
+    const budget = `${parent.intensity} restarts in ${parent.periodMs} ms`
+    faults.add(
+      'backoff',
+      `never lets the supervisor give up: its budget is ${budget}, but ${shortest} ms pass at least`,
+    )
+  }
+  return backoff
+}
+
+/** Whether the budget itself is sound; its own faults are told elsewhere. */
+function hasBudget({ intensity, periodMs }: Budget): boolean {
+  return Number.isInteger(intensity) && intensity >= 0 && intensity <= 10_000 && periodMs > 0
+}
