@@ -9,6 +9,9 @@ import type { AnyActorDefinition } from '../../actors/runtime/define-actor.ts'
 import type { Engine, EngineHooks } from '../../actors/runtime/engine.ts'
 import { createLiveEngine } from '../../actors/runtime/live-engine.ts'
 import { bindActor } from '../../actors/runtime/runtime-actions.ts'
+import type { ResolvedChildSpec } from '../child-spec.ts'
+import { supervisorChart } from '../supervisor-machine.ts'
+import type { SupervisorInput } from '../supervisor-state.ts'
 import type { ActorCell } from './cell.ts'
 import { createCellPort } from './cell-port.ts'
 import type { Kernel } from './kernel.ts'
@@ -20,21 +23,24 @@ export function createEngine(
   kernel: Kernel,
   cell: ActorCell,
   runtime: ActorRuntime,
-  input: unknown,
+  spec: ResolvedChildSpec,
   restoreFrom: unknown,
 ): Engine {
-  const { definition } = cell.entry
-  const { machine, provide, engine } = definition.options
-  const shared = {
-    input,
-    clock: kernel.clock,
-    restoreFrom,
-    hooks: hooksOf(kernel, cell),
-    bind: (scope: object) => bindActor(scope, createCellPort(kernel, cell), runtime),
+  const { clock, random } = kernel
+  const bind = (scope: object) => bindActor(scope, createCellPort(kernel, cell), runtime)
+  const shared = { clock, restoreFrom, hooks: hooksOf(kernel, cell), bind }
+  if (spec.kind === 'supervisor') {
+    const host = kernel.createChildHost(cell)
+    const input: SupervisorInput = { spec, host, clock, random }
+    return createLiveEngine({ ...shared, input, machine: supervisorChart(spec) })
   }
-  if (engine === 'compiled') return createCompiledEngine({ ...shared, chart: compiledChartOf(definition) })
+  const { input } = spec
+  const { machine, provide, engine } = cell.entry.definition.options
+  if (engine === 'compiled') {
+    return createCompiledEngine({ ...shared, input, chart: compiledChartOf(cell.entry.definition) })
+  }
   const provided = provide === undefined ? machine : machine.provide(provide(runtime))
-  const live = createLiveEngine({ ...shared, machine: provided })
+  const live = createLiveEngine({ ...shared, input, machine: provided })
   if (kernel.facts.wants('action')) live.observeActions(true)
   return live
 }

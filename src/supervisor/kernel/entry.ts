@@ -17,7 +17,7 @@ export interface Owner {
 /** An address of this thread. */
 export class ActorEntry {
   readonly address: string
-  readonly definition: AnyActorDefinition
+  definition: AnyActorDefinition
   readonly owner: Owner
   readonly isSupervisor: boolean
   incarnation = 0

@@ -14,7 +14,8 @@ import type { Handled, StarfishError } from '../../messages/errors.ts'
 import { createEnvelope, type Envelope, type Refusal } from '../../messages/thread/envelope.ts'
 import type { ActorExit } from '../../messages/thread/exit.ts'
 import type { DeadLetter, Fact } from '../../messages/thread/fact.ts'
-import { type KernelMessage, kernelAddress } from '../../messages/thread/kernel-message.ts'
+import { type Checkpoint, type KernelMessage, kernelAddress } from '../../messages/thread/kernel-message.ts'
+import type { ChildHost } from '../child-host.ts'
 import { type AskOptions, Asks, type Outcome } from './asks.ts'
 import { type ActorCell, actorStorage } from './cell.ts'
 import { DeadLetters } from './dead-letters.ts'
@@ -24,6 +25,7 @@ import type { ActorEntry } from './entry.ts'
 import { FactStream } from './facts.ts'
 import { Groups } from './groups.ts'
 import { handleMessage } from './handle-message.ts'
+import { createKernelChildHost, type RemoteChildren } from './kernel-child-host.ts'
 import { Lifecycle } from './lifecycle.ts'
 import { type ExitListener, noprocExit, Watches } from './watches.ts'
 
@@ -72,6 +74,11 @@ export class Kernel {
   readonly lifecycle: Lifecycle
   readonly #dispatcher: Dispatcher
   #router: Router | undefined
+  readonly #incarnations = new Map<string, number>()
+  /** Children of this thread's supervisors that live on others; set on the main thread. */
+  remoteChildren: RemoteChildren | undefined
+  /** Checkpoints that outlive the thread of their actor; set on the main thread. */
+  takeCheckpoint: (address: string) => Checkpoint | undefined = () => undefined
   /** Handles what kernels say to each other; set by those who compose the system. */
   onKernelMessage: (message: KernelMessage) => void = () => {}
 
@@ -93,6 +100,31 @@ export class Kernel {
   /** Gives the kernel its way to other threads. */
   setRouter(router: Router): void {
     this.#router = router
+  }
+
+  /** The number of the next start of that address: one more than its last, as long as the address is remembered. */
+  nextIncarnation(address: string): number {
+    const last =
+      this.entries.get(address)?.incarnation ??
+      this.#incarnations.get(address) ??
+      this.watches.lastExit(address)?.incarnation ??
+      0
+    return last + 1
+  }
+
+  /** Goes on counting where an earlier worker of this shard, or another thread, has stopped. */
+  noteIncarnation(address: string, incarnation: number): void {
+    this.#incarnations.set(address, incarnation)
+  }
+
+  /** Forgets what {@link noteIncarnation} noted. */
+  forgetIncarnation(address: string): void {
+    this.#incarnations.delete(address)
+  }
+
+  /** The host through which a supervisor of this thread reaches its children. */
+  createChildHost(cell: ActorCell): ChildHost {
+    return createKernelChildHost(this, cell, this.remoteChildren)
   }
 
   /** Sends an event to an address. What cannot be delivered becomes a dead letter. */
@@ -192,13 +224,15 @@ export class Kernel {
     this.deadLetters.add({ to, from, type: event.type, atMs: this.clock.now(), fate, reason })
   }
 
-  /** Calls `listener` once, when that actor ends; at once when it has ended. */
+  /** Calls `listener` once, when that actor ends; soon when it has ended. */
   watch(address: string, listener: ExitListener): void {
+    if (this.entries.has(address) || this.#router === undefined) this.watchHere(address, listener)
+    else if (this.watches.add(address, listener)) this.#router.watch(address, true)
+  }
+
+  /** As {@link watch}, for an address that lives on this thread if it lives at all. */
+  watchHere(address: string, listener: ExitListener): void {
     const entry = this.entries.get(address)
-    if (entry === undefined && this.#router !== undefined && this.watches.lastExit(address) === undefined) {
-      if (this.watches.add(address, listener)) this.#router.watch(address, true)
-      return
-    }
     if (entry?.cell !== undefined || entry?.state === 'starting') {
       this.watches.add(address, listener)
       this.facts.add({ kind: 'link', address, peer: `shard/${this.shard}`, link: 'watch', up: true })
@@ -221,6 +255,11 @@ export class Kernel {
   /** Joins or leaves a group; the main thread orders the changes of all threads. */
   changeGroup(group: string, address: string, joined: boolean): void {
     this.tellKernel(-1, { type: 'kernel.group', group, address, joined })
+  }
+
+  /** Tells the watchers of this thread that no actor has that address. */
+  tellNoproc(address: string): void {
+    this.watches.tell(this.watches.lastExit(address) ?? noprocExit(address, this.clock.now()))
   }
 
   /** Fails the actor in whose name the running code threw; false when it was none's. */

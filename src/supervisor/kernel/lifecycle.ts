@@ -7,6 +7,8 @@ import type { SpawnedChild } from '../../actors/runtime/runtime-actions.ts'
 import type { ActorExit, ExitReason } from '../../messages/thread/exit.ts'
 import type { Checkpoint } from '../../messages/thread/kernel-message.ts'
 import type { ChildFact } from '../child-host.ts'
+import type { ResolvedChildSpec } from '../child-spec.ts'
+import { supervisorMachine } from '../supervisor-machine.ts'
 import { ActorCell, actorStorage } from './cell.ts'
 import { createActorRuntime } from './cell-port.ts'
 import type { ChildStart } from './child-start.ts'
@@ -15,11 +17,20 @@ import { actorDiedError } from './delivery-errors.ts'
 import { createEngine } from './engine-of.ts'
 import { ActorEntry } from './entry.ts'
 import type { Kernel } from './kernel.ts'
+import { killOrphans } from './kernel-child-host.ts'
 import { Mailbox, resolveMailboxOptions } from './mailbox.ts'
 import { runInit } from './run-init.ts'
 
 /** The event with which a supervisor asks an actor to end; a chart that has no transition for it ends at once. */
 export const shutdownEvent = { type: 'actor.shutdown' } as const
+
+/** Stands for supervisors, whose chart depends on their spec. */
+const supervisorDefinition: AnyActorDefinition = {
+  kind: 'actor',
+  moduleUrl: import.meta.url,
+  exportName: 'supervisor',
+  options: { machine: supervisorMachine, mailbox: { capacity: 100_000 } },
+}
 
 /** Starts and ends the actors of one kernel. */
 export class Lifecycle {
@@ -38,13 +49,23 @@ export class Lifecycle {
 
   /** Starts an incarnation; the owner is told how that went. Synchronous when its module is loaded and it has no init. */
   start(request: ChildStart): void {
-    const definition = loadedDefinition(request.definition)
+    if (request.spec.kind === 'supervisor') {
+      this.#startLoaded(request, supervisorDefinition)
+      return
+    }
+    const ref = request.spec.definition
+    const definition = loadedDefinition(ref)
     if (definition !== undefined) {
       this.#startLoaded(request, definition)
       return
     }
-    loadDefinition(request.definition).then(
-      loaded => this.#startLoaded(request, loaded),
+    const entry = this.#entryOf(request, undefined)
+    loadDefinition(ref).then(
+      loaded => {
+        if (this.#kernel.entries.get(request.address) !== entry || entry.incarnation !== request.incarnation) return
+        entry.definition = loaded
+        this.#startLoaded(request, loaded)
+      },
       (error: unknown) => this.#tellFailed(request, { type: 'bootstrapFailed', error }),
     )
   }
@@ -154,15 +175,16 @@ export class Lifecycle {
 
   #startLoaded(request: ChildStart, definition: AnyActorDefinition): void {
     const entry = this.#entryOf(request, definition)
+    const { spec } = request
     const cell = new ActorCell(
       entry,
       new Mailbox(resolveMailboxOptions(definition.options.mailbox)),
-      request.restore === 'snapshot' ? (definition.options.checkpointEveryMs ?? 1_000) : -1,
+      spec.kind === 'actor' && spec.restore === 'snapshot' ? (definition.options.checkpointEveryMs ?? 1_000) : -1,
     )
     entry.starting = cell
     const runtime = createActorRuntime(this.#kernel, cell)
     actorStorage.run(cell, () => {
-      runInit(this.#kernel.clock, definition, request, runtime, outcome => {
+      runInit(this.#kernel.clock, definition, spec, runtime, outcome => {
         if (cell.ended || entry.starting !== cell) return
         if (outcome === 'start') this.#startEngine(request, cell, runtime)
         else if (outcome === 'ignore') this.#ignore(cell)
@@ -175,7 +197,7 @@ export class Lifecycle {
     const { entry } = cell
     const checkpoint = this.#usableCheckpoint(request, entry)
     try {
-      cell.engine = createEngine(this.#kernel, cell, runtime, request.input, checkpoint?.state)
+      cell.engine = createEngine(this.#kernel, cell, runtime, request.spec, checkpoint?.state)
       entry.cell = cell
       cell.engine.start()
     } catch (error) {
@@ -197,19 +219,22 @@ export class Lifecycle {
     else this.checkpoint(cell)
   }
 
-  #entryOf(request: ChildStart, definition: AnyActorDefinition): ActorEntry {
-    const known = this.#kernel.entries.get(request.address)
-    const entry = known ?? new ActorEntry(request.address, definition, request.owner, request.isSupervisor)
+  #entryOf(request: ChildStart, definition: AnyActorDefinition | undefined): ActorEntry {
+    const { address, owner, spec } = request
+    const entry =
+      this.#kernel.entries.get(address) ??
+      new ActorEntry(address, definition ?? unloadedDefinition(spec), owner, spec.kind === 'supervisor')
     entry.incarnation = request.incarnation
     entry.state = 'starting'
-    entry.heldMax = request.heldMax
+    entry.heldMax = spec.backoff?.heldMax ?? 1_000
     if (request.checkpoint !== undefined) entry.checkpoint ??= request.checkpoint
-    this.#kernel.entries.set(request.address, entry)
+    this.#kernel.entries.set(address, entry)
     return entry
   }
 
   #usableCheckpoint(request: ChildStart, entry: ActorEntry): Checkpoint | undefined {
-    if (request.restore !== 'snapshot' || entry.checkpoint === undefined) return undefined
+    if (request.spec.kind === 'supervisor' || request.spec.restore !== 'snapshot') return undefined
+    if (entry.checkpoint === undefined) return undefined
     if (entry.restoreFailures >= 2) {
       entry.checkpoint = undefined
       entry.restoreFailures = 0
@@ -269,6 +294,7 @@ export class Lifecycle {
 
   #cleanUp(cell: ActorCell): void {
     const kernel = this.#kernel
+    if (cell.takesTokens) killOrphans(cell)
     cell.engine?.stop()
     for (const cancel of cell.delayedSends.values()) cancel()
     cell.delayedSends.clear()
@@ -293,4 +319,10 @@ export class Lifecycle {
     const fact: ChildFact = { type: 'child.startFailed', id: owner.childId, incarnation, reason }
     this.#kernel.send(request.address, owner.supervisor, fact, 'control')
   }
+}
+
+/** Stands for a definition whose module is being loaded. */
+function unloadedDefinition(spec: ResolvedChildSpec): AnyActorDefinition {
+  const { moduleUrl, exportName } = spec.kind === 'actor' ? spec.definition : supervisorDefinition
+  return { kind: 'actor', moduleUrl, exportName, options: supervisorDefinition.options }
 }

@@ -5,6 +5,7 @@ import type { ActorRuntime } from '../../actors/runtime/actor-runtime.ts'
 import type { Clock } from '../../actors/runtime/clock.ts'
 import type { AnyActorDefinition } from '../../actors/runtime/define-actor.ts'
 import type { ExitReason } from '../../messages/thread/exit.ts'
+import type { ResolvedChildSpec } from '../child-spec.ts'
 
 /** What came of an `init`. */
 export type InitOutcome = 'start' | 'ignore' | ExitReason
@@ -13,18 +14,18 @@ export type InitOutcome = 'start' | 'ignore' | ExitReason
 export function runInit(
   clock: Clock,
   definition: AnyActorDefinition,
-  request: { readonly input: unknown; readonly initTimeoutMs: number },
+  spec: ResolvedChildSpec,
   runtime: ActorRuntime,
   done: (outcome: InitOutcome) => void,
 ): void {
   const { init } = definition.options
-  if (init === undefined) {
+  if (init === undefined || spec.kind === 'supervisor') {
     done('start')
     return
   }
   let result: ReturnType<typeof init>
   try {
-    result = init(request.input as never, runtime)
+    result = init(spec.input, runtime)
   } catch (error) {
     done({ type: 'bootstrapFailed', error })
     return
@@ -33,7 +34,7 @@ export function runInit(
     done(result ?? 'start')
     return
   }
-  const { initTimeoutMs } = request
+  const { initTimeoutMs } = spec
   const timer = clock.setTimeout(() => done({ type: 'initTimedOut', afterMs: initTimeoutMs }), initTimeoutMs)
   result
     .then(

@@ -9,12 +9,13 @@
  *              v
  *           edge.post ─> batch of this tick
  */
+
+import type { ReplyToken } from '../../actors/runtime/runtime-actions.ts'
 import { decodeError, encodeError } from '../../messages/error-codec.ts'
 import { type Handled, StarfishError } from '../../messages/errors.ts'
-import type { ReplyToken } from '../../actors/runtime/runtime-actions.ts'
 import { createEnvelope, type Envelope, type Receipts, type ReplyOutcome } from '../../messages/thread/envelope.ts'
 import type { ExitReason } from '../../messages/thread/exit.ts'
-import { kernelAddress, type KernelMessage } from '../../messages/thread/kernel-message.ts'
+import { type KernelMessage, kernelAddress } from '../../messages/thread/kernel-message.ts'
 import type { Outcome } from '../kernel/asks.ts'
 import { actorDiedError } from '../kernel/delivery-errors.ts'
 import type { Kernel, Router } from '../kernel/kernel.ts'
@@ -171,7 +172,13 @@ export class ThreadRouter implements Router {
       },
     })
     peer.edge = edge
-    this.#kernel.facts.add({ kind: 'link', address: `shard/${this.#kernel.shard}`, peer: `shard/${shard}`, link: 'edge', up: true })
+    this.#kernel.facts.add({
+      kind: 'link',
+      address: `shard/${this.#kernel.shard}`,
+      peer: `shard/${shard}`,
+      link: 'edge',
+      up: true,
+    })
     const waiting = peer.waiting
     peer.waiting = []
     for (const envelope of waiting) this.#postTo(shard, envelope)
@@ -261,31 +268,43 @@ export class ThreadRouter implements Router {
     peer.report = undefined
     const reason = peer.lostReason ?? { type: 'killed' }
     const kernel = this.#kernel
-    this.#failAsks(peer, reason)
-    let listed = 0
-    for (const { message, fate } of report.fates) {
-      if (message.requestId !== 0 || message.to === kernelAddress) continue
-      if (fate === 'handled' || fate === 'refused') continue
-      kernel.addDeadLetter(message, fate, `its shard ended: ${reason.type}`)
-      listed++
-    }
-    kernel.deadLetters.count('lost', Math.max(0, report.lost + report.unprocessed + report.inHand - report.fates.length) * 0 + 0 * listed)
-    for (const envelope of report.unsent) {
-      if (envelope.to !== kernelAddress) peer.waiting.push(envelope)
-    }
-    kernel.facts.add({ kind: 'link', address: `shard/${kernel.shard}`, peer: `shard/${peer.shard}`, link: 'edge', up: false })
+    const unsent = new Set(report.unsent)
+    this.#failAsks(peer, reason, unsent)
+    this.#addDeadLetters(report, reason)
+    for (const envelope of unsent) if (envelope.to !== kernelAddress) peer.waiting.push(envelope)
+    kernel.facts.add({
+      kind: 'link',
+      address: `shard/${kernel.shard}`,
+      peer: `shard/${peer.shard}`,
+      link: 'edge',
+      up: false,
+    })
   }
 
-  #failAsks(peer: Peer, reason: ExitReason): void {
+  #failAsks(peer: Peer, reason: ExitReason, unsent: ReadonlySet<Envelope>): void {
     const { shard, incarnation } = peer
     this.#kernel.asks.fail(
       envelope => {
         const sent = this.#sentTo.get(envelope)
-        return sent?.peer === peer && sent.incarnation === incarnation && !peer.waiting.includes(envelope)
+        return sent?.peer === peer && sent.incarnation === incarnation && !unsent.has(envelope)
       },
       (envelope, handled) =>
         actorDiedError({ address: envelope.to, incarnation: 0, shard, reason }, envelope.event.type, handled),
     )
+  }
+
+  /** Lists what was sent and not handled as dead letters; counts what the report could not list. */
+  #addDeadLetters(report: EdgeReport, reason: ExitReason): void {
+    const listed = { inHand: 0, unprocessed: 0, lost: 0 }
+    for (const { message, fate } of report.fates) {
+      if (fate === 'handled' || fate === 'refused') continue
+      listed[fate]++
+      if (message.requestId !== 0 || message.to === kernelAddress) continue
+      this.#kernel.addDeadLetter(message, fate, `its shard ended: ${reason.type}`)
+    }
+    for (const fate of ['inHand', 'unprocessed', 'lost'] as const) {
+      this.#kernel.deadLetters.count(fate, report[fate] - listed[fate])
+    }
   }
 }
 

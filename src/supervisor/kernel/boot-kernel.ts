@@ -1,0 +1,93 @@
+/**
+ * What every kernel has from its start: the supervisor of its top-level actors, and the handling of what kernels say
+ * to each other.
+ */
+import type { ActorExit } from '../../messages/thread/exit.ts'
+import type { KernelMessage } from '../../messages/thread/kernel-message.ts'
+import type { StartedChild } from '../child-host.ts'
+import type { ResolvedChildSpec } from '../child-spec.ts'
+import { type ResolvedSupervisorSpec, spawnBudget } from '../child-spec.ts'
+import { resolveSupervisorSpec } from '../spec-check.ts'
+import type { Kernel } from './kernel.ts'
+import { actorsSupervisor, childAddress } from './kernel-child-host.ts'
+import type { ExitListener } from './watches.ts'
+
+/** Stands above the supervisors of a kernel: it hears of their ends, and is no actor. */
+const top = { supervisor: '$top', childId: '' }
+
+/** Starting a child may take its init, and those of all below it. */
+const startTimeoutMs = 2_147_483_647
+
+/** Starts the supervisor under which the top-level actors of this thread live: each has a restart budget of its own. */
+export function bootKernel(kernel: Kernel): void {
+  const spec: ResolvedSupervisorSpec = {
+    ...resolveSupervisorSpec({ id: actorsSupervisor, dynamic: true, budgetPerChild: true, ...spawnBudget }),
+    maxChildren: Number.MAX_SAFE_INTEGER,
+  }
+  kernel.lifecycle.start({ address: actorsSupervisor, owner: top, incarnation: 1, spec })
+  kernel.lifecycle.spawnFor = (parent, { definition, id, input, restart }) => {
+    const address = childAddress(parent.entry.address, id)
+    parent.entry.children.add(address)
+    const spec = { id: address, definition, input, restart: restart ?? 'permanent' }
+    startTopLevel(kernel, spec).catch((error: unknown) => {
+      parent.entry.children.delete(address)
+      kernel.logger.warn({ actor: parent.entry.address, child: address, err: error }, 'a child could not be started')
+    })
+  }
+  kernel.lifecycle.stopChild = address => {
+    stopTopLevel(kernel, address).catch(() => {})
+  }
+}
+
+/** Starts a top-level actor or tree of this thread. */
+export async function startTopLevel(kernel: Kernel, spec: object): Promise<StartedChild> {
+  const event = { type: 'supervisor.startChild', spec }
+  return (await kernel.ask(null, actorsSupervisor, event, { timeoutMs: startTimeoutMs })) as StartedChild
+}
+
+/** Stops one, by its own shutdown. */
+export async function stopTopLevel(kernel: Kernel, id: string): Promise<void> {
+  const event = { type: 'supervisor.terminateChild', id }
+  await kernel.ask(null, actorsSupervisor, event, { timeoutMs: startTimeoutMs })
+}
+
+/** Stops everything on this thread, right to left; settles when all has ended. */
+export async function stopKernel(kernel: Kernel): Promise<void> {
+  const supervisor = kernel.entries.get(actorsSupervisor)?.cell
+  if (supervisor === undefined) return
+  const ended = new Promise<ActorExit>(resolve => kernel.watch(actorsSupervisor, resolve))
+  kernel.lifecycle.shutdown(actorsSupervisor, supervisor.incarnation)
+  await ended
+}
+
+/** The handling of watches that other threads set on actors of this one. */
+export function createWatchService(kernel: Kernel): (message: KernelMessage) => void {
+  const listeners = new Map<string, ExitListener>()
+  return message => {
+    if (message.type === 'kernel.watch') {
+      const { address, shard } = message
+      const key = `${shard} ${address}`
+      if (listeners.has(key)) return
+      const listener: ExitListener = exit => {
+        listeners.delete(key)
+        kernel.tellKernel(shard, { type: 'kernel.exited', exit })
+      }
+      listeners.set(key, listener)
+      kernel.watchHere(address, listener)
+    } else if (message.type === 'kernel.unwatch') {
+      const key = `${message.shard} ${message.address}`
+      const listener = listeners.get(key)
+      listeners.delete(key)
+      if (listener !== undefined) kernel.unwatch(message.address, listener)
+    } else if (message.type === 'kernel.exited') {
+      kernel.tellExit(message.exit)
+    }
+  }
+}
+
+/** A spec whose definitions are references: what can be sent to another thread. */
+export function clonableSpec<S extends ResolvedChildSpec>(spec: S): S {
+  if (spec.kind === 'supervisor') return { ...spec, children: spec.children.map(clonableSpec) }
+  const { moduleUrl, exportName } = spec.definition
+  return { ...spec, definition: { moduleUrl, exportName } }
+}

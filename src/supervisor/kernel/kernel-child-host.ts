@@ -1,0 +1,132 @@
+/**
+ * The host of a supervisor's children: those of its own thread are started and ended by this kernel, those of other
+ * threads by way of the {@link RemoteChildren} of the main thread.
+ */
+import type { ReplyToken as ActorReplyToken } from '../../actors/runtime/runtime-actions.ts'
+import type { ExitReason } from '../../messages/thread/exit.ts'
+import type { ChildHost, SupervisorFact } from '../child-host.ts'
+import type { ResolvedChildSpec } from '../child-spec.ts'
+import { abandon, type SupervisorState } from '../supervisor-state.ts'
+import { type ActorCell, requestKey } from './cell.ts'
+import type { ChildStart } from './child-start.ts'
+import type { Kernel } from './kernel.ts'
+
+/** Children that live on other threads; only supervisors of the main thread have some. */
+export interface RemoteChildren {
+  /** The shard on which a child is to live; undefined for the main thread. */
+  placeOf(address: string, spec: ResolvedChildSpec): number | undefined
+  start(shard: number, request: ChildStart): void
+  shutdown(shard: number, address: string, incarnation: number): void
+  kill(shard: number, address: string, incarnation: number): void
+  remove(shard: number, address: string): void
+}
+
+/** The supervisor of top-level actors on each thread; its children are addressed by their own id. */
+export const actorsSupervisor = '$actors'
+
+/** The address of a supervisor's child. */
+export function childAddress(supervisor: string, id: string): string {
+  return supervisor === actorsSupervisor ? id : `${supervisor}/${id}`
+}
+
+/** The host of one incarnation of a supervisor. */
+export function createKernelChildHost(kernel: Kernel, cell: ActorCell, remote: RemoteChildren | undefined): ChildHost {
+  const { address: supervisor } = cell.entry
+  const places = new Map<string, number>()
+  const addressOf = (id: string) => childAddress(supervisor, id)
+  return {
+    start({ id, spec }) {
+      const address = addressOf(id)
+      const incarnation = kernel.nextIncarnation(address)
+      const owner = { supervisor, childId: id }
+      const checkpoint = kernel.takeCheckpoint(address)
+      const request: ChildStart = {
+        address,
+        owner,
+        incarnation,
+        spec,
+        ...(checkpoint === undefined ? {} : { checkpoint }),
+      }
+      const shard = remote?.placeOf(address, spec)
+      if (shard === undefined) kernel.lifecycle.start(request)
+      else {
+        places.set(id, shard)
+        kernel.noteIncarnation(address, incarnation)
+        remote?.start(shard, request)
+      }
+      return incarnation
+    },
+    shutdown(id, incarnation) {
+      const shard = places.get(id)
+      if (shard === undefined) kernel.lifecycle.shutdown(addressOf(id), incarnation)
+      else remote?.shutdown(shard, addressOf(id), incarnation)
+    },
+    kill(id, incarnation) {
+      const shard = places.get(id)
+      if (shard === undefined) kernel.lifecycle.kill(addressOf(id), incarnation)
+      else remote?.kill(shard, addressOf(id), incarnation)
+    },
+    // An address without an incarnation holds its messages until it is released.
+    hold() {},
+    release(id, outcome) {
+      if (outcome === 'restarted') return
+      const shard = places.get(id)
+      places.delete(id)
+      kernel.forgetIncarnation(addressOf(id))
+      if (shard === undefined) kernel.lifecycle.remove(addressOf(id))
+      else remote?.remove(shard, addressOf(id))
+    },
+    ready: () => kernel.lifecycle.announce(cell),
+    post: event => kernel.send(null, supervisor, event, 'control'),
+    answer(reply, answer) {
+      if (reply === undefined || reply === null) return
+      const token = reply as ActorReplyToken
+      cell.openRequests.delete(requestKey(token))
+      kernel.reply(token, 'ok' in answer ? { ok: true, value: answer.ok } : { ok: false, error: answer.error })
+    },
+    report: fact => report(kernel, supervisor, fact),
+  }
+}
+
+/** Kills what a supervisor leaves behind that ended unasked, as OTP's links would. */
+export function killOrphans(cell: ActorCell): void {
+  const state = cell.engine?.context as SupervisorState | undefined
+  if (state === undefined) return
+  for (const { id, incarnation } of abandon(state)) {
+    state.host.kill(id, incarnation)
+    state.host.release(id, 'ended')
+  }
+}
+
+function report(kernel: Kernel, supervisor: string, fact: SupervisorFact): void {
+  const log = kernel.logger
+  switch (fact.type) {
+    case 'child.started': {
+      const { id, cause, attempt, incarnation } = fact
+      if (cause !== 'restart') return
+      kernel.facts.add({ kind: 'restart', address: childAddress(supervisor, id), supervisor, delayMs: 0 })
+      log.info({ supervisor, child: id, incarnation, attempt }, 'child restarted')
+      return
+    }
+    case 'child.backingOff':
+      kernel.facts.add({
+        kind: 'restart',
+        address: childAddress(supervisor, fact.id),
+        supervisor,
+        delayMs: fact.delayMs,
+      })
+      return
+    case 'child.terminated':
+    case 'child.startFailed':
+    case 'child.shutdownError':
+    case 'child.gaveUp':
+      log.warn({ supervisor, child: fact.id, ...loggable(fact.reason) }, fact.type)
+      return
+    case 'supervisor.gaveUp':
+      log.error({ supervisor, ...loggable(fact.reason) }, fact.type)
+  }
+}
+
+function loggable(reason: ExitReason): object {
+  return 'error' in reason ? { reason: reason.type, err: reason.error } : { reason }
+}

@@ -1,0 +1,62 @@
+/**
+ * The control plane of a shard: what the main thread calls over Comlink. Every answer is an {@link Answered}, since
+ * Comlink itself loses the fields of errors.
+ */
+import type { MessagePort } from 'node:worker_threads'
+import type { EncodedError } from '../../messages/error-codec.ts'
+import type { FactFilter } from '../../messages/thread/fact.ts'
+import type { Checkpoint } from '../../messages/thread/kernel-message.ts'
+import type { ResolvedActorSpec, ResolvedSupervisorSpec } from '../child-spec.ts'
+import type { ActorDetails, ActorSummary, TreeQuery } from '../kernel/actor-summary.ts'
+import type { ChildStart } from '../kernel/child-start.ts'
+import type { DeadLetterReport } from '../kernel/dead-letters.ts'
+
+/** The result of a control call. */
+export type Answered<T> = { readonly value: T } | { readonly error: EncodedError }
+
+/** The edge to another thread. */
+export interface PeerEnds {
+  readonly shard: number
+  readonly incarnation: number
+  readonly port: MessagePort
+  readonly outbound: SharedArrayBuffer
+  readonly inbound: SharedArrayBuffer
+}
+
+/** A top-level actor or tree that lives on a shard. */
+export interface Resident {
+  readonly spec: ResolvedActorSpec | ResolvedSupervisorSpec
+  /** Its last known incarnation; the next one counts on from there. */
+  readonly incarnation: number
+  readonly checkpoint?: Checkpoint
+}
+
+/** What turns a loaded, empty worker into a shard. */
+export interface Activation {
+  readonly shard: number
+  readonly incarnation: number
+  readonly seed: number
+  readonly peers: readonly PeerEnds[]
+  readonly groups: readonly (readonly [group: string, members: readonly string[]])[]
+  readonly filters: readonly FactFilter[]
+  readonly deadLettersMax: number
+}
+
+/** The calls. */
+export interface ShardControl {
+  activate(activation: Activation): Answered<true>
+  connect(peer: PeerEnds): Answered<true>
+  /** Starts a top-level actor or tree under the shard's own supervisor. Answers `ignore` when it declined. */
+  startResident(resident: Resident): Promise<Answered<'started' | 'ignored'>>
+  stopResident(address: string): Promise<Answered<true>>
+  startChild(request: ChildStart): Answered<true>
+  shutdownChild(address: string, incarnation: number): Answered<true>
+  killChild(address: string, incarnation: number): Answered<boolean>
+  removeChild(address: string): Answered<true>
+  /** Stops every actor, right to left, each by its own shutdown. */
+  stop(): Promise<Answered<true>>
+  tree(query: TreeQuery): Answered<readonly ActorSummary[]>
+  details(address: string): Answered<ActorDetails | undefined>
+  deadLetters(): Answered<DeadLetterReport>
+  setFilters(filters: readonly FactFilter[]): Answered<true>
+}
