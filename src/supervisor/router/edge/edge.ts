@@ -1,12 +1,34 @@
 /**
  * An edge: the two directions of traffic between two threads, over one port and two blocks of shared memory.
- * (Contract first; the parts are composed here.)
+ *
+ * ```
+ *  post ──> Sender ──┐                       ┌──> Receiver ──> deliver ──> mailbox
+ *  reply ────────────┼──> batch ──> port ──> ┤        └── start, finish, putBack, refuse (state bytes)
+ *  refusals ─────────┘   once a tick         ├──> onReply, onRefused
+ *      credit, fates <── shared memory <──── ┘
+ * ```
+ * Guarantees. Messages of one lane arrive once, in the order they were posted; control goes before normal in each batch,
+ * and neither waits for the credit of the other. Replies and refusals go before messages and need no credit: there is at
+ * most one for each message of the other side. When the other thread dies, all that it posted has arrived before `onClose`,
+ * and the report says exactly what became of every message posted to it. Nothing is sent twice.
+ *
+ * Bounds. Under way: the slots of the memory; unread by the other thread: `window` and `controlWindow`; waiting here:
+ * `outboxMax` a lane beyond the credit of the moment; in one batch: `batchMax`; names and fates: their own limits.
  */
 import type { Handled } from '../../../messages/errors.ts'
+import { wake } from '../../../messages/thread/edge.ts'
 import type { Envelope, Refusal, ReplyOutcome } from '../../../messages/thread/envelope.ts'
+import { BatchDecoder } from './batch-decoder.ts'
+import { type BatchContent, BatchEncoder } from './batch-encoder.ts'
 import type { CodecRegistry } from './codec-registry.ts'
-import type { EdgeReport } from './report.ts'
+import { viewEdgeMemory } from './edge-memory.ts'
+import { Receiver } from './receiver.ts'
+import { createEdgeReport, type EdgeReport } from './report.ts'
+import { Sender } from './sender.ts'
+import { settledToken } from './slot-table.ts'
 
+/** The most messages, and the most replies, in one batch. */
+export const batchMax = 512
 /** The least that an edge needs of a port; a `MessagePort` of node:worker_threads is one. */
 export interface EdgePort {
   postMessage(value: unknown, transfer?: readonly ArrayBuffer[]): void
@@ -83,4 +105,226 @@ export interface Edge {
    */
   close(): void
   stats(): EdgeStats
+}
+
+/** Opens this side of an edge. The other side may open before or after: the port keeps what comes early. */
+export function createEdge(options: EdgeOptions): Edge {
+  return new PortEdge(options)
+}
+
+class PortEdge implements Edge {
+  readonly #options: EdgeOptions
+  readonly #port: EdgePort
+  readonly #schedule: (flush: () => void) => void
+  readonly #sender: Sender
+  readonly #receiver: Receiver
+  readonly #encoder: BatchEncoder
+  readonly #decoder: BatchDecoder
+  readonly #forgetCodecs: () => void
+  readonly #scheduled = (): void => this.flush()
+  #replies: (number | ReplyOutcome)[] = []
+  #refusals: (number | Refusal)[] = []
+  #isScheduled = false
+  #isFlushing = false
+  #isClosed = false
+  #offered = 0
+  #sent = 0
+  #notClonable = 0
+  #batches = 0
+  #sequenceExpected = 0
+
+  constructor(options: EdgeOptions) {
+    this.#options = options
+    this.#port = options.port
+    this.#schedule = options.schedule ?? queueMicrotask
+    this.#sender = new Sender(viewEdgeMemory(options.outbound), options.window, options.outboxMax)
+    this.#receiver = new Receiver(viewEdgeMemory(options.inbound), {
+      deliver: options.deliver,
+      wake: () => this.#port.postMessage(wake),
+      refuse: (slot, reason) => {
+        this.#refusals.push(slot, reason)
+        this.#plan()
+      },
+    })
+    this.#encoder = new BatchEncoder(options.codecs)
+    this.#decoder = new BatchDecoder(options.codecs, {
+      codecs: types => this.#encoder.learnCodecs(types),
+      reply: (requestId, outcome) => {
+        if (!this.#isClosed) options.onReply(requestId, outcome)
+      },
+      refused: (slot, reason) => this.#refused(slot, reason),
+      message: (slot, bits, to, from, event, toIncarnation, requestId, deadlineMs) => {
+        if (this.#isClosed) return false
+        this.#receiver.admit(slot, bits, to, from, event, toIncarnation, requestId, deadlineMs)
+        return true
+      },
+    })
+    this.#forgetCodecs = options.codecs.onAdded(() => this.#plan())
+    this.#port.on('message', value => this.#take(value))
+    this.#port.on('close', () => this.#end())
+    this.#port.unref?.()
+    if (this.#encoder.hasNews) this.#plan()
+  }
+
+  post(message: Envelope): 'sent' | 'waiting' | 'full' | 'closed' {
+    if (this.#isClosed) return 'closed'
+    const verdict = this.#sender.offer(message)
+    this.#plan()
+    // A long run of sends in one turn goes out in slices, so that the other thread can begin, and return credit.
+    if (++this.#offered >= batchMax) this.flush()
+    return verdict
+  }
+
+  reply(requestId: number, outcome: ReplyOutcome): void {
+    if (this.#isClosed) return
+    this.#replies.push(requestId, outcome)
+    this.#plan()
+  }
+
+  handledOf(message: Envelope): Handled {
+    const { token } = message
+    if (token >= 0) return this.#sender.slots.mayBeHandled(token) ? 'unknown' : 'no'
+    return token === settledToken.perhapsHandled ? 'unknown' : 'no'
+  }
+
+  flush(): void {
+    this.#isScheduled = false
+    if (this.#isClosed || this.#isFlushing) return
+    this.#isFlushing = true
+    this.#offered = 0
+    const culprits: { message: Envelope; cause: unknown }[] = []
+    this.#sender.slots.sweep()
+    do {
+      while (this.#postNext(culprits));
+    } while (this.#sender.askForWake())
+    this.#isFlushing = false
+    // Only now, because those who are told may post or close.
+    for (const { message, cause } of culprits) this.#options.onRefused(message, 'NOT_CLONABLE', cause)
+  }
+
+  close(): void {
+    if (this.#isClosed) return
+    this.#port.close()
+    this.#end()
+  }
+
+  stats(): EdgeStats {
+    const { slots, waiting } = this.#sender
+    slots.sweep(true)
+    return {
+      sent: this.#sent,
+      waiting,
+      underWay: slots.inUse,
+      handled: slots.handled,
+      refused: slots.refused,
+      notClonable: this.#notClonable,
+      batches: this.#batches,
+      received: this.#receiver.received,
+    }
+  }
+
+  #plan(): void {
+    if (this.#isScheduled || this.#isClosed) return
+    this.#isScheduled = true
+    this.#schedule(this.#scheduled)
+  }
+
+  /** Posts one batch of what may go; false when there is nothing. */
+  #postNext(culprits: { message: Envelope; cause: unknown }[]): boolean {
+    const messages: Envelope[] = []
+    this.#sender.take(messages, batchMax)
+    const replies = this.#replies.splice(0, batchMax * 2)
+    const refusals = this.#refusals.splice(0, batchMax * 2)
+    if (messages.length + replies.length + refusals.length === 0 && !this.#encoder.hasNews) return false
+    try {
+      this.#postBatch({ messages, replies, refusals })
+    } catch {
+      // Nothing of it has left, and one of it is to blame: each goes by itself.
+      this.#encoder.discard()
+      this.#postSingly({ messages, replies, refusals }, culprits)
+    }
+    return true
+  }
+
+  #postBatch(content: BatchContent): void {
+    const wire = this.#encoder.encode(content, this.#sent)
+    this.#port.postMessage(wire, this.#encoder.transfer)
+    this.#encoder.posted()
+    this.#sent += content.messages.length
+    this.#batches++
+  }
+
+  #postSingly(content: BatchContent, culprits: { message: Envelope; cause: unknown }[]): void {
+    const { replies, refusals, messages } = content
+    for (let index = 0; index < replies.length; index += 2) {
+      const requestId = replies[index] as number
+      this.#try({ messages: [], replies: [requestId, replies[index + 1]!], refusals: [] }, cause => {
+        const outcome: ReplyOutcome = { status: 'notClonable', reason: String(cause) }
+        this.#postBatch({ messages: [], replies: [requestId, outcome], refusals: [] })
+      })
+    }
+    if (refusals.length > 0) this.#postBatch({ messages: [], replies: [], refusals })
+    for (const message of messages) {
+      this.#try({ messages: [message], replies: [], refusals: [] }, cause => {
+        this.#sender.undo(message)
+        this.#notClonable++
+        culprits.push({ message, cause })
+      })
+    }
+  }
+
+  #try(content: BatchContent, otherwise: (cause: unknown) => void): void {
+    try {
+      this.#postBatch(content)
+    } catch (cause) {
+      this.#encoder.discard()
+      otherwise(cause)
+    }
+  }
+
+  #take(value: unknown): void {
+    if (this.#isClosed) return
+    if (Array.isArray(value)) {
+      const sequence = value[1] as number
+      // The port has lost or repeated a batch: what is counted would no longer be true.
+      if (sequence !== this.#sequenceExpected) {
+        this.close()
+        return
+      }
+      const before = this.#receiver.received
+      this.#decoder.decode(value)
+      this.#sequenceExpected += this.#receiver.received - before
+      this.#receiver.returnCredit()
+    }
+    // A wake, or a refusal that returned a slot.
+    if (this.#sender.waiting > 0) this.flush()
+  }
+
+  #refused(slot: number, reason: Refusal): void {
+    if (this.#isClosed) return
+    const message = this.#sender.slots.refusedBecause(slot)
+    if (message !== undefined) this.#options.onRefused(message, reason)
+  }
+
+  #end(): void {
+    if (this.#isClosed) return
+    this.#isClosed = true
+    this.#forgetCodecs()
+    const { underWay, unsent, handledByReceiver } = this.#sender.settle()
+    const { handled, refused } = this.#sender.slots
+    this.#replies = []
+    this.#refusals = []
+    this.#options.onClose(
+      createEdgeReport({
+        sent: this.#sent,
+        handled,
+        refused,
+        notClonable: this.#notClonable,
+        handledByReceiver,
+        underWay,
+        unsent,
+        reportMax: this.#options.reportMax,
+      }),
+    )
+  }
 }

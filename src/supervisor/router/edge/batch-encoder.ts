@@ -1,0 +1,181 @@
+/** Turns messages, replies and refusals into the flat array that crosses a port; grammar in `messages/thread/edge.ts`. */
+import {
+  batchFlags,
+  nameFollows,
+  recordBits,
+  recordBitsWidth,
+  replyStatus,
+  runHeadBytes,
+} from '../../../messages/thread/edge.ts'
+import type { Envelope, Refusal, ReplyOutcome } from '../../../messages/thread/envelope.ts'
+import { BatchWriter } from './bytes.ts'
+import type { CodecRegistry } from './codec-registry.ts'
+import { NameWriter } from './names.ts'
+
+/** What one batch carries. */
+export interface BatchContent {
+  readonly messages: readonly Envelope[]
+  /** Flat pairs of request id and outcome. */
+  readonly replies: readonly (number | ReplyOutcome)[]
+  /** Flat pairs of slot and reason. */
+  readonly refusals: readonly (number | Refusal)[]
+}
+
+/** The sending half of a port's stream of batches; its name table and codec numbers live as long as the port. */
+export class BatchEncoder {
+  readonly #names = new NameWriter()
+  readonly #writer = new BatchWriter()
+  readonly #codecs: CodecRegistry
+  /** Numbers of the codecs that the other side has and so can this one, by event type. */
+  readonly #codecNumbers = new Map<string, number>()
+  #codecsSeen = 0
+  #codecsTold = 0
+  #namesReset = false
+  /** The buffers of the last batch that was encoded, to be transferred. */
+  transfer: ArrayBuffer[] = []
+
+  constructor(codecs: CodecRegistry) {
+    this.#codecs = codecs
+  }
+
+  /** True when the other side has not been told of a codec of this one. */
+  get hasNews(): boolean {
+    return this.#codecsTold < this.#codecs.types.length
+  }
+
+  /** Notes the event types that the other side can decode, in the order of their numbers. */
+  learnCodecs(types: readonly string[]): void {
+    for (const type of types) this.#codecNumbers.set(type, ++this.#codecsSeen)
+  }
+
+  /** Encodes one batch. Throws what a codec throws; call {@link BatchEncoder.discard} then. */
+  encode(content: BatchContent, firstSequence: number): unknown[] {
+    const wire: unknown[] = [0, firstSequence]
+    let flags = this.#namesReset ? batchFlags.namesReset : 0
+    if (this.hasNews) {
+      flags |= batchFlags.hasCodecs
+      const news = this.#codecs.types.slice(this.#codecsTold)
+      wire.push(news.length, ...news)
+    }
+    encodeReplies(wire, content.replies)
+    wire.push(content.refusals.length / 2, ...content.refusals)
+    this.#encodeMessages(wire, content.messages)
+    const buffer = this.#writer.take()
+    this.transfer = buffer === undefined ? [] : [buffer]
+    if (buffer !== undefined) {
+      flags |= batchFlags.hasBuffer
+      wire.push(buffer)
+    }
+    wire[0] = flags
+    return wire
+  }
+
+  /** Call once the batch last encoded has been posted. */
+  posted(): void {
+    this.#namesReset = false
+    this.#codecsTold = this.#codecs.types.length
+  }
+
+  /** Call when a batch could not be encoded or posted: what it would have taught the other side is forgotten. */
+  discard(): void {
+    this.#writer.at = 0
+    this.#names.reset()
+    this.#namesReset = true
+  }
+
+  #encodeMessages(wire: unknown[], messages: readonly Envelope[]): void {
+    const binary = this.#codecNumbers.size > 0
+    let index = 0
+    while (index < messages.length) {
+      const codec = binary ? this.#codecOf(messages[index]!) : 0
+      if (codec === 0) this.#plain(wire, messages[index++]!)
+      else index = this.#run(wire, messages, index)
+    }
+  }
+
+  #codecOf(message: Envelope): number {
+    const type = message.event.type
+    const number = this.#codecNumbers.get(type)
+    return number === undefined || this.#codecs.get(type) === undefined ? 0 : number
+  }
+
+  #plain(wire: unknown[], message: Envelope): void {
+    const bits = bitsOf(message)
+    wire.push((message.token << recordBitsWidth) | bits, this.#name(message.to))
+    wire.push(message.from === null ? 0 : this.#name(message.from))
+    if (bits !== 0) {
+      if (bits & recordBits.incarnation) wire.push(message.toIncarnation)
+      if (bits & recordBits.request) wire.push(message.requestId)
+      if (bits & recordBits.deadline) wire.push(message.deadlineMs)
+    }
+    wire.push(message.event)
+  }
+
+  #name(name: string): number | string {
+    const number = this.#names.find(name)
+    if (number !== 0) return number
+    this.#names.add(name)
+    return name
+  }
+
+  /** Encodes the messages from `first` on for as long as they have a codec; returns the index of the first that has none. */
+  #run(wire: unknown[], messages: readonly Envelope[], first: number): number {
+    const head = wire.push(0) - 1
+    let index = first
+    for (; index < messages.length; index++) {
+      const message = messages[index]!
+      const codec = this.#codecOf(message)
+      if (codec === 0) break
+      this.#binary(wire, message, codec)
+    }
+    wire[head] = ((index - first) << recordBitsWidth) | recordBits.run
+    return index
+  }
+
+  #binary(wire: unknown[], message: Envelope, codec: number): void {
+    const writer = this.#writer
+    const bits = bitsOf(message)
+    const start = writer.skip(runHeadBytes)
+    if (bits & recordBits.incarnation) writer.u32(message.toIncarnation)
+    if (bits & recordBits.request) writer.f64(message.requestId)
+    if (bits & recordBits.deadline) writer.f64(message.deadlineMs)
+    const body = writer.at
+    this.#codecs.get(message.event.type)!.encode(message.event, writer)
+    writer.head(
+      start,
+      message.token,
+      bits,
+      codec,
+      this.#nameInRun(wire, message.to),
+      message.from === null ? 0 : this.#nameInRun(wire, message.from),
+      writer.at - body,
+    )
+  }
+
+  #nameInRun(wire: unknown[], name: string): number {
+    const number = this.#names.find(name)
+    if (number !== 0) return number
+    this.#names.add(name)
+    wire.push(name)
+    return nameFollows
+  }
+}
+
+function bitsOf(message: Envelope): number {
+  return (
+    (message.lane === 'control' ? recordBits.control : 0) |
+    (message.toIncarnation === 0 ? 0 : recordBits.incarnation) |
+    (message.requestId === 0 ? 0 : recordBits.request) |
+    (message.deadlineMs === 0 ? 0 : recordBits.deadline)
+  )
+}
+
+function encodeReplies(wire: unknown[], replies: readonly (number | ReplyOutcome)[]): void {
+  wire.push(replies.length / 2)
+  for (let index = 0; index < replies.length; index += 2) {
+    const outcome = replies[index + 1] as ReplyOutcome
+    wire.push(replies[index], replyStatus[outcome.status])
+    if (outcome.status === 'ok') wire.push(outcome.value)
+    else wire.push(outcome.status === 'failed' ? outcome.error : outcome.reason)
+  }
+}

@@ -1,0 +1,161 @@
+/** The writer and the reader of a batch's binary part. In place, without an object per value. */
+import type { EventReader, EventWriter } from '../../../messages/thread/event-codec.ts'
+
+const bytesInitial = 16_384
+const asciiLoopMax = 48
+const encoder = new TextEncoder()
+
+/** Appends to an ArrayBuffer that doubles as needed; {@link BatchWriter.take} hands it over and starts a new one. */
+export class BatchWriter implements EventWriter {
+  /** Bytes written. May be set back to undo. */
+  at = 0
+  #buffer: ArrayBuffer | undefined
+  #view!: DataView
+  #octets!: Uint8Array
+  #size = bytesInitial
+
+  #reserve(more: number): void {
+    const needed = this.at + more
+    if (this.#buffer !== undefined && needed <= this.#size) return
+    while (this.#size < needed) this.#size *= 2
+    const buffer = new ArrayBuffer(this.#size)
+    const octets = new Uint8Array(buffer)
+    if (this.#buffer !== undefined) octets.set(this.#octets.subarray(0, this.at))
+    this.#buffer = buffer
+    this.#octets = octets
+    this.#view = new DataView(buffer)
+  }
+
+  u8(value: number): void {
+    this.#reserve(1)
+    this.#octets[this.at++] = value
+  }
+
+  u16(value: number): void {
+    this.#reserve(2)
+    this.#view.setUint16(this.at, value)
+    this.at += 2
+  }
+
+  u32(value: number): void {
+    this.#reserve(4)
+    this.#view.setUint32(this.at, value)
+    this.at += 4
+  }
+
+  f64(value: number): void {
+    this.#reserve(8)
+    this.#view.setFloat64(this.at, value)
+    this.at += 8
+  }
+
+  text(value: string): void {
+    const length = value.length
+    this.#reserve(4 + length * 3)
+    const start = this.at + 4
+    let written = length <= asciiLoopMax ? this.#ascii(value, start) : -1
+    if (written < 0) written = encoder.encodeInto(value, this.#octets.subarray(start)).written
+    this.#view.setUint32(this.at, written)
+    this.at = start + written
+  }
+
+  #ascii(value: string, start: number): number {
+    const length = value.length
+    for (let index = 0; index < length; index++) {
+      const code = value.charCodeAt(index)
+      if (code > 127) return -1
+      this.#octets[start + index] = code
+    }
+    return length
+  }
+
+  bytes(value: Uint8Array): void {
+    this.#reserve(4 + value.length)
+    this.#view.setUint32(this.at, value.length)
+    this.#octets.set(value, this.at + 4)
+    this.at += 4 + value.length
+  }
+
+  /** Leaves room for `length` bytes and returns where it begins. */
+  skip(length: number): number {
+    this.#reserve(length)
+    const start = this.at
+    this.at += length
+    return start
+  }
+
+  /** Writes the fixed fields of a run's message into the room that {@link BatchWriter.skip} left at `start`. */
+  head(start: number, slot: number, bits: number, codec: number, to: number, from: number, bodyBytes: number): void {
+    const view = this.#view
+    view.setUint32(start, slot)
+    this.#octets[start + 4] = bits
+    view.setUint16(start + 5, codec)
+    view.setUint16(start + 7, to)
+    view.setUint16(start + 9, from)
+    view.setUint32(start + 11, bodyBytes)
+  }
+
+  /** The buffer with what was written, for good; undefined when nothing was. The next one has the size this one grew to. */
+  take(): ArrayBuffer | undefined {
+    const buffer = this.at === 0 ? undefined : this.#buffer
+    if (buffer === undefined) return undefined
+    this.#size = Math.max(bytesInitial, 2 ** Math.ceil(Math.log2(this.at)))
+    this.#buffer = undefined
+    this.at = 0
+    return buffer
+  }
+}
+
+/** Reads an ArrayBuffer that a {@link BatchWriter} filled. */
+export class BatchReader implements EventReader {
+  at = 0
+  /** Where the event at hand ends; reading past it throws. */
+  end: number
+  /** Bytes of the whole buffer. */
+  readonly byteLength: number
+  readonly #buffer: Buffer
+  readonly #view: DataView
+
+  constructor(buffer: ArrayBuffer) {
+    this.#buffer = Buffer.from(buffer)
+    this.#view = new DataView(buffer)
+    this.byteLength = buffer.byteLength
+    this.end = buffer.byteLength
+  }
+
+  #advance(length: number): number {
+    const at = this.at
+    if (at + length > this.end)
+      throw new RangeError(`${length} bytes at ${at} reach past the event, which ends at ${this.end}`)
+    this.at = at + length
+    return at
+  }
+
+  u8(): number {
+    return this.#buffer[this.#advance(1)]!
+  }
+
+  u16(): number {
+    return this.#view.getUint16(this.#advance(2))
+  }
+
+  u32(): number {
+    return this.#view.getUint32(this.#advance(4))
+  }
+
+  f64(): number {
+    return this.#view.getFloat64(this.#advance(8))
+  }
+
+  text(): string {
+    const length = this.u32()
+    const start = this.#advance(length)
+    return this.#buffer.toString('utf8', start, start + length)
+  }
+
+  bytes(): Uint8Array {
+    const length = this.u32()
+    const start = this.#advance(length)
+    return new Uint8Array(this.#view.buffer, start, length)
+  }
+}

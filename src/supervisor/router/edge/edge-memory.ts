@@ -1,0 +1,69 @@
+/**
+ * The shared memory of one direction of an edge: counters, flags, and a state byte for every message under way.
+ *
+ * ```
+ * free ──sender──> posted ──receiver──> received ──> started ──> finished ──sender──> free
+ *                     │                    │  ^──────────┘ putBack
+ *                     │                    └──> refused ──sender, once told why──> free
+ *                     └────────────────────┴──sender, at the close──> revoked
+ * ```
+ * The steps out of `posted` and `received` are compare-and-exchange, because both sides may want them at the same time: a
+ * sender that closes an edge to a thread that is stuck, but not dead, revokes what was not begun, and the thread, should
+ * it wake, finds that it may not begin. So a message is never both reported as not handled and handled.
+ *
+ * Memory is allocated zeroed and touched by use: slots that were never needed cost address space only.
+ */
+
+/** States of a message; `free` is never seen by a receiver. */
+export const slotState = { free: 0, posted: 1, received: 2, started: 3, finished: 4, refused: 5, revoked: 6 } as const
+
+/** Words of the header. Each group has a cache line of its own. `read…` and `finished` count modulo 2^32. */
+export const headerWord = {
+  /** Receiver, once a batch: messages of each lane read, so credit that returned. */
+  readNormal: 0,
+  readControl: 1,
+  /** Receiver, once a message: those whose handler ended. */
+  finished: 16,
+  /** Sender: it waits for credit; the receiver clears it and posts a wake. */
+  creditWanted: 32,
+  /** Sender: it waits for a free slot. */
+  slotsWanted: 33,
+  /** Sender: it has closed the edge. */
+  closed: 34,
+} as const
+
+const headerBytes = 192
+
+/** Messages under way per direction that {@link createEdgeMemory} has room for unless told otherwise. */
+export const slotsDefault = 65_536
+
+/** The most slots a direction can have: a record's head leaves 26 bits for the slot, the run's length included. */
+export const slotsMax = 1 << 20
+
+/** A view of one direction's shared memory. */
+export interface EdgeMemory {
+  readonly header: Int32Array
+  readonly states: Uint8Array
+  readonly slots: number
+}
+
+/**
+ * Allocates one direction's memory. `slots` bounds the messages that are posted and not finished: those in the port, in
+ * mailboxes, postponed and in hand; past it senders wait. Give it more than the mailboxes at the far end hold together.
+ */
+export function createEdgeMemory(slots: number = slotsDefault): SharedArrayBuffer {
+  if (!Number.isInteger(slots) || slots < 1 || slots > slotsMax) {
+    throw new RangeError(`slots must be an integer in 1..${slotsMax}, not ${slots}`)
+  }
+  return new SharedArrayBuffer(headerBytes + slots)
+}
+
+/** Looks at memory that {@link createEdgeMemory} allocated, on either side. */
+export function viewEdgeMemory(buffer: SharedArrayBuffer): EdgeMemory {
+  const slots = buffer.byteLength - headerBytes
+  return {
+    header: new Int32Array(buffer, 0, headerBytes / Int32Array.BYTES_PER_ELEMENT),
+    states: new Uint8Array(buffer, headerBytes, slots),
+    slots,
+  }
+}

@@ -1,0 +1,106 @@
+/**
+ * The receiving side of a direction: admits what arrives, and writes how far each message has come.
+ *
+ * A message is `received` before its mailbox is asked, `started` before its handler runs, and `finished` after it: at
+ * whatever instant the thread dies, its last written byte errs on the side of `unknown`.
+ */
+import { recordBits } from '../../../messages/thread/edge.ts'
+import type { Envelope, Receipts, Refusal } from '../../../messages/thread/envelope.ts'
+import { type EdgeMemory, headerWord, slotState } from './edge-memory.ts'
+
+/** What a receiver needs of its edge. */
+export interface ReceiverHost {
+  deliver(message: Envelope): 'admitted' | Refusal
+  /** Posts a wake at once. */
+  wake(): void
+  /** Sends a refusal with the next batch. */
+  refuse(slot: number, reason: Refusal): void
+}
+
+/** Messages of one direction as they come in; the receipts of all of them. */
+export class Receiver implements Receipts {
+  /** Messages read. */
+  received = 0
+  readonly #header: Int32Array
+  readonly #states: Uint8Array
+  readonly #host: ReceiverHost
+  #readNormal = 0
+  #readControl = 0
+  #finished = 0
+
+  constructor(memory: EdgeMemory, host: ReceiverHost) {
+    this.#header = memory.header
+    this.#states = memory.states
+    this.#host = host
+  }
+
+  /** Offers one message to its mailbox, unless the sender has revoked it. */
+  admit(
+    slot: number,
+    bits: number,
+    to: string,
+    from: string | null,
+    event: { readonly type: string } | undefined,
+    toIncarnation: number,
+    requestId: number,
+    deadlineMs: number,
+  ): void {
+    const control = (bits & recordBits.control) !== 0
+    if (control) this.#readControl = (this.#readControl + 1) | 0
+    else this.#readNormal = (this.#readNormal + 1) | 0
+    this.received++
+    if (!this.#step(slot, slotState.posted, slotState.received)) return
+    if (event === undefined) {
+      this.refuse(slot, 'BAD_FRAME')
+      return
+    }
+    const verdict = this.#host.deliver({
+      to,
+      toIncarnation,
+      from,
+      event,
+      lane: control ? 'control' : 'normal',
+      requestId,
+      deadlineMs,
+      receipts: this,
+      token: slot,
+    })
+    if (verdict !== 'admitted') this.refuse(slot, verdict)
+  }
+
+  /** Returns the credit of what was admitted since the last call, and wakes a sender that waits for it. */
+  returnCredit(): void {
+    Atomics.store(this.#header, headerWord.readNormal, this.#readNormal)
+    Atomics.store(this.#header, headerWord.readControl, this.#readControl)
+    this.#wakeIf(headerWord.creditWanted)
+  }
+
+  start(token: number): boolean {
+    return this.#step(token, slotState.received, slotState.started)
+  }
+
+  finish(token: number): void {
+    // Counted before the byte says so: the sender never knows of more than the receiver has counted.
+    this.#finished = (this.#finished + 1) | 0
+    Atomics.store(this.#header, headerWord.finished, this.#finished)
+    Atomics.store(this.#states, token, slotState.finished)
+    this.#wakeIf(headerWord.slotsWanted)
+  }
+
+  putBack(token: number): void {
+    // A sender that has closed has reported the message as in hand; it must stay so.
+    if (Atomics.load(this.#header, headerWord.closed) === 0) this.#step(token, slotState.started, slotState.received)
+  }
+
+  refuse(token: number, reason: Refusal): void {
+    if (this.#step(token, slotState.received, slotState.refused)) this.#host.refuse(token, reason)
+  }
+
+  #step(slot: number, from: number, to: number): boolean {
+    return Atomics.compareExchange(this.#states, slot, from, to) === from
+  }
+
+  #wakeIf(word: number): void {
+    if (Atomics.load(this.#header, word) !== 0 && Atomics.exchange(this.#header, word, 0) !== 0) this.#host.wake()
+  }
+}

@@ -1,0 +1,167 @@
+/**
+ * The sender's half of a direction: which message lies in which slot, and what became of those whose slots came back.
+ *
+ * Slots are handed out in any order, so one that is held for long (a postponed message) keeps nothing else waiting. Those
+ * in use stand in a ring in which a sweep looks at the oldest first and passes over those that are not finished; it looks
+ * for as many as the receiver has counted, and gives up after a few misses, so that its cost is that of the messages which
+ * came back, not of those under way.
+ */
+import type { Envelope, Fate } from '../../../messages/thread/envelope.ts'
+import { type EdgeMemory, headerWord, slotState } from './edge-memory.ts'
+
+/** An envelope's token once its slot came back, or its edge closed: what `handledOf` answers from then on. */
+export const settledToken = { unsent: -1, notHandled: -2, perhapsHandled: -3 } as const
+
+/** Unfinished messages in a row after which a sweep gives up. */
+const patience = 16
+
+/** A message that was under way when its edge closed. */
+export interface SettledMessage {
+  readonly message: Envelope
+  readonly fate: Fate
+}
+
+/** The slots of one direction, on the sender's side. */
+export class SlotTable {
+  /** Messages whose slots came back finished. */
+  handled = 0
+  /** Messages that were handed back with a reason. */
+  refused = 0
+  readonly #header: Int32Array
+  readonly #states: Uint8Array
+  readonly #slots: number
+  readonly #held: (Envelope | undefined)[] = []
+  readonly #orders: Float64Array
+  readonly #ring: Int32Array
+  readonly #free: Int32Array
+  #ringHead = 0
+  #inUse = 0
+  /** Slots in the ring that hold no message any more. */
+  #vacant = 0
+  #freeCount = 0
+  #touched = 0
+  #order = 0
+
+  constructor(memory: EdgeMemory) {
+    this.#header = memory.header
+    this.#states = memory.states
+    this.#slots = memory.slots
+    this.#orders = new Float64Array(memory.slots)
+    this.#ring = new Int32Array(memory.slots)
+    this.#free = new Int32Array(memory.slots)
+  }
+
+  /** Slots that can be taken now. */
+  get free(): number {
+    return this.#slots - this.#inUse
+  }
+
+  /** Slots whose message has not been seen to end. */
+  get inUse(): number {
+    return this.#inUse - this.#vacant
+  }
+
+  /** Gives a message a slot and marks it posted. There must be a free one. */
+  take(message: Envelope): void {
+    const slot = this.#freeCount > 0 ? this.#free[--this.#freeCount]! : this.#touched++
+    this.#held[slot] = message
+    this.#orders[slot] = this.#order++
+    message.token = slot
+    this.#ring[(this.#ringHead + this.#inUse++) % this.#slots] = slot
+    Atomics.store(this.#states, slot, slotState.posted)
+  }
+
+  /** Takes back a slot of a message that was not posted after all. */
+  undo(message: Envelope): void {
+    const slot = message.token
+    Atomics.store(this.#states, slot, slotState.free)
+    this.#vacate(slot, message)
+  }
+
+  /** Ends a message that the receiver has refused and said why; undefined when there is none in that slot. */
+  refusedBecause(slot: number): Envelope | undefined {
+    const message = this.#held[slot]
+    if (message === undefined) return undefined
+    this.#vacate(slot, message)
+    this.refused++
+    return message
+  }
+
+  #vacate(slot: number, message: Envelope): void {
+    this.#held[slot] = undefined
+    this.#vacant++
+    message.token = settledToken.notHandled
+  }
+
+  /** Takes back slots whose messages are finished: the oldest few of them, or with `all` every one. */
+  sweep(all = false): void {
+    let due = this.#vacant + ((Atomics.load(this.#header, headerWord.finished) - this.handled) | 0)
+    let misses = 0
+    for (let left = this.#inUse; due > 0 && left > 0 && (all || misses < patience); left--) {
+      const slot = this.#ring[this.#ringHead]!
+      this.#ringHead = (this.#ringHead + 1) % this.#slots
+      this.#inUse--
+      const message = this.#held[slot]
+      if (message === undefined) {
+        this.#vacant--
+        due--
+        this.#free[this.#freeCount++] = slot
+      } else if (Atomics.load(this.#states, slot) === slotState.finished) {
+        this.handled++
+        due--
+        this.#held[slot] = undefined
+        message.token = settledToken.perhapsHandled
+        this.#free[this.#freeCount++] = slot
+      } else {
+        this.#ring[(this.#ringHead + this.#inUse++) % this.#slots] = slot
+        misses++
+      }
+    }
+  }
+
+  /** Whether the message of that slot may have been handled, as its state stands. */
+  mayBeHandled(slot: number): boolean {
+    const state = Atomics.load(this.#states, slot)
+    return state === slotState.started || state === slotState.finished
+  }
+
+  /**
+   * Ends every message under way, in the order they were sent: those not begun are revoked, so that the receiver, if it
+   * lives, can no longer begin them. Counts nothing itself.
+   */
+  settle(): SettledMessage[] {
+    const slots: number[] = []
+    for (let index = 0; index < this.#inUse; index++) {
+      const slot = this.#ring[(this.#ringHead + index) % this.#slots]!
+      if (this.#held[slot] !== undefined) slots.push(slot)
+    }
+    slots.sort((a, b) => this.#orders[a]! - this.#orders[b]!)
+    this.#inUse = 0
+    return slots.map(slot => {
+      const message = this.#held[slot]!
+      const fate = this.#revoke(slot)
+      message.token = fate === 'handled' || fate === 'inHand' ? settledToken.perhapsHandled : settledToken.notHandled
+      this.#held[slot] = undefined
+      return { message, fate }
+    })
+  }
+
+  #revoke(slot: number): Fate {
+    const states = this.#states
+    for (;;) {
+      const state = Atomics.load(states, slot)
+      switch (state) {
+        case slotState.started:
+          return 'inHand'
+        case slotState.finished:
+          return 'handled'
+        case slotState.refused:
+          return 'refused'
+        default:
+          if (Atomics.compareExchange(states, slot, state, slotState.revoked) === state) {
+            return state === slotState.received ? 'unprocessed' : 'lost'
+          }
+      }
+    }
+  }
+}
