@@ -10,7 +10,14 @@
  */
 import { extname } from 'node:path'
 import type { HeapInfo } from 'node:v8'
-import { MessageChannel, MessagePort, receiveMessageOnPort, type Transferable, type Worker } from 'node:worker_threads'
+import {
+  MessageChannel,
+  MessagePort,
+  type ResourceLimits,
+  receiveMessageOnPort,
+  type Transferable,
+  type Worker,
+} from 'node:worker_threads'
 import { Piscina } from 'piscina'
 import type { Clock } from '../../actors/runtime/clock.ts'
 import { StarfishError } from '../../messages/errors.ts'
@@ -185,11 +192,19 @@ function createPool(heapMb: number | undefined): Piscina {
     concurrentTasksPerWorker: 1,
     atomics: 'disabled',
     recordTiming: false,
-    ...(heapMb === undefined ? {} : { resourceLimits: { maxOldGenerationSizeMb: heapMb } }),
+    ...(heapMb === undefined ? {} : { resourceLimits: limitsOf(heapMb) }),
   })
   // Emitted for a thread that fails before it takes its task; the thread's own events tell the same.
   pool.on('error', () => {})
   return pool
+}
+
+/**
+ * A young heap that is large beside the old one moves so much over at once that the soft mark is overrun, and with it,
+ * at times, the reserve that V8 needs to end the worker alone (seen: 2 aborted processes in 10 at a quarter, 0 at an eighth).
+ */
+function limitsOf(heapMb: number): ResourceLimits {
+  return { maxOldGenerationSizeMb: heapMb, maxYoungGenerationSizeMb: heapMb / 8 }
 }
 
 function loadFailure(workerIndex: number, reason: ExitReason): StarfishError {
