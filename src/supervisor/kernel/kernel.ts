@@ -13,7 +13,7 @@ import type { ReplyToken } from '../../actors/runtime/runtime-actions.ts'
 import type { Handled, StarfishError } from '../../messages/errors.ts'
 import { createEnvelope, type Envelope, type Refusal } from '../../messages/thread/envelope.ts'
 import type { ActorExit } from '../../messages/thread/exit.ts'
-import type { DeadLetter, Fact } from '../../messages/thread/fact.ts'
+import type { DeadLetter, Fact, FactFilter } from '../../messages/thread/fact.ts'
 import { type Checkpoint, type KernelMessage, kernelAddress } from '../../messages/thread/kernel-message.ts'
 import type { ChildHost } from '../child-host.ts'
 import { type AskOptions, Asks, type Outcome } from './asks.ts'
@@ -77,8 +77,7 @@ export class Kernel {
   readonly #incarnations = new Map<string, number>()
   /** Children of this thread's supervisors that live on others; set on the main thread. */
   remoteChildren: RemoteChildren | undefined
-  /** Checkpoints that outlive the thread of their actor; set on the main thread. */
-  takeCheckpoint: (address: string) => Checkpoint | undefined = () => undefined
+  readonly #checkpoints = new Map<string, Checkpoint>()
   /** Handles what kernels say to each other; set by those who compose the system. */
   onKernelMessage: (message: KernelMessage) => void = () => {}
 
@@ -120,6 +119,26 @@ export class Kernel {
   /** Forgets what {@link noteIncarnation} noted. */
   forgetIncarnation(address: string): void {
     this.#incarnations.delete(address)
+  }
+
+  /** Keeps the checkpoint of an actor that is about to start, from a thread that is gone. */
+  keepCheckpoint(address: string, checkpoint: Checkpoint): void {
+    this.#checkpoints.set(address, checkpoint)
+  }
+
+  /** The checkpoint kept for an address, once. */
+  takeCheckpoint(address: string): Checkpoint | undefined {
+    const checkpoint = this.#checkpoints.get(address)
+    this.#checkpoints.delete(address)
+    return checkpoint
+  }
+
+  /** Sets which facts of this thread are wanted. */
+  setFilters(filters: readonly FactFilter[]): void {
+    const wanted = this.facts.wants('action')
+    this.facts.setFilters(filters)
+    if (this.facts.wants('action') === wanted) return
+    for (const { cell } of this.entries.values()) cell?.engine?.observeActions(!wanted)
   }
 
   /** The host through which a supervisor of this thread reaches its children. */

@@ -1,0 +1,83 @@
+/**
+ * Calls to a shard's control plane that always settle: Comlink's own never do when the worker dies.
+ */
+import { wrap } from 'comlink'
+import nodeEndpoint from 'comlink/dist/esm/node-adapter.mjs'
+import { decodeError } from '../../messages/error-codec.ts'
+import { StarfishError } from '../../messages/errors.ts'
+import type { Answered, ShardControl } from './shard-control.ts'
+import type { HostedWorker } from './worker-host.ts'
+
+type ValueOf<A> = Awaited<A> extends Answered<infer T> ? T : never
+
+/** The main thread's side of a shard's control plane. */
+export interface ControlPlane {
+  /**
+   * Calls a method; rejects with its error, with SHARD_DIED, or with CONTROL_TIMEOUT after `timeoutMs`
+   * ({@link controlTimeoutMs} by default, `Infinity` for none).
+   */
+  call<M extends keyof ShardControl>(
+    method: M,
+    args: Parameters<ShardControl[M]>,
+    timeoutMs?: number,
+  ): Promise<ValueOf<ReturnType<ShardControl[M]>>>
+}
+
+/** How long a control call may take unless it says otherwise, ms. */
+export const controlTimeoutMs = 10_000
+
+type Remote = Record<string, (...args: unknown[]) => Promise<Answered<unknown>>>
+
+/** Creates the main thread's side. */
+export function createControlPlane(worker: HostedWorker): ControlPlane {
+  const remote = wrap<ShardControl>(nodeEndpoint(worker.port)) as unknown as Remote
+  const open = new Set<(error: StarfishError) => void>()
+  let ended: StarfishError | undefined
+  void worker.ended.then(({ reason }) => {
+    ended = new StarfishError('SHARD_DIED', `shard ${worker.workerIndex} ended (${reason.type})`, {
+      details: { shard: worker.workerIndex, reason: reason.type },
+      handled: 'unknown',
+    })
+    for (const reject of open) reject(ended)
+    open.clear()
+  })
+
+  function race(method: string, call: () => Promise<Answered<unknown>>, timeoutMs: number): Promise<Answered<unknown>> {
+    return new Promise((resolve, reject) => {
+      if (ended !== undefined) {
+        reject(ended)
+        return
+      }
+      const fail = (error: StarfishError): void => {
+        clearTimeout(timer)
+        open.delete(fail)
+        reject(error)
+      }
+      const timer =
+        timeoutMs === Number.POSITIVE_INFINITY
+          ? undefined
+          : setTimeout(() => fail(timeoutError(worker.workerIndex, method, timeoutMs)), timeoutMs)
+      open.add(fail)
+      call().then(answer => {
+        clearTimeout(timer)
+        open.delete(fail)
+        resolve(answer)
+      }, fail)
+    })
+  }
+
+  return {
+    async call(method, args, timeoutMs = controlTimeoutMs) {
+      const answer = await race(method, () => remote[method]!(...args), timeoutMs)
+      if ('error' in answer) throw decodeError(answer.error)
+      return answer.value as never
+    },
+  }
+}
+
+function timeoutError(shard: number, method: string, timeoutMs: number): StarfishError {
+  return new StarfishError('CONTROL_TIMEOUT', `shard ${shard} did not answer ${method} within ${timeoutMs} ms`, {
+    details: { shard, method, timeoutMs },
+    handled: 'unknown',
+  })
+}

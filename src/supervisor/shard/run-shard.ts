@@ -1,0 +1,174 @@
+/**
+ * What runs inside a worker: a kernel, once the main thread activates it, and the control plane that it answers.
+ *
+ *   loaded (spare) ── activate ──> kernel + edges ── startResident … ──> serving ── stop ──> empty
+ */
+import { expose } from 'comlink'
+import nodeEndpoint from 'comlink/dist/esm/node-adapter.mjs'
+import pino from 'pino'
+import { createRandom, systemClock } from '../../actors/runtime/clock.ts'
+import { encodeError } from '../../messages/error-codec.ts'
+import type { Fact } from '../../messages/thread/fact.ts'
+import type { KernelMessage } from '../../messages/thread/kernel-message.ts'
+import { detailsOf, summariesOf } from '../kernel/actor-summary.ts'
+import { bootKernel, createWatchService, startTopLevel, stopKernel, stopTopLevel } from '../kernel/boot-kernel.ts'
+import { Kernel } from '../kernel/kernel.ts'
+import { createCodecRegistry } from '../router/edge/codec-registry.ts'
+import { ThreadRouter } from '../router/thread-router.ts'
+import type { Activation, Answered, PeerEnds, Resident, ShardControl } from './shard-control.ts'
+import type { ShardContext } from './worker-host.ts'
+
+/** What the main thread hands to the runner of a shard. */
+export interface ShardBootstrap {
+  /** Takes the lines of the shard's log: posted at once, so a dying worker's last words are kept. */
+  readonly logPort: import('node:worker_threads').MessagePort
+  readonly logLevel: string
+}
+
+/** Answers the control plane; the host calls it when the worker has loaded this module. */
+export function runShard(context: ShardContext): void {
+  let shard: Shard | undefined
+  const { logPort, logLevel } = context.bootstrap as ShardBootstrap
+  const logger = pino({ level: logLevel, base: undefined }, { write: line => logPort.postMessage(line) })
+  const live = (): Shard => {
+    if (shard === undefined) throw new Error('the shard is not activated')
+    return shard
+  }
+  const control: ShardControl = {
+    activate: activation =>
+      answered(() => {
+        shard = new Shard(activation, logger.child({ shard: activation.shard }))
+        const { kernel } = shard
+        context.onFatal(({ type, error }) => kernel.failCurrent(error, type))
+        return true
+      }),
+    connect: peer => answered(() => live().connect(peer)),
+    startResident: resident => answeredLater(() => live().startResident(resident)),
+    stopResident: address => answeredLater(() => stopTopLevel(live().kernel, address).then(() => true as const)),
+    startChild: request => answered(() => done(live().kernel.lifecycle.start(request))),
+    shutdownChild: (address, incarnation) =>
+      answered(() => done(live().kernel.lifecycle.shutdown(address, incarnation))),
+    killChild: (address, incarnation) => answered(() => live().kernel.lifecycle.kill(address, incarnation)),
+    removeChild: address => answered(() => done(live().kernel.lifecycle.remove(address))),
+    stop: () => answeredLater(() => stopKernel(live().kernel).then(() => true as const)),
+    tree: query => answered(() => summariesOf(live().kernel, query)),
+    details: address => answered(() => clonableDetails(live().kernel, address)),
+    deadLetters: () => answered(() => live().kernel.deadLetters.report()),
+    setFilters: filters => answered(() => done(live().kernel.setFilters(filters))),
+  }
+  expose(control, nodeEndpoint(context.port))
+}
+
+class Shard {
+  readonly kernel: Kernel
+  readonly #router: ThreadRouter
+  readonly #watchService: (message: KernelMessage) => void
+
+  constructor(activation: Activation, logger: pino.Logger) {
+    const facts = createFactBatch(batch => this.kernel.tellKernel(-1, { type: 'kernel.facts', facts: batch }))
+    this.kernel = new Kernel({
+      shard: activation.shard,
+      incarnation: activation.incarnation,
+      clock: systemClock,
+      random: createRandom(activation.seed),
+      logger,
+      deadLettersMax: activation.deadLettersMax,
+      onFact: facts,
+    })
+    this.#router = new ThreadRouter(this.kernel, createCodecRegistry(), () => undefined)
+    this.#watchService = createWatchService(this.kernel)
+    this.kernel.setRouter(this.#router)
+    this.kernel.onKernelMessage = message => this.#take(message)
+    this.kernel.setFilters(activation.filters)
+    for (const [group, members] of activation.groups) {
+      for (const address of members) this.kernel.groups.apply(group, address, true)
+    }
+    this.kernel.lifecycle.onRemoved = ({ address, owner }) => {
+      if (owner.supervisor === '$actors') this.kernel.tellKernel(-1, { type: 'kernel.ended', address })
+    }
+    this.kernel.lifecycle.onCheckpoint = (address, checkpoint) =>
+      this.kernel.tellKernel(-1, { type: 'kernel.checkpoint', address, checkpoint })
+    for (const peer of activation.peers) this.connect(peer)
+    bootKernel(this.kernel)
+  }
+
+  connect(peer: PeerEnds): true {
+    this.#router.connect(peer.shard, peer.incarnation, peer)
+    return true
+  }
+
+  async startResident({ spec, incarnation, checkpoint }: Resident): Promise<'started' | 'ignored'> {
+    if (incarnation > 0) this.kernel.noteIncarnation(spec.id, incarnation)
+    if (checkpoint !== undefined) this.kernel.keepCheckpoint(spec.id, checkpoint)
+    const { actor } = await startTopLevel(this.kernel, spec)
+    return actor === undefined ? 'ignored' : 'started'
+  }
+
+  #take(message: KernelMessage): void {
+    switch (message.type) {
+      case 'kernel.resolved':
+        this.#router.located(message.address, message.shard)
+        break
+      case 'kernel.forget':
+        this.#router.forget(message.address)
+        break
+      case 'kernel.shardLost':
+        this.#router.lost(message.shard, message.incarnation, message.reason)
+        break
+      case 'kernel.group':
+        this.kernel.groups.apply(message.group, message.address, message.joined)
+        break
+      default:
+        this.#watchService(message)
+    }
+  }
+}
+
+/** Facts leave in batches, one a tick. */
+function createFactBatch(post: (facts: Fact[]) => void): (fact: Fact) => void {
+  let batch: Fact[] = []
+  return fact => {
+    batch.push(fact)
+    if (batch.length > 1) return
+    setImmediate(() => {
+      const full = batch
+      batch = []
+      post(full)
+    })
+  }
+}
+
+function clonableDetails(kernel: Kernel, address: string) {
+  const details = detailsOf(kernel, address)
+  if (details === undefined) return undefined
+  try {
+    structuredClone(details)
+    return details
+  } catch (error) {
+    return { ...details, context: `not clonable: ${String(error)}`, lastEvents: details.lastEvents.map(withoutEvent) }
+  }
+}
+
+function withoutEvent<E extends { readonly event?: unknown }>({ event: _event, ...entry }: E) {
+  return entry
+}
+
+function done(_nothing: undefined | void): true {
+  return true
+}
+
+function answered<T>(work: () => T): Answered<T> {
+  try {
+    return { value: work() }
+  } catch (error) {
+    return { error: encodeError(error) }
+  }
+}
+
+async function answeredLater<T>(work: () => Promise<T>): Promise<Answered<T>> {
+  try {
+    return { value: await work() }
+  } catch (error) {
+    return { error: encodeError(error) }
+  }
+}

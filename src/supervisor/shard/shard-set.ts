@@ -1,0 +1,293 @@
+/**
+ * The shards of a system, as the main thread keeps them: workers in slots, a warm spare, edges between all threads,
+ * and the residents that each slot gets back after its worker was replaced.
+ *
+ *   slot i:  worker ── ending ──> lost (all threads told) ──> spare or new worker ── activate ──> residents start
+ */
+import { MessageChannel, type MessagePort } from 'node:worker_threads'
+import { transfer } from 'comlink'
+import type { Logger } from 'pino'
+import { StarfishError } from '../../messages/errors.ts'
+import type { ExitReason } from '../../messages/thread/exit.ts'
+import type { FactFilter } from '../../messages/thread/fact.ts'
+import type { Checkpoint, KernelMessage } from '../../messages/thread/kernel-message.ts'
+import type { ResolvedActorSpec, ResolvedSupervisorSpec } from '../child-spec.ts'
+import { clonableSpec } from '../kernel/boot-kernel.ts'
+import type { Kernel } from '../kernel/kernel.ts'
+import type { Directory } from '../router/directory.ts'
+import { createEdgeMemory } from '../router/edge/edge-memory.ts'
+import type { ThreadRouter } from '../router/thread-router.ts'
+import { type ControlPlane, createControlPlane } from './control-call.ts'
+import { moduleUrlOf } from './module-url.ts'
+import type { ShardBootstrap } from './run-shard.ts'
+import type { PeerEnds, Resident } from './shard-control.ts'
+import type { HostedWorker, WorkerHost } from './worker-host.ts'
+
+/** Options of a {@link ShardSet}, all filled in. */
+export interface ShardSetOptions {
+  readonly count: number
+  readonly heapMb: number | undefined
+  readonly loadTimeoutMs: number
+  readonly logger: Logger
+  readonly deadLettersMax: number
+  readonly relog: (line: string) => void
+}
+
+interface Slot {
+  readonly index: number
+  incarnation: number
+  worker: HostedWorker | undefined
+  control: ControlPlane | undefined
+  /** Settles when the slot has a worker that serves; replaced by a new promise when it is lost. */
+  up: PromiseWithResolvers<ControlPlane>
+  readonly residents: Map<string, Resident>
+}
+
+/** The shards. */
+export class ShardSet {
+  readonly #kernel: Kernel
+  readonly #router: ThreadRouter
+  readonly #directory: Directory
+  readonly #host: WorkerHost
+  readonly #options: ShardSetOptions
+  readonly #slots: Slot[]
+  #spare: HostedWorker | undefined
+  #filters: readonly FactFilter[] = []
+  #stopping = false
+
+  constructor(kernel: Kernel, router: ThreadRouter, directory: Directory, host: WorkerHost, options: ShardSetOptions) {
+    this.#kernel = kernel
+    this.#router = router
+    this.#directory = directory
+    this.#host = host
+    this.#options = options
+    this.#slots = Array.from({ length: options.count }, (_, index) => ({
+      index,
+      incarnation: 0,
+      worker: undefined,
+      control: undefined,
+      up: Promise.withResolvers<ControlPlane>(),
+      residents: new Map(),
+    }))
+    for (const slot of this.#slots) slot.up.promise.catch(() => {})
+  }
+
+  get count(): number {
+    return this.#slots.length
+  }
+
+  /** The slot with the fewest residents. */
+  leastLoaded(): number {
+    let least = this.#slots[0]!
+    for (const slot of this.#slots) if (slot.residents.size < least.residents.size) least = slot
+    return least.index
+  }
+
+  /** The worker of a shard, if it has one. */
+  worker(shard: number): HostedWorker | undefined {
+    return this.#slots[shard]?.worker
+  }
+
+  /** The control plane of a shard, once it is up. Rejects when the system stops first. */
+  control(shard: number): Promise<ControlPlane> {
+    return this.#slots[shard]!.up.promise
+  }
+
+  /** The control planes of the shards that are up now. */
+  controls(): ControlPlane[] {
+    return this.#slots.flatMap(({ control }) => (control === undefined ? [] : [control]))
+  }
+
+  /** Says something to the kernels of all shards that are up. */
+  broadcast(message: KernelMessage): void {
+    for (const { index, control } of this.#slots) if (control !== undefined) this.#router.postToKernel(index, message)
+  }
+
+  /** Sets what facts the shards send, those of later workers included. */
+  async setFilters(filters: readonly FactFilter[]): Promise<void> {
+    this.#filters = filters
+    await Promise.allSettled(this.controls().map(control => control.call('setFilters', [filters])))
+  }
+
+  /** Brings a slot up: a worker is activated, connected, and given its residents. Answers the worker. */
+  async bringUp(shard: number): Promise<HostedWorker> {
+    const slot = this.#slots[shard]!
+    if (this.#stopping) throw new StarfishError('SHUTTING_DOWN', 'the system is stopping')
+    const worker = this.#takeSpare() ?? this.#startWorker(shard)
+    slot.worker = worker
+    slot.incarnation++
+    this.#tellShard(slot, 'starting')
+    await worker.loaded
+    const control = createControlPlane(worker)
+    await this.#activate(slot, control)
+    slot.control = control
+    await this.#startResidents(slot, control)
+    slot.up.resolve(control)
+    this.#tellShard(slot, 'up')
+    this.#keepSpare()
+    return worker
+  }
+
+  /** The worker of a slot is gone: everyone is told, and what was asked of the slot waits for its next worker. */
+  noteLost(shard: number, reason: ExitReason): void {
+    const slot = this.#slots[shard]!
+    const { incarnation } = slot
+    slot.worker = undefined
+    slot.control = undefined
+    slot.up = Promise.withResolvers<ControlPlane>()
+    slot.up.promise.catch(() => {})
+    this.#tellShard(slot, 'lost', reason)
+    this.#router.lost(shard, incarnation, reason)
+    this.broadcast({ type: 'kernel.shardLost', shard, incarnation, reason })
+  }
+
+  /** Starts a top-level actor or tree on a shard; it comes back with the shard until it is removed. */
+  async startResident(shard: number, spec: ResolvedActorSpec | ResolvedSupervisorSpec): Promise<'started' | 'ignored'> {
+    const slot = this.#slots[shard]!
+    const control = await slot.up.promise
+    const resident: Resident = { spec: clonableSpec(spec), incarnation: 0 }
+    slot.residents.set(spec.id, resident)
+    try {
+      return await control.call('startResident', [resident], Number.POSITIVE_INFINITY)
+    } catch (error) {
+      slot.residents.delete(spec.id)
+      throw error
+    }
+  }
+
+  /** A top-level actor ended for good. */
+  removeResident(address: string): void {
+    const shard = this.#directory.find(address)
+    if (shard === undefined) return
+    this.#slots[shard]?.residents.delete(address)
+  }
+
+  /** Keeps the last checkpoint of a top-level actor for its next shard. */
+  keepCheckpoint(address: string, checkpoint: Checkpoint): void {
+    const shard = this.#directory.find(address)
+    const slot = shard === undefined ? undefined : this.#slots[shard]
+    const resident = slot?.residents.get(address)
+    if (slot !== undefined && resident !== undefined) slot.residents.set(address, { ...resident, checkpoint })
+  }
+
+  /** Stops the actors of a shard, each by its own shutdown, then its worker. */
+  async drain(shard: number): Promise<void> {
+    const slot = this.#slots[shard]!
+    const { control, worker } = slot
+    if (control !== undefined) await control.call('stop', [], Number.POSITIVE_INFINITY).catch(() => {})
+    await worker?.terminate({ type: 'shutdown' })
+  }
+
+  /** Ends what is left: the spare, and workers that did not stop. */
+  async close(): Promise<void> {
+    this.#stopping = true
+    for (const slot of this.#slots) {
+      slot.up.reject(new StarfishError('SHUTTING_DOWN', 'the system is stopping'))
+    }
+    await this.#host.close()
+    this.#router.close()
+  }
+
+  async #activate(slot: Slot, control: ControlPlane): Promise<void> {
+    const others = this.#slots.filter(other => other !== slot && other.control !== undefined)
+    const mine: PeerEnds[] = []
+    const theirs: { control: ControlPlane; ends: PeerEnds }[] = []
+    const main = createEnds()
+    mine.push({ shard: -1, incarnation: this.#kernel.incarnation, ...main.far })
+    for (const other of others) {
+      const { near, far } = createEnds()
+      mine.push({ shard: other.index, incarnation: other.incarnation, ...far })
+      theirs.push({ control: other.control!, ends: { shard: slot.index, incarnation: slot.incarnation, ...near } })
+    }
+    const activation = {
+      shard: slot.index,
+      incarnation: slot.incarnation,
+      seed: Math.floor(this.#kernel.random() * 2 ** 32),
+      peers: mine,
+      groups: this.#kernel.groups.table(),
+      filters: this.#filters,
+      deadLettersMax: this.#options.deadLettersMax,
+    }
+    const ports = mine.map(({ port }) => port)
+    await control.call('activate', [transfer(activation, ports)])
+    this.#router.connect(slot.index, slot.incarnation, main.near)
+    for (const { control: other, ends } of theirs) {
+      void other.call('connect', [transfer(ends, [ends.port])]).catch(() => {})
+    }
+  }
+
+  async #startResidents(slot: Slot, control: ControlPlane): Promise<void> {
+    const again = [...slot.residents.values()].filter(({ spec }) => {
+      if (spec.restart !== 'temporary') return true
+      slot.residents.delete(spec.id)
+      this.#directory.delete(spec.id)
+      return false
+    })
+    const starts = again.map(resident =>
+      control.call('startResident', [resident], Number.POSITIVE_INFINITY).catch((error: unknown) => {
+        this.#options.logger.error({ actor: resident.spec.id, err: error }, 'an actor did not come back with its shard')
+        slot.residents.delete(resident.spec.id)
+        this.#directory.delete(resident.spec.id)
+      }),
+    )
+    await Promise.all(starts)
+  }
+
+  #takeSpare(): HostedWorker | undefined {
+    const spare = this.#spare
+    this.#spare = undefined
+    return spare
+  }
+
+  /** One loaded, empty worker stands by, so that replacing a shard costs no start-up. */
+  #keepSpare(): void {
+    if (this.#spare !== undefined || this.#stopping || this.#slots.some(({ control }) => control === undefined)) return
+    const spare = this.#startWorker(this.#slots.length)
+    this.#spare = spare
+    spare.loaded.catch(() => {})
+    void spare.ended.then(() => {
+      if (this.#spare === spare) this.#spare = undefined
+    })
+  }
+
+  #startWorker(workerIndex: number): HostedWorker {
+    const logs = new MessageChannel()
+    logs.port1.on('message', this.#options.relog)
+    logs.port1.unref()
+    const bootstrap: ShardBootstrap = { logPort: logs.port2, logLevel: this.#options.logger.level }
+    return this.#host.start({
+      workerIndex,
+      runnerUrl: moduleUrlOf('./run-shard', import.meta.url),
+      bootstrap,
+      transfer: [logs.port2],
+      ...(this.#options.heapMb === undefined ? {} : { heapMb: this.#options.heapMb }),
+      loadTimeoutMs: this.#options.loadTimeoutMs,
+    })
+  }
+
+  #tellShard(slot: Slot, state: 'starting' | 'up' | 'lost', reason?: ExitReason): void {
+    this.#kernel.facts.add({
+      kind: 'shard',
+      address: `shard/${slot.index}`,
+      incarnation: slot.incarnation,
+      state,
+      ...(reason === undefined ? {} : { reason }),
+    })
+  }
+}
+
+interface Ends {
+  readonly port: MessagePort
+  readonly outbound: SharedArrayBuffer
+  readonly inbound: SharedArrayBuffer
+}
+
+function createEnds(): { readonly near: Ends; readonly far: Ends } {
+  const { port1, port2 } = new MessageChannel()
+  const there = createEdgeMemory()
+  const back = createEdgeMemory()
+  return {
+    near: { port: port1, outbound: there, inbound: back },
+    far: { port: port2, outbound: back, inbound: there },
+  }
+}
