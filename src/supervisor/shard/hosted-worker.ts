@@ -117,9 +117,13 @@ export class PiscinaWorker implements HostedWorker, Watched {
     this.#end({ type: 'bootstrapFailed', error })
   }
 
-  cpuUsage = (): Promise<NodeJS.CpuUsage | undefined> => this.#answer(() => this.#worker.cpuUsage())
+  cpuUsage(): Promise<NodeJS.CpuUsage | undefined> {
+    return this.#answer(() => this.#worker.cpuUsage())
+  }
 
-  heapStatistics = (): Promise<HeapInfo | undefined> => this.#answer(() => this.#worker.getHeapStatistics())
+  heapStatistics(): Promise<HeapInfo | undefined> {
+    return this.#answer(() => this.#worker.getHeapStatistics())
+  }
 
   eventLoopUtilization(): number {
     return this.#worker.performance.eventLoopUtilization().utilization

@@ -36,6 +36,8 @@ export function shardCells(shared: SharedArrayBuffer): Int32Array {
 export function holdShard(shared: SharedArrayBuffer): void {
   const cells = shardCells(shared)
   Atomics.store(cells, shardCell.paused, 1)
+  // For whoever waits to see it held.
+  Atomics.notify(cells, shardCell.paused)
   while (Atomics.load(cells, shardCell.paused) === 1) Atomics.wait(cells, shardCell.paused, 1)
 }
 

@@ -102,18 +102,18 @@ function createLook(
 
 /** Takes samples of one worker; asks it for its processor time only where the system does not tell. */
 function createSampler(
-  { shared, cpuUsage }: Watched,
+  watched: Watched,
   clock: Clock,
   readThread: WatchdogOptions['readThread'],
 ): () => WatchdogSample {
-  const cells = shardCells(shared)
+  const cells = shardCells(watched.shared)
   let answer: number | undefined
   let asking = false
 
   async function ask(): Promise<void> {
     if (asking) return
     asking = true
-    const usage = await cpuUsage()
+    const usage = await watched.cpuUsage()
     asking = false
     answer = usage === undefined ? undefined : (usage.user + usage.system) / 1000
   }

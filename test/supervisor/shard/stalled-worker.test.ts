@@ -1,0 +1,51 @@
+import t from 'tap'
+import { createPiscinaHost } from '../../../src/supervisor/shard/piscina-host.ts'
+import { releaseShard, shardCell, shardCells } from '../../../src/supervisor/shard/shard-cells.ts'
+import type { Diagnosis } from '../../../src/supervisor/shard/watchdog-decision.ts'
+import { closed, order, startRunner } from '../../fixtures/host/start.ts'
+
+t.test('a worker that spins for ever is ended as spinning', async t => {
+  const host = createPiscinaHost({ stalledAfterMs: 300 })
+  const worker = startRunner(host)
+  await order(worker, 'spin')
+  t.match(await worker.ended, { reason: { type: 'stalled', diagnosis: 'spinning' }, zombie: false })
+  await host.close()
+})
+
+t.test('a worker that waits for ever is ended as paused', async t => {
+  const host = createPiscinaHost({ stalledAfterMs: 300 })
+  const worker = startRunner(host)
+  await order(worker, 'hold')
+  t.match(await worker.ended, { reason: { type: 'stalled', diagnosis: 'paused' }, zombie: false })
+  await host.close()
+})
+
+t.test('a worker that is released in time lives on', async t => {
+  const told: Diagnosis[] = []
+  const host = createPiscinaHost({ onDiagnosis: (_, diagnosis) => told.push(diagnosis) })
+  const worker = startRunner(host)
+  await order(worker, 'hold')
+  await Atomics.waitAsync(shardCells(worker.shared), shardCell.paused, 0).value
+  releaseShard(worker.shared)
+  await order(worker, 'tell')
+  t.same(told, [])
+  await host.close()
+})
+
+t.test('a worker in a native call is fenced and given up as a zombie, and is gone when the call returns', async t => {
+  const host = createPiscinaHost({ stalledAfterMs: 100, zombieAfterMs: 20 })
+  const worker = startRunner(host)
+  const fenced = closed(worker.port)
+  await order(worker, 'native')
+  let gone = false
+  void worker.gone.then(() => {
+    gone = true
+  })
+  const end = await worker.ended
+  t.match(end, { reason: { type: 'stalled', diagnosis: 'spinning' }, zombie: true })
+  t.notOk(gone, 'its thread still runs')
+  await fenced
+  await host.close()
+  t.notOk(gone, 'and nobody waits for it')
+  await worker.gone
+})
