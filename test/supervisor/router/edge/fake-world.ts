@@ -1,0 +1,163 @@
+/**
+ * Two ends of an edge on one thread, over a port whose deliveries the test makes by hand, and a mailbox at each end.
+ */
+import {
+  createEnvelope,
+  type Envelope,
+  type Refusal,
+  type ReplyOutcome,
+} from '../../../../src/messages/thread/envelope.ts'
+import { type CodecRegistry, createCodecRegistry } from '../../../../src/supervisor/router/edge/codec-registry.ts'
+import { createEdge, type Edge, type EdgePort } from '../../../../src/supervisor/router/edge/edge.ts'
+import { createEdgeMemory } from '../../../../src/supervisor/router/edge/edge-memory.ts'
+import type { EdgeReport } from '../../../../src/supervisor/router/edge/report.ts'
+
+/** One end of a pair of ports: clones on post, as a real one does, and delivers when told. */
+export class FakePort implements EdgePort {
+  peer!: FakePort
+  /** What the other side posted and this one has not been given. */
+  readonly queue: unknown[] = []
+  /** How often something was posted here. */
+  posts = 0
+  closed = false
+  #message: (value: unknown) => void = () => {}
+  #close: () => void = () => {}
+
+  on(event: 'message' | 'close', listener: (value: unknown) => void): this {
+    if (event === 'message') this.#message = listener
+    else this.#close = listener as () => void
+    return this
+  }
+
+  postMessage(value: unknown, transfer: readonly ArrayBuffer[] = []): void {
+    const copy = structuredClone(value, { transfer: [...transfer] })
+    this.posts++
+    if (!this.closed && !this.peer.closed) this.peer.queue.push(copy)
+  }
+
+  close(): void {
+    this.closed = true
+  }
+
+  /** Gives the oldest message to its listener; false when there is none. */
+  step(): boolean {
+    if (this.queue.length === 0 || this.closed) return false
+    this.#message(this.queue.shift())
+    return true
+  }
+
+  /** Everything still queued, then the close event: what the survivor of a death sees. */
+  end(): void {
+    while (this.step());
+    this.closed = true
+    this.#close()
+  }
+}
+
+/** One end: an edge, its mailbox, and all that it was told. */
+export interface End {
+  readonly edge: Edge
+  readonly port: FakePort
+  readonly codecs: CodecRegistry
+  readonly mailbox: Envelope[]
+  readonly replies: { readonly requestId: number; readonly outcome: ReplyOutcome }[]
+  readonly refusals: { readonly message: Envelope; readonly reason: Refusal; readonly cause: unknown }[]
+  readonly reports: EdgeReport[]
+  /** What the mailbox answers. */
+  verdict: (message: Envelope) => 'admitted' | Refusal
+  /** Runs the flush that is due; false when none is. */
+  tick(): boolean
+}
+
+/** Limits of both directions. */
+export interface WorldLimits {
+  readonly window?: number
+  readonly outboxMax?: number
+  readonly slots?: number
+  readonly reportMax?: number
+}
+
+/** A pair of ends. */
+export function createWorld(limits: WorldLimits = {}): { readonly a: End; readonly b: End } {
+  const portA = new FakePort()
+  const portB = new FakePort()
+  portA.peer = portB
+  portB.peer = portA
+  const toB = createEdgeMemory(limits.slots ?? 64)
+  const toA = createEdgeMemory(limits.slots ?? 64)
+  return { a: createEnd(portA, toB, toA, limits), b: createEnd(portB, toA, toB, limits) }
+}
+
+function createEnd(port: FakePort, outbound: SharedArrayBuffer, inbound: SharedArrayBuffer, limits: WorldLimits): End {
+  let due: (() => void) | undefined
+  const codecs = createCodecRegistry()
+  const end: Omit<End, 'edge'> = {
+    port,
+    codecs,
+    mailbox: [],
+    replies: [],
+    refusals: [],
+    reports: [],
+    verdict: () => 'admitted',
+    tick() {
+      const flush = due
+      due = undefined
+      flush?.()
+      return flush !== undefined
+    },
+  }
+  const edge = createEdge({
+    port,
+    outbound,
+    inbound,
+    window: limits.window ?? 16,
+    outboxMax: limits.outboxMax ?? 64,
+    reportMax: limits.reportMax ?? 100,
+    codecs,
+    deliver: message => {
+      const verdict = end.verdict(message)
+      if (verdict === 'admitted') end.mailbox.push(message)
+      return verdict
+    },
+    onReply: (requestId, outcome) => void end.replies.push({ requestId, outcome }),
+    onRefused: (message, reason, cause) => void end.refusals.push({ message, reason, cause }),
+    onClose: report => void end.reports.push(report),
+    schedule: flush => {
+      due = flush
+    },
+  })
+  return Object.assign(end, { edge })
+}
+
+/** Runs flushes and deliveries on both sides until nothing is due. */
+export function settle(...ends: readonly End[]): void {
+  for (let busy = true; busy; ) {
+    busy = false
+    for (const end of ends) {
+      if (end.tick()) busy = true
+      while (end.port.step()) busy = true
+    }
+  }
+}
+
+/** Handles the oldest message of a mailbox; undefined when it is empty or the sender has revoked it. */
+export function handleOne(end: End): Envelope | undefined {
+  const message = end.mailbox.shift()
+  if (message === undefined || !message.receipts.start(message.token)) return undefined
+  message.receipts.finish(message.token)
+  return message
+}
+
+/** A numbered event of an actor `from` to an actor `to`. */
+export function numbered(
+  number: number,
+  rest: { lane?: 'control' | 'normal'; requestId?: number; to?: string; from?: string; type?: string } = {},
+): Envelope {
+  const { to = 'receiver', from = 'sender', type = 'test.numbered', ...others } = rest
+  return createEnvelope({ to, from, event: { type, number } as { type: string }, ...others })
+}
+
+/** The numbers of numbered messages. */
+export function numbers(messages: readonly Envelope[]): number[] {
+  return messages.map(message => (message.event as unknown as { number: number }).number)
+}
