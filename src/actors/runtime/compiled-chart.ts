@@ -73,8 +73,6 @@ export interface CompiledChart<TContext = unknown, TEvent extends AnyEventObject
   stop(instance: ChartInstance<TContext>): void
   /** True when the instance's configuration includes the state of that dotted path. */
   matches(instance: ChartInstance<TContext>, path: string): boolean
-  /** True when some state of the configuration has a transition for that event type, guards not asked. */
-  handles(instance: ChartInstance<TContext>, type: string): boolean
   /** The state value in XState's own form. */
   valueOf(instance: ChartInstance<TContext>): unknown
   /** Throws CHART_MISUSED on an instance that has not started. The context is not copied. */

@@ -1,13 +1,17 @@
 /**
  * The compiled engine: the chart as generated code, one per definition and thread, stepping a record per incarnation.
  */
+
+import type { AnyStateMachine } from 'xstate'
 import type { ActorEvent } from './actor-runtime.ts'
 import type { Clock, TimerHandle } from './clock.ts'
 import type { ChartInstance, ChartTimers, CompiledChart, PersistedChart } from './compiled-chart.ts'
 import type { Engine, EngineEnd, EngineHooks } from './engine.ts'
+import { takesEvent } from './takes-event.ts'
 
 /** What the engine needs to run a compiled chart. */
 export interface CompiledEngineOptions {
+  readonly machine: AnyStateMachine
   readonly chart: CompiledChart
   readonly input: unknown
   readonly clock: Clock
@@ -23,6 +27,7 @@ export function createCompiledEngine(options: CompiledEngineOptions): Engine {
 }
 
 class CompiledEngine implements Engine {
+  readonly #machine: AnyStateMachine
   readonly #chart: CompiledChart
   readonly #instance: ChartInstance
   readonly #timers: ChartTimers
@@ -31,6 +36,7 @@ class CompiledEngine implements Engine {
   end: EngineEnd | undefined
 
   constructor(options: CompiledEngineOptions) {
+    this.#machine = options.machine
     this.#chart = options.chart
     this.#hooks = options.hooks
     this.#timers = createInstanceTimers(options.clock, slot => this.#expire(slot))
@@ -74,7 +80,7 @@ class CompiledEngine implements Engine {
   }
 
   handles(type: string): boolean {
-    return this.#chart.handles(this.#instance, type)
+    return takesEvent(this.#machine, this.value, type)
   }
 
   stop(): void {

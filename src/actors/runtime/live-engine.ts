@@ -9,6 +9,7 @@ import { type AnyActor, type AnyMachineSnapshot, type AnyStateMachine, createAct
 import type { ActorEvent } from './actor-runtime.ts'
 import type { Clock, TimerHandle } from './clock.ts'
 import type { Engine, EngineEnd, EngineHooks } from './engine.ts'
+import { takesEvent } from './takes-event.ts'
 
 /** What the engine needs to run a chart. */
 export interface LiveEngineOptions {
@@ -59,6 +60,7 @@ export function createLiveEngine(options: LiveEngineOptions): Engine {
 class LiveEngine implements Engine {
   readonly #hooks: EngineHooks
   readonly #clock: Clock
+  readonly #machine: AnyStateMachine
   readonly #actor: AnyActor
   readonly #restoredTimers: readonly PersistedTimer[]
   /** When each scheduled event is due, by XState's key; read only when a snapshot is taken. */
@@ -68,6 +70,7 @@ class LiveEngine implements Engine {
   end: EngineEnd | undefined
 
   constructor(options: LiveEngineOptions) {
+    this.#machine = options.machine
     this.#hooks = options.hooks
     this.#clock = options.clock
     const persisted = options.restoreFrom as PersistedLive | undefined
@@ -123,8 +126,7 @@ class LiveEngine implements Engine {
   }
 
   handles(type: string): boolean {
-    const snapshot = this.#snapshot
-    return snapshot._nodes.some(node => node.transitions.has(type) || node.transitions.has('*'))
+    return takesEvent(this.#machine, this.value, type)
   }
 
   stop(): void {

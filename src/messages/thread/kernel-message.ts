@@ -31,10 +31,31 @@ export type KernelMessage =
   | { readonly type: 'kernel.group'; readonly group: string; readonly address: string; readonly joined: boolean }
   /** To main: a checkpoint of an actor that restarts from snapshots. */
   | { readonly type: 'kernel.checkpoint'; readonly address: string; readonly checkpoint: Checkpoint }
-  /** To main: a top-level actor ended for good. */
-  | { readonly type: 'kernel.ended'; readonly address: string }
+  /** To main: a top-level actor ended for good; `generation` is that of the resident. */
+  | { readonly type: 'kernel.ended'; readonly address: string; readonly generation: number }
+  /** To main: a top-level actor started again. */
+  | { readonly type: 'kernel.restarted'; readonly address: string; readonly incarnation: number }
+  /** To main: the start or end of a child whose supervisor lives there. */
+  | { readonly type: 'kernel.childFact'; readonly supervisor: string; readonly fact: ChildStory }
   /** To main: facts that somebody inspects. */
   | { readonly type: 'kernel.facts'; readonly facts: readonly Fact[] }
+
+/** What a supervisor is told of a child. */
+export type ChildStory =
+  | { readonly type: 'child.started'; readonly id: string; readonly incarnation: number; readonly place: Place }
+  | { readonly type: 'child.ignored'; readonly id: string; readonly incarnation: number }
+  | {
+      readonly type: 'child.startFailed'
+      readonly id: string
+      readonly incarnation: number
+      readonly reason: ExitReason
+    }
+  | { readonly type: 'child.exited'; readonly id: string; readonly incarnation: number; readonly exit: ActorExit }
+
+interface Place {
+  readonly address: string
+  readonly shard: number
+}
 
 /** The state of an actor at one moment, from which its next incarnation may go on. */
 export interface Checkpoint {

@@ -8,12 +8,9 @@ import type { StartedChild } from '../child-host.ts'
 import type { ResolvedChildSpec } from '../child-spec.ts'
 import { type ResolvedSupervisorSpec, spawnBudget } from '../child-spec.ts'
 import { resolveSupervisorSpec } from '../spec-check.ts'
-import type { Kernel } from './kernel.ts'
+import { type Kernel, topAddress } from './kernel.ts'
 import { actorsSupervisor, childAddress } from './kernel-child-host.ts'
 import type { ExitListener } from './watches.ts'
-
-/** Stands above the supervisors of a kernel: it hears of their ends, and is no actor. */
-const top = { supervisor: '$top', childId: '' }
 
 /** Starting a child may take its init, and those of all below it. */
 const startTimeoutMs = 2_147_483_647
@@ -24,7 +21,12 @@ export function bootKernel(kernel: Kernel): void {
     ...resolveSupervisorSpec({ id: actorsSupervisor, dynamic: true, budgetPerChild: true, ...spawnBudget }),
     maxChildren: Number.MAX_SAFE_INTEGER,
   }
-  kernel.lifecycle.start({ address: actorsSupervisor, owner: top, incarnation: 1, spec })
+  kernel.lifecycle.start({
+    address: actorsSupervisor,
+    owner: { supervisor: topAddress, childId: actorsSupervisor },
+    incarnation: 1,
+    spec,
+  })
   kernel.lifecycle.spawnFor = (parent, { definition, id, input, restart }) => {
     const address = childAddress(parent.entry.address, id)
     parent.entry.children.add(address)

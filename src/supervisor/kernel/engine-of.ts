@@ -2,7 +2,7 @@
  * The engine that a definition asks for, wired to its actor.
  */
 import type { ActorRuntime } from '../../actors/runtime/actor-runtime.ts'
-import { compileChart } from '../../actors/runtime/chart-compiler/index.ts'
+import { compileChart } from '../../actors/runtime/chart-compiler/compile-chart.ts'
 import type { CompiledChart } from '../../actors/runtime/compiled-chart.ts'
 import { createCompiledEngine } from '../../actors/runtime/compiled-engine.ts'
 import type { AnyActorDefinition } from '../../actors/runtime/define-actor.ts'
@@ -37,7 +37,7 @@ export function createEngine(
   const { input } = spec
   const { machine, provide, engine } = cell.entry.definition.options
   if (engine === 'compiled') {
-    return createCompiledEngine({ ...shared, input, chart: compiledChartOf(cell.entry.definition) })
+    return createCompiledEngine({ ...shared, input, machine, chart: compiledChartOf(cell.entry.definition) })
   }
   const provided = provide === undefined ? machine : machine.provide(provide(runtime))
   const live = createLiveEngine({ ...shared, input, machine: provided })

@@ -15,7 +15,8 @@ import { createEnvelope, type Envelope, type Refusal } from '../../messages/thre
 import type { ActorExit } from '../../messages/thread/exit.ts'
 import type { DeadLetter, Fact, FactFilter } from '../../messages/thread/fact.ts'
 import { type Checkpoint, type KernelMessage, kernelAddress } from '../../messages/thread/kernel-message.ts'
-import type { ChildHost } from '../child-host.ts'
+import { decodeKernelMessage } from '../../messages/thread/kernel-message-codec.ts'
+import type { ChildFact, ChildHost } from '../child-host.ts'
 import { type AskOptions, Asks, type Outcome } from './asks.ts'
 import { type ActorCell, actorStorage } from './cell.ts'
 import { DeadLetters } from './dead-letters.ts'
@@ -44,6 +45,9 @@ export interface Router {
   /** How far a request to another thread came. */
   handledOf(envelope: Envelope): Handled
 }
+
+/** Stands above the supervisors of a kernel that have none above them; it is no actor. */
+export const topAddress = '$top'
 
 /** What a kernel is made of. */
 export interface KernelOptions {
@@ -78,6 +82,8 @@ export class Kernel {
   /** Children of this thread's supervisors that live on others; set on the main thread. */
   remoteChildren: RemoteChildren | undefined
   readonly #checkpoints = new Map<string, Checkpoint>()
+  /** Hears of the starts and ends of the supervisors that have none above them. */
+  onTopFact: (fact: ChildFact) => void = () => {}
   /** Handles what kernels say to each other; set by those who compose the system. */
   onKernelMessage: (message: KernelMessage) => void = () => {}
 
@@ -160,6 +166,7 @@ export class Kernel {
   post(envelope: Envelope): void {
     if (this.entries.has(envelope.to)) this.#deliverHere(envelope)
     else if (envelope.to === kernelAddress) this.onKernelMessage(envelope.event as KernelMessage)
+    else if (envelope.to === topAddress) this.onTopFact(envelope.event as ChildFact)
     else if (this.#router === undefined) this.refuse(envelope, 'NO_SUCH_ACTOR')
     else this.#router.post(envelope)
   }
@@ -174,7 +181,7 @@ export class Kernel {
   deliver(envelope: Envelope): 'admitted' | Refusal {
     if (envelope.to === kernelAddress) {
       envelope.receipts.start(envelope.token)
-      this.onKernelMessage(envelope.event as KernelMessage)
+      this.onKernelMessage(decodeKernelMessage(envelope.event as KernelMessage))
       envelope.receipts.finish(envelope.token)
       return 'admitted'
     }

@@ -16,7 +16,7 @@ import { loadDefinition, loadedDefinition } from './definition-loader.ts'
 import { actorDiedError } from './delivery-errors.ts'
 import { createEngine } from './engine-of.ts'
 import { ActorEntry } from './entry.ts'
-import type { Kernel } from './kernel.ts'
+import { type Kernel, topAddress } from './kernel.ts'
 import { killOrphans } from './kernel-child-host.ts'
 import { Mailbox, resolveMailboxOptions } from './mailbox.ts'
 import { runInit } from './run-init.ts'
@@ -37,6 +37,8 @@ export class Lifecycle {
   readonly #kernel: Kernel
   /** Called when an address of this thread is given up for good. */
   onRemoved: (entry: ActorEntry) => void = () => {}
+  /** Called when an address of this thread has its second, or a later, incarnation. */
+  onRestarted: (entry: ActorEntry) => void = () => {}
   /** Called with each checkpoint, for those who keep it where the thread's death does not reach. */
   onCheckpoint: (address: string, checkpoint: Checkpoint) => void = () => {}
   /** Starts, and stops, the children of charts; set by those who know supervisors. */
@@ -213,6 +215,7 @@ export class Lifecycle {
       return
     }
     this.#tellSpawned(cell, checkpoint)
+    if (cell.incarnation > 1) this.onRestarted(entry)
     if (!cell.takesTokens) this.announce(cell)
     this.#deliverHeld(cell)
     if (end !== undefined) this.endByChart(cell)
@@ -311,13 +314,21 @@ export class Lifecycle {
   }
 
   #tellOwner(entry: ActorEntry, fact: ChildFact): void {
-    this.#kernel.send(entry.address, entry.owner.supervisor, fact, 'control')
+    this.#tellSupervisor(entry.owner.supervisor, entry.address, fact)
+  }
+
+  /** A supervisor of another thread is that of the main thread, which keeps the account of its remote children. */
+  #tellSupervisor(supervisor: string, child: string, fact: ChildFact): void {
+    const kernel = this.#kernel
+    if (kernel.shard === -1 || kernel.entries.has(supervisor) || supervisor === topAddress) {
+      kernel.send(child, supervisor, fact, 'control')
+    } else kernel.tellKernel(-1, { type: 'kernel.childFact', supervisor, fact })
   }
 
   #tellFailed(request: ChildStart, reason: ExitReason): void {
     const { owner, incarnation } = request
     const fact: ChildFact = { type: 'child.startFailed', id: owner.childId, incarnation, reason }
-    this.#kernel.send(request.address, owner.supervisor, fact, 'control')
+    this.#tellSupervisor(owner.supervisor, request.address, fact)
   }
 }
 

@@ -10,12 +10,14 @@
  *           edge.post ─> batch of this tick
  */
 
+import type { MessagePort } from 'node:worker_threads'
 import type { ReplyToken } from '../../actors/runtime/runtime-actions.ts'
 import { decodeError, encodeError } from '../../messages/error-codec.ts'
 import { type Handled, StarfishError } from '../../messages/errors.ts'
 import { createEnvelope, type Envelope, type Receipts, type ReplyOutcome } from '../../messages/thread/envelope.ts'
 import type { ExitReason } from '../../messages/thread/exit.ts'
 import { type KernelMessage, kernelAddress } from '../../messages/thread/kernel-message.ts'
+import { encodeKernelMessage } from '../../messages/thread/kernel-message-codec.ts'
 import type { Outcome } from '../kernel/asks.ts'
 import { actorDiedError } from '../kernel/delivery-errors.ts'
 import type { Kernel, Router } from '../kernel/kernel.ts'
@@ -45,7 +47,7 @@ export const routerLimits: RouterLimits = {
 
 /** The edge to another thread, as the main thread sets it up. */
 export interface EdgeEnds {
-  readonly port: EdgePort
+  readonly port: MessagePort
   readonly outbound: SharedArrayBuffer
   readonly inbound: SharedArrayBuffer
 }
@@ -56,6 +58,9 @@ export type Located = number | null
 /** How a router finds an address that it does not know; answers at once or by {@link ThreadRouter.located}. */
 export type Resolve = (address: string) => Located | undefined
 
+/** How long the port of a thread that has gone may take to close by itself, ms. */
+const closeTimeoutMs = 250
+
 interface Peer {
   readonly shard: number
   incarnation: number
@@ -65,6 +70,8 @@ interface Peer {
   lostReason: ExitReason | undefined
   /** Messages for the thread while it is not up. */
   waiting: Envelope[]
+  /** Opens the edge to the next worker, once this one's has closed. */
+  next: (() => void) | undefined
 }
 
 /** The router of one thread. */
@@ -97,7 +104,7 @@ export class ThreadRouter implements Router {
   }
 
   postToKernel(shard: number, event: KernelMessage): void {
-    this.#postTo(shard, createEnvelope({ to: kernelAddress, event, lane: 'control' }))
+    this.#postTo(shard, createEnvelope({ to: kernelAddress, event: encodeKernelMessage(event), lane: 'control' }))
   }
 
   watch(address: string, on: boolean): void {
@@ -143,15 +150,43 @@ export class ThreadRouter implements Router {
     for (const known of this.#locations.keys()) if (known.startsWith(below)) this.#locations.delete(known)
   }
 
-  /** Opens the edge to a thread; what waited for it goes first. */
+  /**
+   * Opens the edge to a thread; what waited for it goes first. The edge to an earlier worker of that shard is let to
+   * its end before: all that a dying thread posted still arrives.
+   */
   connect(shard: number, incarnation: number, ends: EdgeEnds): void {
     const peer = this.#peerOf(shard)
-    peer.edge?.close()
-    this.#settleLoss(peer)
+    peer.next = () => this.#open(peer, incarnation, ends)
+    if (peer.edge === undefined) this.#openNext(peer)
+    else this.#closeSoon(peer)
+  }
+
+  /** The main thread says that a thread is gone, and why. */
+  lost(shard: number, incarnation: number, reason: ExitReason): void {
+    const peer = this.#peerOf(shard)
+    if (peer.incarnation !== incarnation) return
+    peer.lostReason = reason
+    if (peer.edge === undefined) this.#settleLoss(peer)
+    else this.#closeSoon(peer)
+  }
+
+  /** Addresses on that shard which this thread knows the place of. */
+  addressesOn(shard: number): string[] {
+    return [...this.#locations].filter(([, at]) => at === shard).map(([address]) => address)
+  }
+
+  /** Closes every edge; what is still on its way is accounted for. */
+  close(): void {
+    this.#stopping = true
+    for (const peer of this.#peers.values()) peer.edge?.close()
+  }
+
+  #open(peer: Peer, incarnation: number, ends: EdgeEnds): void {
+    const { shard } = peer
     peer.incarnation = incarnation
     peer.lostReason = undefined
-    const edge = createEdge({
-      port: ends.port,
+    peer.edge = createEdge({
+      port: ends.port as unknown as EdgePort,
       outbound: ends.outbound,
       inbound: ends.inbound,
       window: this.#limits.window,
@@ -168,41 +203,32 @@ export class ThreadRouter implements Router {
         peer.edge = undefined
         peer.report = report
         this.onReport(shard, incarnation, report)
-        if (peer.lostReason !== undefined || this.#stopping) this.#settleLoss(peer)
+        if (peer.lostReason !== undefined || peer.next !== undefined || this.#stopping) this.#settleLoss(peer)
+        this.#openNext(peer)
       },
     })
-    peer.edge = edge
-    this.#kernel.facts.add({
-      kind: 'link',
-      address: `shard/${this.#kernel.shard}`,
-      peer: `shard/${shard}`,
-      link: 'edge',
-      up: true,
-    })
+    this.#tellLink(peer, true)
     const waiting = peer.waiting
     peer.waiting = []
     for (const envelope of waiting) this.#postTo(shard, envelope)
   }
 
-  /** The main thread says that a thread is gone, and why. */
-  lost(shard: number, incarnation: number, reason: ExitReason): void {
-    const peer = this.#peerOf(shard)
-    if (peer.incarnation !== incarnation && peer.incarnation !== 0) return
-    peer.lostReason = reason
-    // The thread cannot run: close our end now rather than wait for the port to notice.
-    if (peer.edge !== undefined) peer.edge.close()
-    else this.#settleLoss(peer)
+  #openNext(peer: Peer): void {
+    const { next } = peer
+    peer.next = undefined
+    if (!this.#stopping) next?.()
   }
 
-  /** Addresses on that shard which this thread knows the place of. */
-  addressesOn(shard: number): string[] {
-    return [...this.#locations].filter(([, at]) => at === shard).map(([address]) => address)
+  /** A port closes by itself when its thread has gone; that of a stuck thread has to be closed from here. */
+  #closeSoon(peer: Peer): void {
+    const { edge } = peer
+    const timer = setTimeout(() => edge?.close(), closeTimeoutMs)
+    timer.unref()
   }
 
-  /** Closes every edge; what is still on its way is accounted for. */
-  close(): void {
-    this.#stopping = true
-    for (const peer of this.#peers.values()) peer.edge?.close()
+  #tellLink(peer: Peer, up: boolean): void {
+    const address = `shard/${this.#kernel.shard}`
+    this.#kernel.facts.add({ kind: 'link', address, peer: `shard/${peer.shard}`, link: 'edge', up })
   }
 
   #postLocated(shard: Located, envelope: Envelope): void {
@@ -256,6 +282,7 @@ export class ThreadRouter implements Router {
       report: undefined,
       lostReason: undefined,
       waiting: [],
+      next: undefined,
     }
     this.#peers.set(shard, peer)
     return peer
@@ -267,18 +294,11 @@ export class ThreadRouter implements Router {
     if (report === undefined) return
     peer.report = undefined
     const reason = peer.lostReason ?? { type: 'killed' }
-    const kernel = this.#kernel
     const unsent = new Set(report.unsent)
     this.#failAsks(peer, reason, unsent)
     this.#addDeadLetters(report, reason)
     for (const envelope of unsent) if (envelope.to !== kernelAddress) peer.waiting.push(envelope)
-    kernel.facts.add({
-      kind: 'link',
-      address: `shard/${kernel.shard}`,
-      peer: `shard/${peer.shard}`,
-      link: 'edge',
-      up: false,
-    })
+    this.#tellLink(peer, false)
   }
 
   #failAsks(peer: Peer, reason: ExitReason, unsent: ReadonlySet<Envelope>): void {

@@ -3,8 +3,7 @@
  *
  *   loaded (spare) ── activate ──> kernel + edges ── startResident … ──> serving ── stop ──> empty
  */
-import { expose } from 'comlink'
-import nodeEndpoint from 'comlink/dist/esm/node-adapter.mjs'
+import { type Endpoint, expose } from 'comlink'
 import pino from 'pino'
 import { createRandom, systemClock } from '../../actors/runtime/clock.ts'
 import { encodeError } from '../../messages/error-codec.ts'
@@ -13,6 +12,7 @@ import type { KernelMessage } from '../../messages/thread/kernel-message.ts'
 import { detailsOf, summariesOf } from '../kernel/actor-summary.ts'
 import { bootKernel, createWatchService, startTopLevel, stopKernel, stopTopLevel } from '../kernel/boot-kernel.ts'
 import { Kernel } from '../kernel/kernel.ts'
+import { actorsSupervisor } from '../kernel/kernel-child-host.ts'
 import { createCodecRegistry } from '../router/edge/codec-registry.ts'
 import { ThreadRouter } from '../router/thread-router.ts'
 import type { Activation, Answered, PeerEnds, Resident, ShardControl } from './shard-control.ts'
@@ -29,7 +29,7 @@ export interface ShardBootstrap {
 export function runShard(context: ShardContext): void {
   let shard: Shard | undefined
   const { logPort, logLevel } = context.bootstrap as ShardBootstrap
-  const logger = pino({ level: logLevel, base: undefined }, { write: line => logPort.postMessage(line) })
+  const logger = pino({ level: logLevel, base: null }, { write: line => logPort.postMessage(line) })
   const live = (): Shard => {
     if (shard === undefined) throw new Error('the shard is not activated')
     return shard
@@ -50,18 +50,20 @@ export function runShard(context: ShardContext): void {
       answered(() => done(live().kernel.lifecycle.shutdown(address, incarnation))),
     killChild: (address, incarnation) => answered(() => live().kernel.lifecycle.kill(address, incarnation)),
     removeChild: address => answered(() => done(live().kernel.lifecycle.remove(address))),
-    stop: () => answeredLater(() => stopKernel(live().kernel).then(() => true as const)),
+    stop: () => answeredLater(() => live().stop()),
     tree: query => answered(() => summariesOf(live().kernel, query)),
     details: address => answered(() => clonableDetails(live().kernel, address)),
     deadLetters: () => answered(() => live().kernel.deadLetters.report()),
     setFilters: filters => answered(() => done(live().kernel.setFilters(filters))),
   }
-  expose(control, nodeEndpoint(context.port))
+  expose(control, context.port as unknown as Endpoint)
 }
 
 class Shard {
   readonly kernel: Kernel
   readonly #router: ThreadRouter
+  #stopping = false
+  readonly #generations = new Map<string, number>()
   readonly #watchService: (message: KernelMessage) => void
 
   constructor(activation: Activation, logger: pino.Logger) {
@@ -84,7 +86,15 @@ class Shard {
       for (const address of members) this.kernel.groups.apply(group, address, true)
     }
     this.kernel.lifecycle.onRemoved = ({ address, owner }) => {
-      if (owner.supervisor === '$actors') this.kernel.tellKernel(-1, { type: 'kernel.ended', address })
+      const generation = this.#generations.get(address)
+      if (owner.supervisor !== actorsSupervisor || generation === undefined || this.#stopping) return
+      this.#generations.delete(address)
+      this.kernel.tellKernel(-1, { type: 'kernel.ended', address, generation })
+    }
+    this.kernel.lifecycle.onRestarted = ({ address, owner, incarnation }) => {
+      if (owner.supervisor === actorsSupervisor) {
+        this.kernel.tellKernel(-1, { type: 'kernel.restarted', address, incarnation })
+      }
     }
     this.kernel.lifecycle.onCheckpoint = (address, checkpoint) =>
       this.kernel.tellKernel(-1, { type: 'kernel.checkpoint', address, checkpoint })
@@ -97,11 +107,19 @@ class Shard {
     return true
   }
 
-  async startResident({ spec, incarnation, checkpoint }: Resident): Promise<'started' | 'ignored'> {
+  async startResident({ spec, generation, incarnation, checkpoint }: Resident): Promise<'started' | 'ignored'> {
+    this.#generations.set(spec.id, generation)
     if (incarnation > 0) this.kernel.noteIncarnation(spec.id, incarnation)
     if (checkpoint !== undefined) this.kernel.keepCheckpoint(spec.id, checkpoint)
     const { actor } = await startTopLevel(this.kernel, spec)
     return actor === undefined ? 'ignored' : 'started'
+  }
+
+  /** Stops every actor. They have not ended for good: the next worker of this shard starts them again. */
+  async stop(): Promise<true> {
+    this.#stopping = true
+    await stopKernel(this.kernel)
+    return true
   }
 
   #take(message: KernelMessage): void {

@@ -26,6 +26,8 @@ export interface PeerEnds {
 /** A top-level actor or tree that lives on a shard. */
 export interface Resident {
   readonly spec: ResolvedActorSpec | ResolvedSupervisorSpec
+  /** Tells it from earlier residents of the same address. */
+  readonly generation: number
   /** Its last known incarnation; the next one counts on from there. */
   readonly incarnation: number
   readonly checkpoint?: Checkpoint

@@ -51,9 +51,12 @@ export class ShardSet {
   readonly #host: WorkerHost
   readonly #options: ShardSetOptions
   readonly #slots: Slot[]
-  #spare: HostedWorker | undefined
+  /** Loaded, empty workers; at start one for each slot, later one that stands by. */
+  #spares: HostedWorker[] = []
   #filters: readonly FactFilter[] = []
   #stopping = false
+  #generation = 0
+  #workerCount = 0
 
   constructor(kernel: Kernel, router: ThreadRouter, directory: Directory, host: WorkerHost, options: ShardSetOptions) {
     this.#kernel = kernel
@@ -72,6 +75,11 @@ export class ShardSet {
     for (const slot of this.#slots) slot.up.promise.catch(() => {})
   }
 
+  /** Begins to load a worker for each slot, side by side. */
+  prestart(): void {
+    for (let i = 0; i < this.#slots.length; i++) this.#addSpare()
+  }
+
   get count(): number {
     return this.#slots.length
   }
@@ -81,6 +89,11 @@ export class ShardSet {
     let least = this.#slots[0]!
     for (const slot of this.#slots) if (slot.residents.size < least.residents.size) least = slot
     return least.index
+  }
+
+  /** Counts the workers of a shard, from 1. */
+  incarnation(shard: number): number {
+    return this.#slots[shard]?.incarnation ?? 0
   }
 
   /** The worker of a shard, if it has one. */
@@ -113,7 +126,7 @@ export class ShardSet {
   async bringUp(shard: number): Promise<HostedWorker> {
     const slot = this.#slots[shard]!
     if (this.#stopping) throw new StarfishError('SHUTTING_DOWN', 'the system is stopping')
-    const worker = this.#takeSpare() ?? this.#startWorker(shard)
+    const worker = this.#spares.shift() ?? this.#startWorker()
     slot.worker = worker
     slot.incarnation++
     this.#tellShard(slot, 'starting')
@@ -141,11 +154,11 @@ export class ShardSet {
     this.broadcast({ type: 'kernel.shardLost', shard, incarnation, reason })
   }
 
-  /** Starts a top-level actor or tree on a shard; it comes back with the shard until it is removed. */
+  /** Starts a top-level actor or tree on a shard; it comes back with the shard until it ends for good. */
   async startResident(shard: number, spec: ResolvedActorSpec | ResolvedSupervisorSpec): Promise<'started' | 'ignored'> {
     const slot = this.#slots[shard]!
     const control = await slot.up.promise
-    const resident: Resident = { spec: clonableSpec(spec), incarnation: 0 }
+    const resident: Resident = { spec: clonableSpec(spec), generation: ++this.#generation, incarnation: 0 }
     slot.residents.set(spec.id, resident)
     try {
       return await control.call('startResident', [resident], Number.POSITIVE_INFINITY)
@@ -155,19 +168,32 @@ export class ShardSet {
     }
   }
 
-  /** A top-level actor ended for good. */
-  removeResident(address: string): void {
-    const shard = this.#directory.find(address)
-    if (shard === undefined) return
-    this.#slots[shard]?.residents.delete(address)
+  /** Stops a top-level actor or tree, by its own shutdown. */
+  async stopResident(shard: number, address: string): Promise<void> {
+    const control = await this.control(shard)
+    await control.call('stopResident', [address], Number.POSITIVE_INFINITY)
+    this.#slots[shard]!.residents.delete(address)
+  }
+
+  /** A top-level actor ended for good; false when that was an earlier one of that address. */
+  removeResident(address: string, generation: number): boolean {
+    const residents = this.#residentsOf(address)
+    if (residents?.get(address)?.generation !== generation) return false
+    return residents.delete(address)
+  }
+
+  /** A top-level actor started again: its next worker goes on counting from there. */
+  noteIncarnation(address: string, incarnation: number): void {
+    const residents = this.#residentsOf(address)
+    const resident = residents?.get(address)
+    if (resident !== undefined) residents?.set(address, { ...resident, incarnation })
   }
 
   /** Keeps the last checkpoint of a top-level actor for its next shard. */
   keepCheckpoint(address: string, checkpoint: Checkpoint): void {
-    const shard = this.#directory.find(address)
-    const slot = shard === undefined ? undefined : this.#slots[shard]
-    const resident = slot?.residents.get(address)
-    if (slot !== undefined && resident !== undefined) slot.residents.set(address, { ...resident, checkpoint })
+    const residents = this.#residentsOf(address)
+    const resident = residents?.get(address)
+    if (resident !== undefined) residents?.set(address, { ...resident, checkpoint })
   }
 
   /** Stops the actors of a shard, each by its own shutdown, then its worker. */
@@ -176,6 +202,18 @@ export class ShardSet {
     const { control, worker } = slot
     if (control !== undefined) await control.call('stop', [], Number.POSITIVE_INFINITY).catch(() => {})
     await worker?.terminate({ type: 'shutdown' })
+  }
+
+  /** Replaces the worker of a shard: it drains, ends, and is up again when this settles. */
+  async replace(shard: number): Promise<void> {
+    await this.control(shard)
+    const slot = this.#slots[shard]!
+    const { incarnation } = slot
+    await this.drain(shard)
+    while (slot.incarnation === incarnation || slot.control === undefined) {
+      await this.control(shard)
+      await new Promise(resolve => setImmediate(resolve))
+    }
   }
 
   /** Ends what is left: the spare, and workers that did not stop. */
@@ -223,40 +261,47 @@ export class ShardSet {
       this.#directory.delete(spec.id)
       return false
     })
-    const starts = again.map(resident =>
-      control.call('startResident', [resident], Number.POSITIVE_INFINITY).catch((error: unknown) => {
+    // A first incarnation is not told when it starts: the one that was lost counts.
+    const starts = again.map(({ incarnation, ...rest }) => {
+      const resident = { ...rest, incarnation: Math.max(1, incarnation) }
+      slot.residents.set(rest.spec.id, resident)
+      return control.call('startResident', [resident], Number.POSITIVE_INFINITY).catch((error: unknown) => {
         this.#options.logger.error({ actor: resident.spec.id, err: error }, 'an actor did not come back with its shard')
         slot.residents.delete(resident.spec.id)
         this.#directory.delete(resident.spec.id)
-      }),
-    )
+      })
+    })
     await Promise.all(starts)
   }
 
-  #takeSpare(): HostedWorker | undefined {
-    const spare = this.#spare
-    this.#spare = undefined
-    return spare
+  #residentsOf(address: string): Map<string, Resident> | undefined {
+    const shard = this.#directory.find(address)
+    return shard === undefined ? undefined : this.#slots[shard]?.residents
   }
 
   /** One loaded, empty worker stands by, so that replacing a shard costs no start-up. */
   #keepSpare(): void {
-    if (this.#spare !== undefined || this.#stopping || this.#slots.some(({ control }) => control === undefined)) return
-    const spare = this.#startWorker(this.#slots.length)
-    this.#spare = spare
+    if (this.#spares.length > 0 || this.#stopping) return
+    if (this.#slots.some(({ control }) => control === undefined)) return
+    this.#addSpare()
+  }
+
+  #addSpare(): void {
+    const spare = this.#startWorker()
+    this.#spares.push(spare)
     spare.loaded.catch(() => {})
     void spare.ended.then(() => {
-      if (this.#spare === spare) this.#spare = undefined
+      this.#spares = this.#spares.filter(each => each !== spare)
     })
   }
 
-  #startWorker(workerIndex: number): HostedWorker {
+  #startWorker(): HostedWorker {
     const logs = new MessageChannel()
     logs.port1.on('message', this.#options.relog)
     logs.port1.unref()
     const bootstrap: ShardBootstrap = { logPort: logs.port2, logLevel: this.#options.logger.level }
     return this.#host.start({
-      workerIndex,
+      workerIndex: ++this.#workerCount,
       runnerUrl: moduleUrlOf('./run-shard', import.meta.url),
       bootstrap,
       transfer: [logs.port2],

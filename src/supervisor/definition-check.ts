@@ -1,0 +1,40 @@
+/**
+ * Definitions are checked before anything is started: what a worker will load must be the very value that was given.
+ */
+import { pathToFileURL } from 'node:url'
+import { StarfishError } from '../messages/errors.ts'
+import type { ChildSpec, DefinitionRef } from './child-spec.ts'
+import { importDefinition, isDefinition } from './kernel/definition-loader.ts'
+
+const checked = new WeakSet<object>()
+
+/**
+ * Checks that module and export name of a definition lead back to it. Rejects with DEFINITION_IN_ENTRY for the entry
+ * module (a worker would run the program again) and with DEFINITION_NOT_FOUND, both naming module and export.
+ */
+export async function checkDefinition(definition: DefinitionRef): Promise<void> {
+  if (checked.has(definition)) return
+  const { moduleUrl, exportName } = definition
+  const details = { moduleUrl, exportName }
+  if (moduleUrl === entryUrl()) {
+    const text = `the definition ${exportName} is in the entry module ${moduleUrl}: move it to a module of its own`
+    throw new StarfishError('DEFINITION_IN_ENTRY', text, { details })
+  }
+  const found = await importDefinition(definition)
+  if (isDefinition(definition) && found !== definition) {
+    const text = `the export ${exportName} of ${moduleUrl} is another definition than the one that carries that name`
+    throw new StarfishError('DEFINITION_NOT_FOUND', text, { details })
+  }
+  checked.add(definition)
+}
+
+/** Checks every definition of a spec. */
+export async function checkDefinitions(spec: ChildSpec): Promise<void> {
+  if ('definition' in spec) await checkDefinition(spec.definition)
+  else for (const child of spec.children ?? []) await checkDefinitions(child)
+}
+
+function entryUrl(): string | undefined {
+  const path = process.argv[1]
+  return path === undefined ? undefined : pathToFileURL(path).href
+}

@@ -1,0 +1,32 @@
+/**
+ * A named group of actors, as OTP's pg: who joins hears what is broadcast; who ends has left.
+ */
+import type { ActorEvent } from '../actors/runtime/actor-runtime.ts'
+import { type Addressed, addressOf } from './actor-ref.ts'
+import type { Kernel } from './kernel/kernel.ts'
+
+/** A named group. An actor may be in many; joining twice counts once. */
+export interface Group {
+  readonly name: string
+  join(member: Addressed): void
+  leave(member: Addressed): void
+  /** Addresses of the members, in order of joining, as this thread knows them. */
+  members(): readonly string[]
+  /** Sends an event to every member; answers to how many. */
+  broadcast(event: ActorEvent): number
+}
+
+/** The group of that name, as the main thread sees it. */
+export function createGroup(kernel: Kernel, name: string): Group {
+  return {
+    name,
+    join: member => kernel.changeGroup(name, addressOf(member), true),
+    leave: member => kernel.changeGroup(name, addressOf(member), false),
+    members: () => kernel.groups.members(name),
+    broadcast(event) {
+      const members = kernel.groups.members(name)
+      for (const address of members) kernel.send(null, address, event)
+      return members.length
+    },
+  }
+}

@@ -1,0 +1,206 @@
+/**
+ * The main thread of a system: its kernel, the directory of addresses, and the shards as children of `$shards`.
+ */
+import type { Logger } from 'pino'
+import type { Clock, Random } from '../actors/runtime/clock.ts'
+import { StarfishError } from '../messages/errors.ts'
+import type { ActorExit, ExitReason } from '../messages/thread/exit.ts'
+import type { Fact } from '../messages/thread/fact.ts'
+import type { KernelMessage } from '../messages/thread/kernel-message.ts'
+import type { ChildFact } from './child-host.ts'
+import { shardBudget } from './child-spec.ts'
+import { bootKernel, createWatchService } from './kernel/boot-kernel.ts'
+import { Kernel, topAddress } from './kernel/kernel.ts'
+import { actorsSupervisor } from './kernel/kernel-child-host.ts'
+import { createRemoteChildren } from './remote-children.ts'
+import { Directory } from './router/directory.ts'
+import { createCodecRegistry } from './router/edge/codec-registry.ts'
+import { ThreadRouter } from './router/thread-router.ts'
+import { createPiscinaHost } from './shard/piscina-host.ts'
+import { shardActor } from './shard/shard-actor.ts'
+import { ShardSet } from './shard/shard-set.ts'
+import { resolveSupervisorSpec } from './spec-check.ts'
+
+/** Options of a system, filled in. */
+export interface MainThreadOptions {
+  readonly shards: number
+  readonly clock: Clock
+  readonly random: Random
+  readonly logger: Logger
+  readonly deadLettersMax: number
+  readonly stalledAfterMs: number
+  readonly shardHeapMb: number | undefined
+  readonly onFact: (fact: Fact) => void
+  /** The supervisor of shards gave up: the system cannot go on. */
+  readonly onFailed: (reason: ExitReason) => void
+}
+
+/** The main thread. */
+export interface MainThread {
+  readonly kernel: Kernel
+  readonly directory: Directory
+  /** Undefined without shards. */
+  readonly shards: ShardSet | undefined
+  /** Settles when all shards are up. */
+  start(): Promise<void>
+  /** Stops the shards, last first, and ends their workers. */
+  stopShards(): Promise<void>
+}
+
+const shardsSupervisor = '$shards'
+const drainMs = 10_000
+const loadTimeoutMs = 30_000
+
+/** Creates the main thread of a system; no shard runs yet. */
+export function createMainThread(options: MainThreadOptions): MainThread {
+  const { clock, random, logger, onFact, deadLettersMax } = options
+  const kernel = new Kernel({ shard: -1, incarnation: 1, clock, random, logger, deadLettersMax, onFact })
+  const directory = new Directory()
+  const starts = new Map<string, PromiseWithResolvers<void>>()
+  kernel.onTopFact = fact => onTopFact(fact, starts, options)
+  const shards = options.shards === 0 ? undefined : createShards(kernel, directory, options)
+  const watchService = createWatchService(kernel)
+  kernel.onKernelMessage = message => takeMessage({ kernel, directory, shards }, message, watchService, onFact)
+  kernel.lifecycle.onRemoved = ({ address, owner }) => {
+    if (owner.supervisor !== actorsSupervisor) return
+    directory.delete(address)
+    shards?.set.broadcast({ type: 'kernel.forget', address })
+  }
+  bootKernel(kernel)
+  return {
+    kernel,
+    directory,
+    shards: shards?.set,
+    async start() {
+      if (shards === undefined) return
+      const started = Promise.withResolvers<void>()
+      starts.set(shardsSupervisor, started)
+      shards.set.prestart()
+      kernel.lifecycle.start({
+        address: shardsSupervisor,
+        owner: { supervisor: topAddress, childId: shardsSupervisor },
+        incarnation: 1,
+        spec: shards.spec,
+      })
+      await started.promise
+    },
+    async stopShards() {
+      if (shards === undefined) return
+      const supervisor = kernel.entries.get(shardsSupervisor)?.cell
+      if (supervisor !== undefined) {
+        const ended = new Promise<ActorExit>(resolve => kernel.watch(shardsSupervisor, resolve))
+        kernel.lifecycle.shutdown(shardsSupervisor, supervisor.incarnation)
+        await ended
+      }
+      await shards.set.close()
+    },
+  }
+}
+
+function createShards(kernel: Kernel, directory: Directory, options: MainThreadOptions) {
+  const router = new ThreadRouter(kernel, createCodecRegistry(), address => directory.find(address) ?? null)
+  kernel.setRouter(router)
+  const host = createPiscinaHost({
+    clock: options.clock,
+    stalledAfterMs: options.stalledAfterMs,
+    onDiagnosis: (worker, diagnosis, forMs) =>
+      options.logger.warn({ worker: worker.workerIndex, diagnosis, forMs }, 'a shard looks different'),
+  })
+  const set = new ShardSet(kernel, router, directory, host, {
+    count: options.shards,
+    heapMb: options.shardHeapMb,
+    loadTimeoutMs,
+    logger: options.logger,
+    deadLettersMax: options.deadLettersMax,
+    relog: line => relog(options.logger, line),
+  })
+  const remote = createRemoteChildren(kernel, set, directory)
+  kernel.remoteChildren = remote
+  const ended = (index: number, reason: ExitReason) => {
+    set.noteLost(index, reason)
+    remote.shardLost(index, set.incarnation(index), reason)
+    kernel.lifecycle.kill(`${shardsSupervisor}/${index}`, 0, reason)
+  }
+  const children = Array.from({ length: options.shards }, (_, index) => ({
+    id: `${index}`,
+    definition: shardActor,
+    input: { shards: set, index, ended },
+    shard: 'main' as const,
+    shutdown: drainMs,
+    initTimeoutMs: loadTimeoutMs * 2,
+  }))
+  const spec = resolveSupervisorSpec({ id: shardsSupervisor, strategy: 'one_for_one', ...shardBudget, children })
+  return { set, router, remote, spec }
+}
+
+interface Parts {
+  readonly kernel: Kernel
+  readonly directory: Directory
+  readonly shards: ReturnType<typeof createShards> | undefined
+}
+
+function takeMessage(
+  { kernel, directory, shards }: Parts,
+  message: KernelMessage,
+  watchService: (message: KernelMessage) => void,
+  onFact: (fact: Fact) => void,
+): void {
+  switch (message.type) {
+    case 'kernel.resolve': {
+      const { address } = message
+      const shard = kernel.entries.has(address) ? -1 : (directory.find(address) ?? null)
+      kernel.tellKernel(message.shard, { type: 'kernel.resolved', address, shard })
+      break
+    }
+    case 'kernel.group':
+      if (kernel.groups.apply(message.group, message.address, message.joined)) shards?.set.broadcast(message)
+      break
+    case 'kernel.checkpoint':
+      shards?.set.keepCheckpoint(message.address, message.checkpoint)
+      break
+    case 'kernel.restarted':
+      shards?.set.noteIncarnation(message.address, message.incarnation)
+      break
+    case 'kernel.ended':
+      if (shards?.set.removeResident(message.address, message.generation) !== true) break
+      directory.delete(message.address)
+      shards.router.forget(message.address)
+      shards.set.broadcast({ type: 'kernel.forget', address: message.address })
+      break
+    case 'kernel.facts':
+      for (const fact of message.facts) onFact(fact)
+      break
+    case 'kernel.childFact':
+      shards?.remote.take(message.supervisor, message.fact)
+      break
+    default:
+      watchService(message)
+  }
+}
+
+function onTopFact(
+  fact: ChildFact,
+  starts: Map<string, PromiseWithResolvers<void>>,
+  { onFailed }: MainThreadOptions,
+): void {
+  const start = starts.get(fact.id)
+  starts.delete(fact.id)
+  if (fact.type === 'child.started') start?.resolve()
+  else if (fact.type === 'child.startFailed') start?.reject(startError(fact.reason))
+  else if (fact.type === 'child.exited' && fact.id === shardsSupervisor && fact.exit.reason.type !== 'shutdown') {
+    onFailed(fact.exit.reason)
+  }
+}
+
+function startError(reason: ExitReason): StarfishError {
+  const cause = 'error' in reason ? reason.error : undefined
+  const text = `the shards could not be started: ${cause instanceof Error ? cause.message : reason.type}`
+  return new StarfishError('START_FAILED', text, { details: { reason: reason.type }, cause })
+}
+
+/** Hands a record of a worker's log to the user's logger, with the time at which it was written. */
+function relog(logger: Logger, line: string): void {
+  const { level, msg, time, ...fields } = JSON.parse(line) as { level: number; msg?: string; time: number }
+  const method = logger.levels.labels[level] as 'info' | undefined
+  logger[method ?? 'info']({ ...fields, loggedAtMs: time }, msg)
+}

@@ -1,0 +1,139 @@
+/**
+ * Children of main-thread supervisors that live on shards: started and ended over the control plane. Each start and
+ * each incarnation is answered to its supervisor exactly once, also when the shard dies in between.
+ */
+import { StarfishError } from '../messages/errors.ts'
+import type { ActorExit, ExitReason } from '../messages/thread/exit.ts'
+import type { ChildFact } from './child-host.ts'
+import { clonableSpec } from './kernel/boot-kernel.ts'
+import type { ChildStart } from './kernel/child-start.ts'
+import type { Kernel } from './kernel/kernel.ts'
+import { childAddress, type RemoteChildren } from './kernel/kernel-child-host.ts'
+import { choosePlace } from './placement.ts'
+import type { Directory } from './router/directory.ts'
+import type { ShardSet } from './shard/shard-set.ts'
+
+/** How long a kill may take before its incarnation is given up, ms. */
+const killTimeoutMs = 1_000
+
+interface RemoteChild {
+  readonly request: ChildStart
+  readonly shard: number
+  state: 'starting' | 'running'
+}
+
+/** The remote children of the main thread. */
+export interface RemoteChildTable extends RemoteChildren {
+  /** A shard tells of a child's start or end; passed on to its supervisor unless that was answered already. */
+  take(supervisor: string, fact: ChildFact): void
+  /** A shard is gone, and every child on it. */
+  shardLost(shard: number, incarnation: number, reason: ExitReason): void
+}
+
+/** Creates the table. */
+export function createRemoteChildren(kernel: Kernel, shards: ShardSet, directory: Directory): RemoteChildTable {
+  const children = new Map<string, RemoteChild>()
+
+  function tell(child: RemoteChild, fact: ChildFact): void {
+    kernel.send(child.request.address, child.request.owner.supervisor, fact, 'control')
+  }
+
+  function end(child: RemoteChild, reason: ExitReason, shardLoss?: ActorExit['shardLoss']): void {
+    const { request, shard } = child
+    const { address, incarnation, spec, owner } = request
+    if (children.get(address) !== child) return
+    children.delete(address)
+    if (child.state === 'starting') {
+      tell(child, { type: 'child.startFailed', id: owner.childId, incarnation, reason })
+      return
+    }
+    const exit: ActorExit = {
+      address,
+      definition: spec.kind === 'supervisor' ? 'supervisor' : spec.definition.exportName,
+      incarnation,
+      shard,
+      reason,
+      atMs: kernel.clock.now(),
+      lastEvents: [],
+      ...(shardLoss === undefined ? {} : { shardLoss }),
+    }
+    tell(child, { type: 'child.exited', id: owner.childId, incarnation, exit })
+  }
+
+  return {
+    placeOf(address, spec) {
+      if (spec.kind === 'actor' && spec.shard === 'main') return undefined
+      const known = directory.has(address) ? directory.find(address) : undefined
+      const shard = known ?? choosePlace(spec, { ...places(shards, directory) })
+      if (shard < 0) return undefined
+      directory.set(address, shard)
+      return shard
+    },
+    start(shard, request) {
+      const child: RemoteChild = { request: { ...request, spec: clonableSpec(request.spec) }, shard, state: 'starting' }
+      children.set(request.address, child)
+      shards
+        .control(shard)
+        .then(control => control.call('startChild', [child.request]))
+        .catch((error: unknown) => end(child, { type: 'bootstrapFailed', error }))
+    },
+    shutdown(shard, address, incarnation) {
+      shards
+        .control(shard)
+        .then(control => control.call('shutdownChild', [address, incarnation]))
+        .catch(() => {})
+    },
+    kill(shard, address, incarnation) {
+      const child = children.get(address)
+      shards
+        .control(shard)
+        .then(control => control.call('killChild', [address, incarnation], killTimeoutMs))
+        .catch(() => {
+          // The shard does not answer: the incarnation is given up, whatever it still does is not heard.
+          if (child?.request.incarnation === incarnation) end(child, { type: 'killed', detail: 'its shard is stuck' })
+        })
+    },
+    remove(shard, address) {
+      directory.delete(address)
+      shards.broadcast({ type: 'kernel.forget', address })
+      shards
+        .control(shard)
+        .then(control => control.call('removeChild', [address]))
+        .catch(() => {})
+    },
+    take(supervisor, fact) {
+      const address = childAddress(supervisor, fact.id)
+      const child = children.get(address)
+      if (child?.request.incarnation !== fact.incarnation) return
+      if (fact.type === 'child.started') child.state = 'running'
+      else children.delete(address)
+      tell(child, fact)
+    },
+    shardLost(shard, incarnation, reason) {
+      for (const child of [...children.values()]) {
+        if (child.shard === shard) end(child, reason, { shard, incarnation })
+      }
+    },
+  }
+}
+
+/** What placement asks of the shards. */
+export function places(shards: ShardSet, directory: Directory) {
+  return {
+    shards: shards.count,
+    leastLoaded: () => shards.leastLoaded(),
+    find: (address: string) => directory.find(address),
+  }
+}
+
+/** A spec that cannot be copied to another thread is refused before anything is started. */
+export function checkClonable(spec: object, id: string): void {
+  try {
+    structuredClone(spec)
+  } catch (cause) {
+    throw new StarfishError('NOT_CLONABLE', `the input of ${id} cannot be copied to another thread`, {
+      details: { id },
+      cause,
+    })
+  }
+}

@@ -1,0 +1,72 @@
+/**
+ * The handle of a supervisor: what OTP's `supervisor` module does to a running one.
+ */
+import type { ActorEvent } from '../actors/runtime/actor-runtime.ts'
+import type { ChildCounts, ChildEntry, StartedChild } from './child-host.ts'
+import type { ChildSpec, ResolvedChildSpec } from './child-spec.ts'
+
+/** What a handle needs of its system. */
+export interface SupervisorHost {
+  command(supervisor: string, event: ActorEvent): Promise<unknown>
+  stopTree(address: string): Promise<void>
+  checkChild(spec: ChildSpec): Promise<void>
+}
+
+/** A running supervisor. `await using` stops it at the end of the block. */
+export class SupervisorRef implements AsyncDisposable {
+  readonly address: string
+  readonly #host: SupervisorHost
+
+  constructor(host: SupervisorHost, address: string) {
+    this.#host = host
+    this.address = address
+  }
+
+  /** Adds a child behind the others and starts it. Rejects with what its start failed with, BAD_SPEC, CHILD_ALREADY_STARTED, CHILD_ALREADY_PRESENT or MAX_CHILDREN. */
+  async startChild(spec: ChildSpec): Promise<StartedChild> {
+    await this.#host.checkChild(spec)
+    return (await this.#command({ type: 'supervisor.startChild', spec })) as StartedChild
+  }
+
+  /** Ends a child, by its own shutdown; its spec stays, unless it is temporary or the supervisor dynamic. */
+  async terminateChild(id: string): Promise<void> {
+    await this.#command({ type: 'supervisor.terminateChild', id })
+  }
+
+  /** Starts a child that does not run. */
+  async restartChild(id: string): Promise<StartedChild> {
+    return (await this.#command({ type: 'supervisor.restartChild', id })) as StartedChild
+  }
+
+  /** Forgets a child that does not run. */
+  async deleteChild(id: string): Promise<void> {
+    await this.#command({ type: 'supervisor.deleteChild', id })
+  }
+
+  /** The children in start order. */
+  async whichChildren(): Promise<readonly ChildEntry[]> {
+    return (await this.#command({ type: 'supervisor.whichChildren' })) as readonly ChildEntry[]
+  }
+
+  async countChildren(): Promise<ChildCounts> {
+    return (await this.#command({ type: 'supervisor.countChildren' })) as ChildCounts
+  }
+
+  /** The spec of a child, with every option filled in. */
+  async childSpec(id: string): Promise<ResolvedChildSpec> {
+    return (await this.#command({ type: 'supervisor.childSpec', id })) as ResolvedChildSpec
+  }
+
+  /** Stops the tree: children right to left, each by its own shutdown. */
+  stop(): Promise<void> {
+    return this.#host.stopTree(this.address)
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.stop()
+  }
+
+  #command(event: ActorEvent & Record<string, unknown>): Promise<unknown> {
+    return this.#host.command(this.address, event)
+  }
+}

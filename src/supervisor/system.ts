@@ -1,0 +1,364 @@
+/**
+ * A system: one main thread and its shards, and all that a user does with actors.
+ *
+ *   createSystem ─> main kernel ─┬─ $actors   top-level actors and trees of the main thread
+ *                                └─ $shards   one child a shard, budget 30 in 10 s
+ *                                     └─ <i> ─ worker ─ its kernel ─ $actors
+ */
+import { availableParallelism } from 'node:os'
+import { isMainThread } from 'node:worker_threads'
+import pino, { type Logger } from 'pino'
+import type { ActorEvent } from '../actors/runtime/actor-runtime.ts'
+import { type Clock, type Random, systemClock } from '../actors/runtime/clock.ts'
+import type { AnyActorDefinition, InputOption } from '../actors/runtime/define-actor.ts'
+import { StarfishError } from '../messages/errors.ts'
+import type { ExitReason } from '../messages/thread/exit.ts'
+import type { Fact } from '../messages/thread/fact.ts'
+import { ActorRef, type Addressed, addressOf } from './actor-ref.ts'
+import type { ActorSpec, ResolvedChildSpec, SupervisorSpec } from './child-spec.ts'
+import { spawnBudget } from './child-spec.ts'
+import { checkDefinition, checkDefinitions } from './definition-check.ts'
+import { createGroup, type Group } from './group.ts'
+import { Inspection, type InspectOptions } from './inspection.ts'
+import { type ActorDetails, type ActorSummary, detailsOf, summariesOf, type TreeQuery } from './kernel/actor-summary.ts'
+import { startTopLevel, stopKernel, stopTopLevel } from './kernel/boot-kernel.ts'
+import { type DeadLetterReport, mergeDeadLetters } from './kernel/dead-letters.ts'
+import type { ExitListener } from './kernel/watches.ts'
+import { createMainThread, type MainThread } from './main-thread.ts'
+import { choosePlace } from './placement.ts'
+import { checkClonable, places } from './remote-children.ts'
+import { resolveChildSpec, resolveSupervisorSpec } from './spec-check.ts'
+import { SupervisorRef } from './supervisor-ref.ts'
+
+/** Options of {@link createSystem}. */
+export interface SystemOptions {
+  /** Worker threads. 0 runs everything on the calling thread. As many as the machine has processors by default. */
+  readonly shards?: number
+  /** Time; with `shards: 0` it may be virtual. The process's clock by default. */
+  readonly clock?: Clock
+  /** Chance; seed it to repeat a run. `Math.random` by default. */
+  readonly random?: Random
+  /** Takes the records of every thread. One on stderr at level `warn` by default. */
+  readonly logger?: Logger
+  /** Dead letters that each thread lists; all are counted. 1,000 by default. */
+  readonly deadLettersMax?: number
+  /** A shard that could run and did not turn its event loop for so long is replaced, ms. 5,000 by default. */
+  readonly stalledAfterMs?: number
+  /** Most that the old heap of a shard may grow to, MiB; the platform's default when left out. */
+  readonly shardHeapMb?: number
+}
+
+/** Options of `spawn`: those of a child, and what its definition takes as input. */
+export type SpawnOptions<D extends AnyActorDefinition> = Omit<ActorSpec, 'definition' | 'input' | 'significant'> &
+  InputOption<D>
+
+/** Creates a system and starts its shards. Rejects with START_FAILED, BAD_CONFIG, or SHARD_IN_WORKER inside a worker. */
+export async function createSystem(options: SystemOptions = {}): Promise<System> {
+  const system = new System(options)
+  try {
+    await system.start()
+  } catch (error) {
+    await system.stop()
+    throw error
+  }
+  return system
+}
+
+/** A running system; see {@link createSystem}. `await using` stops it at the end of the block. */
+export class System implements AsyncDisposable {
+  readonly #main: MainThread
+  readonly #logger: Logger
+  readonly #inspections = new Set<Inspection>()
+  readonly #failed = Promise.withResolvers<StarfishError>()
+  #stopped: Promise<void> | undefined
+  #trees = 0
+
+  /** For {@link createSystem}. */
+  constructor(options: SystemOptions) {
+    const { shards = availableParallelism(), deadLettersMax = 1_000, stalledAfterMs = 5_000 } = options
+    checkWhole('shards', shards, 0, 1_024)
+    checkWhole('deadLettersMax', deadLettersMax, 0, 1_000_000)
+    checkWhole('stalledAfterMs', stalledAfterMs, 10, 2_147_483_647)
+    if (shards > 0 && !isMainThread) {
+      throw new StarfishError('SHARD_IN_WORKER', 'a system with shards can be created on the main thread only')
+    }
+    this.#logger = options.logger ?? pino({ level: 'warn' }, pino.destination({ dest: 2, sync: true }))
+    this.#main = createMainThread({
+      shards,
+      clock: options.clock ?? systemClock,
+      random: options.random ?? Math.random,
+      logger: this.#logger,
+      deadLettersMax,
+      stalledAfterMs,
+      shardHeapMb: options.shardHeapMb,
+      onFact: fact => this.#offer(fact),
+      onFailed: reason => this.#fail(reason),
+    })
+    internals.set(this, this.#main)
+  }
+
+  /** Starts the shards; {@link createSystem} does. */
+  start(): Promise<void> {
+    return this.#main.start()
+  }
+
+  /** Settles, with why, if the system cannot go on: its shards spent their restart budget. Then only `stop` is left. */
+  get failed(): Promise<StarfishError> {
+    return this.#failed.promise
+  }
+
+  /** Number of shards; 0 when everything runs on the calling thread. */
+  get shards(): number {
+    return this.#main.shards?.count ?? 0
+  }
+
+  /**
+   * Starts a top-level actor under a supervisor of its own (3 restarts in 5 s). Rejects with BAD_SPEC, DUPLICATE_ADDRESS,
+   * DEFINITION_NOT_FOUND, DEFINITION_IN_ENTRY, NOT_CLONABLE, or START_FAILED (also when its init declined).
+   */
+  async spawn<D extends AnyActorDefinition>(definition: D, options: SpawnOptions<D>): Promise<ActorRef<D>> {
+    this.#checkRunning()
+    const spec = { ...options, definition } as ActorSpec
+    if (spec.shard === 'every') return this.#spawnEverywhere(definition, spec)
+    const resolved = resolveChildSpec(spec, { ...spawnBudget, autoShutdown: 'never' })
+    if (this.shards > 0) await checkDefinition(definition)
+    await this.#startTop(resolved)
+    return this.ref(definition, spec.id)
+  }
+
+  /** A reference to whoever has, or will have, that address. */
+  ref<D extends AnyActorDefinition>(definition: D, address: string): ActorRef<D> {
+    return new ActorRef(this.#refHost, definition, address)
+  }
+
+  /** Starts a supervision tree. All that is wrong with its specs is said at once, before anything is started. */
+  async supervise(spec: Omit<SupervisorSpec, 'id' | 'significant'> & { readonly id?: string }): Promise<SupervisorRef> {
+    this.#checkRunning()
+    const id = spec.id ?? `tree-${++this.#trees}`
+    const whole: SupervisorSpec = { ...spec, id }
+    const resolved = resolveSupervisorSpec(whole)
+    if (this.shards > 0) await checkDefinitions(whole)
+    await this.#startTop(resolved)
+    return this.supervisor(id)
+  }
+
+  /** The handle of the supervisor that has that address. */
+  supervisor(address: string): SupervisorRef {
+    return new SupervisorRef(
+      {
+        command: (supervisor, event) => this.#main.kernel.ask(null, supervisor, event, { timeoutMs: 2_147_483_647 }),
+        stopTree: tree => this.stopActor(tree),
+        checkChild: async child => {
+          if (this.shards > 0) await checkDefinitions(child)
+        },
+      },
+      address,
+    )
+  }
+
+  /** Stops a top-level actor or tree for good, by its own shutdown; one that is not there is no error. */
+  async stopActor(target: Addressed): Promise<void> {
+    const address = addressOf(target)
+    const { directory, shards, kernel } = this.#main
+    const shard = directory.has(address) ? directory.find(address) : undefined
+    try {
+      if (shard !== undefined && shard >= 0) await shards?.stopResident(shard, address)
+      else await stopTopLevel(kernel, address)
+    } catch (error) {
+      if (!(error instanceof StarfishError) || error.code !== 'CHILD_NOT_FOUND') throw error
+    }
+    directory.delete(address)
+    shards?.broadcast({ type: 'kernel.forget', address })
+  }
+
+  /** Ends an actor without asking it; its supervisor restarts it as its spec says. False when it does not live. */
+  async kill(target: Addressed): Promise<boolean> {
+    const address = addressOf(target)
+    const { kernel, directory, shards } = this.#main
+    if (kernel.entries.has(address)) return kernel.lifecycle.kill(address, 0)
+    const shard = directory.find(address)
+    if (shard === undefined || shard < 0 || shards === undefined) return false
+    const control = await shards.control(shard)
+    return control.call('killChild', [address, 0])
+  }
+
+  /**
+   * Calls `listener` exactly once with the end of the incarnation that lives now, or of the last one when none does; an
+   * address that is not known ends as `noproc`. The function returned takes it back.
+   */
+  watch(target: Addressed, listener: ExitListener): () => void {
+    const address = addressOf(target)
+    this.#main.kernel.watch(address, listener)
+    return () => this.#main.kernel.unwatch(address, listener)
+  }
+
+  /** A named group of actors. */
+  group(name: string): Group {
+    return createGroup(this.#main.kernel, name)
+  }
+
+  /** A page of the actors of all threads, in order of address; supervisors are among them. */
+  async tree(query: TreeQuery = {}): Promise<readonly ActorSummary[]> {
+    const controls = this.#main.shards?.controls() ?? []
+    const pages = await Promise.all(controls.map(control => control.call('tree', [query]).catch(() => [])))
+    return [summariesOf(this.#main.kernel, query), ...pages]
+      .flat()
+      .sort((a, b) => (a.address < b.address ? -1 : 1))
+      .slice(0, query.limit ?? 1_000)
+  }
+
+  /** The stream of facts about this system; see {@link Fact}. */
+  inspect(options: InspectOptions = {}): Inspection {
+    const inspection = new Inspection(
+      options,
+      async attached => {
+        this.#inspections.add(attached)
+        await this.#updateFilters()
+      },
+      closed => {
+        this.#inspections.delete(closed)
+        void this.#updateFilters()
+      },
+    )
+    return inspection
+  }
+
+  /** What was sent and reached nobody, over all threads. */
+  async deadLetters(): Promise<DeadLetterReport> {
+    const controls = this.#main.shards?.controls() ?? []
+    const reports = await Promise.allSettled(controls.map(control => control.call('deadLetters', [])))
+    const told = reports.flatMap(report => (report.status === 'fulfilled' ? [report.value] : []))
+    return mergeDeadLetters([this.#main.kernel.deadLetters.report(), ...told])
+  }
+
+  /** Replaces the workers of all shards, one after the other: each stops its actors by their own shutdown first. */
+  async rollingRestart(): Promise<void> {
+    const { shards } = this.#main
+    if (shards === undefined) return
+    for (let shard = 0; shard < shards.count; shard++) await shards.replace(shard)
+  }
+
+  /** Stops everything, right to left, each child's shutdown honoured. Calling it again waits for the same end. */
+  stop(): Promise<void> {
+    this.#stopped ??= this.#stop()
+    return this.#stopped
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.stop()
+  }
+
+  async #stop(): Promise<void> {
+    const { kernel } = this.#main
+    await stopKernel(kernel)
+    await this.#main.stopShards()
+    kernel.asks.fail(
+      () => true,
+      ({ to, event }, handled) =>
+        new StarfishError('SHUTTING_DOWN', `the system stopped before ${to} answered ${event.type}`, {
+          details: { address: to, type: event.type },
+          handled,
+        }),
+    )
+    for (const inspection of [...this.#inspections]) inspection.close()
+  }
+
+  async #startTop(spec: ResolvedChildSpec): Promise<void> {
+    const { kernel, directory, shards } = this.#main
+    const { id } = spec
+    if (id.startsWith('$')) throw reservedError(id)
+    if (directory.has(id) || kernel.entries.has(id)) throw duplicateError(id)
+    const shard = shards === undefined ? -1 : choosePlace(spec, places(shards, directory))
+    if (shard >= 0) checkClonable(spec.kind === 'actor' ? { input: spec.input } : {}, id)
+    directory.set(id, shard)
+    try {
+      const started = shard < 0 ? await startTopLevel(kernel, spec) : await shards?.startResident(shard, spec)
+      const ignored = started === 'ignored' || (typeof started === 'object' && started.actor === undefined)
+      if (ignored) throw declinedError(id)
+    } catch (error) {
+      directory.delete(id)
+      throw error
+    }
+  }
+
+  async #spawnEverywhere<D extends AnyActorDefinition>(definition: D, spec: ActorSpec): Promise<ActorRef<D>> {
+    const { id, ...child } = spec
+    const count = Math.max(1, this.shards)
+    const children = Array.from({ length: count }, (_, shard) => ({
+      ...child,
+      id: `s${shard}`,
+      shard: this.shards === 0 ? ('main' as const) : shard,
+    }))
+    await this.supervise({ id, strategy: 'one_for_one', intensity: spawnBudget.intensity * count, children })
+    return this.ref(definition, `${id}/s0`)
+  }
+
+  #checkRunning(): void {
+    if (this.#stopped !== undefined) throw new StarfishError('SHUTTING_DOWN', 'the system is stopping')
+  }
+
+  #offer(fact: Fact): void {
+    for (const inspection of this.#inspections) inspection.offer(fact)
+  }
+
+  async #updateFilters(): Promise<void> {
+    const filters = [...this.#inspections].map(({ filter }) => filter)
+    this.#main.kernel.setFilters(filters)
+    await this.#main.shards?.setFilters(filters)
+  }
+
+  #fail(reason: ExitReason): void {
+    const text = `the shards ended too often: ${reason.type}`
+    this.#failed.resolve(new StarfishError('SHARD_DIED', text, { details: { reason } }))
+  }
+
+  readonly #refHost = {
+    send: (to: string, event: ActorEvent) => this.#main.kernel.send(null, to, event),
+    sendAfter: (to: string, event: ActorEvent, delayMs: number) => {
+      const { clock } = this.#main.kernel
+      const timer = clock.setTimeout(() => this.#main.kernel.send(null, to, event), delayMs)
+      return () => clock.clearTimeout(timer)
+    },
+    ask: (to: string, event: ActorEvent, options: { timeoutMs: number; signal?: AbortSignal }) =>
+      this.#main.kernel.ask(null, to, event, options),
+    details: (address: string) => this.#details(address),
+  }
+
+  async #details(address: string): Promise<ActorDetails | undefined> {
+    const { kernel, directory, shards } = this.#main
+    if (kernel.entries.has(address)) return detailsOf(kernel, address)
+    const shard = directory.find(address)
+    if (shard === undefined || shard < 0 || shards === undefined) return undefined
+    const control = await shards.control(shard)
+    return control.call('details', [address])
+  }
+}
+
+const internals = new WeakMap<System, MainThread>()
+
+/** The inside of a system, for chaos and devtools: not part of the public interface. */
+export function internalsOf(system: System): MainThread {
+  const main = internals.get(system)
+  if (main === undefined) throw new TypeError('not a system')
+  return main
+}
+
+function checkWhole(option: string, value: number, min: number, max: number): void {
+  if (Number.isInteger(value) && value >= min && value <= max) return
+  const text = `${option} has to be a whole number from ${min} to ${max}, not ${value}`
+  throw new StarfishError('BAD_CONFIG', text, { details: { option, value, min, max } })
+}
+
+function duplicateError(id: string): StarfishError {
+  return new StarfishError('DUPLICATE_ADDRESS', `an actor has the address ${id} already`, { details: { address: id } })
+}
+
+function reservedError(id: string): StarfishError {
+  const reasons = [{ path: 'id', reason: 'begins with $, which is reserved' }]
+  return new StarfishError('BAD_SPEC', `the id ${id} begins with $, which is reserved`, { details: { id, reasons } })
+}
+
+function declinedError(id: string): StarfishError {
+  const details = { address: id, reason: 'ignored' }
+  return new StarfishError('START_FAILED', `${id} was not started: its init declined`, { details })
+}
