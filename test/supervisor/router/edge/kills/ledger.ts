@@ -3,7 +3,7 @@
  * against it.
  */
 
-const words = { delivered: 0, begun: 1, ended: 2, outOfOrder: 3, stuck: 4 } as const
+const words = { delivered: 0, refused: 1, begun: 2, ended: 3, outOfOrder: 4, doomed: 5 } as const
 const marksAt = 64
 
 /** Requests that can be marked. */

@@ -10,8 +10,8 @@ import { Ledger } from './ledger.ts'
 import { type EndOfEdge, loadLimits } from './load.ts'
 import { loadCodec } from './load-codec.ts'
 
-/** How the victim dies: of itself, or it spins, or it waits to be terminated. */
-export type Death = 'terminate' | 'exit' | 'throw' | 'spin'
+/** How the victim dies: of itself, or it spins, or it waits to be terminated; or it lives on while its senders close. */
+export type Death = 'terminate' | 'exit' | 'throw' | 'spin' | 'fence'
 
 /** What a victim is started with. */
 export interface VictimData {
@@ -42,7 +42,10 @@ function open(end: VictimData['ends'][number], index: number): void {
       const number = numberOf(message)
       if (number <= last[message.lane]) ledger.add('outOfOrder')
       last[message.lane] = number
-      if (mailbox.length >= loadLimits.mailboxMax) return 'MAILBOX_FULL'
+      if (mailbox.length >= loadLimits.mailboxMax) {
+        ledger.add('refused')
+        return 'MAILBOX_FULL'
+      }
       mailbox.push(message)
       plan()
       return 'admitted'
@@ -74,6 +77,7 @@ function open(end: VictimData['ends'][number], index: number): void {
     const number = numberOf(message)
     const { receipts, token } = message
     if (number % 31 === 5) {
+      ledger.add('refused')
       receipts.refuse(token, 'ACTOR_DIED')
       return
     }
@@ -91,25 +95,22 @@ function open(end: VictimData['ends'][number], index: number): void {
     if (message.requestId !== 0) ledger.mark(message.requestId, false)
     ledger.add('begun', -1)
     message.receipts.putBack(message.token)
-    later.push(() => {
-      postponed.delete(number)
-      mailbox.push(message)
-    })
+    later.push(() => void mailbox.push(message))
   }
 
   function conclude(message: Envelope): void {
     for (let spin = 0; spin < 300; spin++) Math.sqrt(spin)
-    if (index === deathEdge && ledger.get('ended') >= deathAfter) die(ledger)
+    if (index === deathEdge && ledger.get('ended') >= deathAfter) die()
     if (message.requestId !== 0) edge.reply(message.requestId, { status: 'ok', value: numberOf(message) })
     ledger.add('ended')
     message.receipts.finish(message.token)
   }
 }
 
-function die(ledger: Ledger): void {
+function die(): void {
   if (death === 'exit') process.exit(3)
   if (death === 'throw') throw new Error('as told')
-  ledger.add('stuck')
+  for (const { ledger } of ends) new Ledger(ledger).add('doomed')
   while (death === 'spin') Math.random()
 }
 
