@@ -31,7 +31,8 @@ import { settledToken } from './slot-table.ts'
 export const batchMax = 512
 /** The least that an edge needs of a port; a `MessagePort` of node:worker_threads is one. */
 export interface EdgePort {
-  postMessage(value: unknown, transfer?: readonly ArrayBuffer[]): void
+  postMessage(value: unknown, transfer: ArrayBuffer[]): void
+  postMessage(value: unknown): void
   on(event: 'message', listener: (value: unknown) => void): unknown
   on(event: 'close', listener: () => void): unknown
   close(): void
@@ -248,7 +249,9 @@ class PortEdge implements Edge {
 
   #postBatch(content: BatchContent): void {
     const wire = this.#encoder.encode(content, this.#sent)
-    this.#port.postMessage(wire, this.#encoder.transfer)
+    const { transfer } = this.#encoder
+    if (transfer.length === 0) this.#port.postMessage(wire)
+    else this.#port.postMessage(wire, transfer)
     this.#encoder.posted()
     this.#sent += content.messages.length
     this.#batches++

@@ -73,9 +73,7 @@ export class SlotTable {
 
   /** Takes back a slot of a message that was not posted after all. */
   undo(message: Envelope): void {
-    const slot = message.token
-    Atomics.store(this.#states, slot, slotState.free)
-    this.#vacate(slot, message)
+    this.#vacate(message.token, message)
   }
 
   /** Ends a message that the receiver has refused and said why; undefined when there is none in that slot. */

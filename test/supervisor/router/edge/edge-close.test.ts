@@ -185,6 +185,27 @@ t.test('a message is never both lost and admitted, wherever the two meet', t => 
   t.end()
 })
 
+t.test('what the receiver has counted is never behind what the sender knows, wherever the end comes', t => {
+  const places = everyPlace(at => {
+    const { a, b } = createWorld()
+    a.edge.post(numbered(0))
+    settle(a, b)
+    const { receipts, token } = b.mailbox[0]!
+    receipts.start(token)
+    const count = interleave(
+      () => receipts.finish(token),
+      at,
+      () => a.edge.close(),
+    )
+    if (a.reports.length === 0) a.edge.close()
+    const { handled, inHand, handledByReceiver } = a.reports[0]!
+    if (handledByReceiver < handled || handledByReceiver > handled + inHand) t.fail(`${handledByReceiver} at ${at}`)
+    return count
+  })
+  t.ok(places > 1, `${places} places`)
+  t.end()
+})
+
 t.test('a report lists no more than it may, those known to be handled left out first', t => {
   const kinds = (end: End) => end.reports[0]!.fates.map(({ fate }) => fate)
   const world = (reportMax: number) => {

@@ -172,17 +172,18 @@ t.test('no wake is lost, wherever the sender runs out of credit in the reading o
 t.test('no wake is lost, wherever a message is finished in the flush of a sender that runs out of slots', t => {
   for (const whose of ['sender', 'receiver']) {
     const places = everyPlace(at => {
-      const { a, b } = createWorld({ window: 64, slots: 2, outboxMax: 100 })
-      for (const number of range(2)) a.edge.post(numbered(number))
+      // One slot, so that nothing but the end of this one message can help.
+      const { a, b } = createWorld({ window: 64, slots: 1, outboxMax: 100 })
+      a.edge.post(numbered(0))
       settle(a, b)
-      a.edge.post(numbered(2))
+      a.edge.post(numbered(1))
       const flush = () => void a.tick()
       const handle = () => void handleOne(b)
       const count = whose === 'sender' ? interleave(flush, at, handle) : interleave(handle, at, flush)
       settle(a, b)
       while (handleOne(b) !== undefined) settle(a, b)
       const stats = a.edge.stats()
-      if (stats.handled !== 3) t.fail(`stuck in the ${whose} at operation ${at}: ${JSON.stringify(stats)}`)
+      if (stats.handled !== 2) t.fail(`stuck in the ${whose} at operation ${at}: ${JSON.stringify(stats)}`)
       return count
     })
     t.ok(places > 2, `${places} places`)

@@ -29,8 +29,8 @@ export class FakePort implements EdgePort {
     return this
   }
 
-  postMessage(value: unknown, transfer: readonly ArrayBuffer[] = []): void {
-    const copy = structuredClone(value, { transfer: [...transfer] })
+  postMessage(value: unknown, transfer: ArrayBuffer[] = []): void {
+    const copy = structuredClone(value, { transfer })
     this.posts++
     if (!this.closed && !this.peer.closed) this.peer.queue.push(copy)
   }
