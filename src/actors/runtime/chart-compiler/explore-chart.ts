@@ -115,8 +115,7 @@ class Explorer {
       // XState reports what goes wrong in the initial step as a status.
       if (next.status === 'error') throw next.error
     } catch (error) {
-      const feature = error instanceof Refusal ? error.message : 'endless `always` transitions or raised events'
-      throw notCompilable(this.#id, run.lastSource ?? this.#id, feature)
+      throw notCompilable(this.#id, run.lastSource ?? this.#id, featureOf(error))
     }
     return { steps: run.steps, outcome: this.#outcome(run, next) }
   }
@@ -156,6 +155,14 @@ class Explorer {
   #tooLarge(snapshot: AnyMachineSnapshot | undefined, what: 'branches' | 'configurations'): Error {
     return notCompilable(this.#id, snapshot?._nodes.at(-1)?.id ?? this.#id, `more than ${limits[what]} ${what}`)
   }
+}
+
+/** What of a chart made XState, or the recording, give up. */
+function featureOf(error: unknown): string {
+  const message = error instanceof Error ? error.message : String(error)
+  if (error instanceof Refusal) return message
+  if (message.startsWith('Infinite loop')) return '`always` transitions or raised events that may go on for ever'
+  return `something that XState itself cannot do: ${message}`
 }
 
 /** The next way for the guards to answer: as before, but the last yes is a no. Undefined when all were tried. */
