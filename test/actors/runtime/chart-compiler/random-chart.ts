@@ -27,24 +27,27 @@ interface RandomState {
 }
 
 const eventTypes = ['a', 'b', 'c', 'd']
-const raisedTypes = ['r', 's', 'a']
+const raisedTypes = ['r', 's', 'd']
 
 /** What a chart is walked with. */
 export interface RandomChart {
   readonly machine: AnyStateMachine
   readonly input: () => { readonly seed: number }
   readonly events: readonly ((random: Random) => AnyEventObject)[]
+  readonly features: ReadonlySet<string>
 }
 
 /** A chart made of the numbers of `random`; its actions write into the open journal of `desk`. */
 export function randomChart(random: Random, desk: Desk): RandomChart {
   const seed = Math.floor(random() * 1_000)
-  const machine = new ChartWriter(random, desk).machine()
+  const writer = new ChartWriter(random, desk)
+  const machine = writer.machine()
   const events = [...eventTypes, 'unheard'].map(type => (walk: Random) => ({ type, v: Math.floor(walk() * 6) }))
-  return { machine, input: () => ({ seed }), events }
+  return { machine, input: () => ({ seed }), events, features: writer.features }
 }
 
 class ChartWriter {
+  readonly features = new Set<string>()
   readonly #random: Random
   readonly #desk: Desk
   #states: RandomState[] = []
@@ -62,10 +65,10 @@ class ChartWriter {
     const config = {
       ...this.#state(root),
       id: 'm',
-      context: this.#chance(0.8)
+      context: this.#uses('context from input', 0.8)
         ? ({ input }: { input: { seed: number } }) => ({ n: input.seed % 5, hits: 0, last: '', seed: input.seed })
         : { n: 1, hits: 0, last: '', seed: 3 },
-      ...(this.#chance(0.5) ? { output: this.#output() } : {}),
+      ...(this.#uses('output of the machine', 0.5) ? { output: this.#output() } : {}),
     }
     return createMachine(config as never, this.#implementations() as never) as unknown as AnyStateMachine
   }
@@ -86,7 +89,7 @@ class ChartWriter {
           n: ({ context }: Args) => context.n + 1,
           seed: 5,
         } as never),
-        again: raise({ type: 'r', v: 1 }),
+        again: raise({ type: 'r', v: 1 } as never),
       },
       guards: {
         even: ({ context }: Args) => context.n % 2 === 0,
@@ -104,7 +107,7 @@ class ChartWriter {
     const states: Record<string, RandomState> = {}
     const id = this.#chance(0.2) && depth > 0 ? `id${this.#names++}` : ['m', path].filter(Boolean).join('.')
     if (type === 'compound' || type === 'parallel') {
-      const count = type === 'parallel' ? 2 : 2 + this.#below(depth === 0 ? 3 : 2)
+      const count = type === 'parallel' ? 2 : 2 + this.#below(depth === 0 ? 2 : 1.2)
       for (let at = 0; at < count; at++) {
         const name = `${key === 'm' ? 's' : key}${at}`
         states[name] = this.#tree(path === '' ? name : `${path}.${name}`, name, depth + 1)
@@ -118,7 +121,7 @@ class ChartWriter {
   #type(depth: number): RandomState['type'] {
     const chance = this.#random()
     if (depth === 0) return chance < 0.2 ? 'parallel' : chance < 0.97 ? 'compound' : 'atomic'
-    if (depth < 3 && chance < 0.22) return 'compound'
+    if (depth < 3 && chance < 0.2) return 'compound'
     if (depth < 2 && chance < 0.3) return 'parallel'
     return chance > 0.86 ? 'final' : 'atomic'
   }
@@ -126,35 +129,36 @@ class ChartWriter {
   #state(state: RandomState): object {
     const keys = Object.keys(state.states)
     const config: Record<string, unknown> = { entry: this.#actions(0.4), exit: this.#actions(0.4) }
+    this.features.add(state.type)
     if (state.type === 'parallel' || state.type === 'final') config['type'] = state.type
-    if (state.id.startsWith('id')) config['id'] = state.id
-    if (state.type === 'final' && this.#chance(0.5)) config['output'] = this.#output()
+    if (state.id.startsWith('id') && this.#uses('id', 1)) config['id'] = state.id
+    if (state.type === 'final' && this.#uses('output of a state', 0.5)) config['output'] = this.#output()
     if (state.type === 'final') return config
     if (keys.length > 0) {
       if (state.type === 'compound') config['initial'] = this.#initial(this.#pick(keys))
       config['states'] = Object.fromEntries(keys.map(key => [key, this.#state(state.states[key]!)]))
-      if (this.#chance(0.5)) config['onDone'] = this.#transition(state, 0.2)
+      if (this.#uses('onDone', 0.5)) config['onDone'] = this.#transition(state, 0.2)
     }
     config['on'] = this.#on(state)
-    if (this.#chance(0.25)) config['after'] = this.#after(state)
-    if (this.#chance(0.15)) config['always'] = this.#always(state)
+    if (this.#uses('after', 0.25)) config['after'] = this.#after(state)
+    if (this.#uses('always', 0.12)) config['always'] = this.#always(state)
     return config
   }
 
   #initial(key: string): unknown {
-    return this.#chance(0.3) ? { target: key, actions: this.#actions(1) } : key
+    return this.#uses('initial with actions', 0.3) ? { target: key, actions: this.#actions(1) } : key
   }
 
   #on(state: RandomState): object {
     const on: Record<string, unknown> = {}
-    for (const type of [...eventTypes, ...raisedTypes]) if (this.#chance(0.3)) on[type] = this.#transitions(state)
-    if (this.#chance(0.1)) on['*'] = this.#transitions(state)
-    if (this.#chance(0.05)) on[this.#pick(eventTypes)] = undefined
+    for (const type of [...eventTypes, 'r', 's']) if (this.#chance(0.3)) on[type] = this.#transitions(state)
+    if (this.#uses('wildcard', 0.1)) on['*'] = this.#transitions(state)
+    if (this.#uses('forbidden event', 0.05)) on[this.#pick(eventTypes)] = undefined
     return on
   }
 
   #after(state: RandomState): object {
-    const delay = () => this.#pick(['10', '25', '60', 'fixed', 'computed'])
+    const delay = () => this.#noted(this.#pick(['10', '25', '60', 'fixed', 'computed']))
     const after: Record<string, unknown> = { [delay()]: this.#transitions(state) }
     if (this.#chance(0.3)) after[delay()] = this.#transition(state, 0.5)
     return after
@@ -172,9 +176,10 @@ class ChartWriter {
 
   #transition(state: RandomState, guardChance: number): Record<string, unknown> {
     const transition: Record<string, unknown> = { actions: this.#actions(0.5) }
-    if (this.#chance(guardChance)) transition['guard'] = this.#guard()
+    if (this.#uses('guard', guardChance)) transition['guard'] = this.#guard()
     if (this.#chance(0.75)) transition['target'] = this.#target(state)
-    if (this.#chance(0.2)) transition['reenter'] = this.#chance(0.8)
+    else this.features.add('targetless')
+    if (this.#uses('reenter', 0.2)) transition['reenter'] = this.#chance(0.8)
     return transition
   }
 
@@ -182,7 +187,7 @@ class ChartWriter {
     const children = Object.keys(state.states)
     if (children.length > 0 && this.#chance(0.4)) return `.${this.#pick(children)}`
     const parallels = this.#states.filter(({ type }) => type === 'parallel')
-    if (parallels.length > 0 && this.#chance(0.15)) {
+    if (parallels.length > 0 && this.#uses('several targets', 0.15)) {
       const regions = Object.values(this.#pick(parallels).states)
       return regions.map(region => `#${this.#pick(this.#within(region)).id}`)
     }
@@ -214,7 +219,7 @@ class ChartWriter {
 
   #action(): unknown {
     const name = `inline${this.#names++}`
-    if (this.#mayThrow && this.#chance(0.1)) return throwing(name)
+    if (this.#mayThrow && this.#uses('action that throws', 0.1)) return throwing(name)
     return this.#pick([
       'note',
       'bump',
@@ -227,8 +232,14 @@ class ChartWriter {
       this.#noting(name),
       assign({ n: ({ context }: Args) => context.n + 1, last: name } as never),
       assign((({ context, event }: Args) => ({ hits: context.hits + 1, last: event.type })) as never),
-      this.#chance(0.5) ? 'again' : raise({ type: this.#pick(raisedTypes), v: this.#below(4) }),
+      this.#raise(),
     ])
+  }
+
+  /** Rarely, since charts that raise much go on for ever. */
+  #raise(): unknown {
+    if (!this.#uses('raise', 0.4)) return 'bump'
+    return this.#chance(0.5) ? 'again' : raise({ type: this.#pick(raisedTypes), v: this.#below(4) } as never)
   }
 
   #noting(name: string) {
@@ -245,6 +256,16 @@ class ChartWriter {
 
   #chance(chance: number): boolean {
     return this.#random() < chance
+  }
+
+  /** As `#chance`, noted as a feature when it comes true. */
+  #uses(feature: string, chance: number): boolean {
+    return this.#chance(chance) && this.#noted(feature) !== ''
+  }
+
+  #noted(feature: string): string {
+    this.features.add(feature)
+    return feature
   }
 
   #below(limit: number): number {
