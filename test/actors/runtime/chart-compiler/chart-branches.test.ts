@@ -50,6 +50,7 @@ t.test('every configuration, event and answer is listed once', async t => {
 })
 
 t.test('two orders of regions are one configuration unless their actions come in another order', async t => {
+  const isGo = ({ event }: { event: { type: string } }) => event.type === 'go'
   const machine = (actions: (region: string) => object) => {
     const region = (name: string) => ({
       initial: 'idle',
@@ -57,7 +58,7 @@ t.test('two orders of regions are one configuration unless their actions come in
         idle: {
           on: { [name]: 'away' },
           always: {
-            guard: ({ event }: { event: { type: string } }) => event.type === 'go',
+            guard: isGo,
             target: 'gone',
             ...actions(name),
           },
