@@ -29,7 +29,7 @@ export interface PiscinaHostOptions {
 export function createPiscinaHost(options: PiscinaHostOptions = {}): WorkerHost {
   const { clock = systemClock, stalledAfterMs = 5_000, zombieAfterMs = 1_000, heapMarkRatio = 0.85 } = options
   const { watchIntervalMs: intervalMs = stalledAfterMs / 10 } = options
-  const watchdog = createWatchdog({ clock, intervalMs, stalledAfterMs, readThread: readThreadTime })
+  const watchdog = createWatchdog({ clock, intervalMs, stalledAfterMs, readThread: id => readThreadTime(id) })
   const surroundings: WorkerSurroundings = {
     clock,
     zombieAfterMs,

@@ -1,8 +1,8 @@
 /**
  * What the operating system did for one thread, read from outside it: the thread may be stuck in any way.
  *
- * Linux only: /proc/self/task/<id>/schedstat (nanoseconds on a processor, nanoseconds runnable but waiting for one) and
- * the state letter in /proc/self/task/<id>/stat. About 20 microseconds a reading.
+ * Linux only: /proc/<pid>/task/<id>/schedstat (nanoseconds on a processor, nanoseconds runnable but waiting for one) and
+ * the state letter in /proc/<pid>/task/<id>/stat. About 20 microseconds a reading.
  */
 import { readFileSync } from 'node:fs'
 
@@ -19,11 +19,14 @@ export interface ThreadTime {
   readonly now: 'runnable' | 'sleeping' | 'blocked'
 }
 
-/** Reads the account of a thread of this process; undefined when there is none (another system, or the thread ended). */
-export function readThreadTime(osThreadId: number): ThreadTime | undefined {
+/**
+ * Reads the account of a thread, of this process unless another is named (its main thread has the process's id);
+ * undefined when there is none: another system, or the thread ended.
+ */
+export function readThreadTime(osThreadId: number, pid: number | 'self' = 'self'): ThreadTime | undefined {
   if (osThreadId === 0) return undefined
   try {
-    const folder = `/proc/self/task/${osThreadId}`
+    const folder = `/proc/${pid}/task/${osThreadId}`
     const [cpuNs, waitNs] = readFileSync(`${folder}/schedstat`, 'latin1').split(' ')
     const stat = readFileSync(`${folder}/stat`, 'latin1')
     // The thread's name stands in parentheses and may itself hold any character, so the state follows the last one.

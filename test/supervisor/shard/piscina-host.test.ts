@@ -1,7 +1,10 @@
 import { pathToFileURL } from 'node:url'
 import { MessageChannel } from 'node:worker_threads'
 import t from 'tap'
+import { createVirtualClock } from '../../../src/actors/runtime/clock.ts'
 import { createPiscinaHost } from '../../../src/supervisor/shard/piscina-host.ts'
+import { shardCell, shardCells } from '../../../src/supervisor/shard/shard-cells.ts'
+import { readThreadTime } from '../../../src/supervisor/shard/thread-time.ts'
 import type { HostedWorker, WorkerEnd } from '../../../src/supervisor/shard/worker-host.ts'
 import type { Order } from '../../fixtures/host/runner.ts'
 import { closed, fixtureUrl, order, startRunner } from '../../fixtures/host/start.ts'
@@ -46,6 +49,23 @@ t.test('an error that the runner contains costs nothing', async t => {
   await worker.terminate({ type: 'killed' })
   t.same((await worker.ended).reason, { type: 'killed' })
 })
+
+t.test('why a worker ended is known even when its exit is seen before its last message', async t => {
+  for (let round = 0; round < 3; round++) {
+    const workers = Array.from({ length: 8 }, () => startRunner(host))
+    await Promise.all(workers.map(worker => worker.loaded))
+    for (const worker of workers) worker.port.postMessage('throw')
+    // This thread sees nothing until all of them are dead: exits and messages then wait side by side.
+    for (const worker of workers) untilThreadIsGone(worker)
+    for (const worker of workers) t.match((await worker.ended).reason, { type: 'threw', error: jammed })
+  }
+})
+
+/** Blocks; returns at once where the system does not tell about threads. */
+function untilThreadIsGone(worker: HostedWorker): void {
+  const id = Atomics.load(shardCells(worker.shared), shardCell.osThreadId)
+  while (readThreadTime(id) !== undefined) Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 1)
+}
 
 t.test('what a dying worker posted still arrives, and then its port closes', async t => {
   const worker = startRunner(host)
@@ -110,23 +130,34 @@ t.test('terminate: the first reason wins, before and after the worker is loaded'
 })
 
 t.test('a worker tells about itself while it lives, and nothing afterwards', async t => {
-  const worker = startRunner(host)
+  // On a clock that stands still no answer is given for want of time.
+  const timeless = createPiscinaHost({ clock: createVirtualClock() })
+  const worker = startRunner(timeless)
   await worker.loaded
   t.ok((await worker.cpuUsage())!.user > 0)
   t.ok((await worker.heapStatistics())!.used_heap_size > 0)
   t.type(worker.eventLoopUtilization(), 'number')
+  worker.port.on('message', () => {})
+  worker.port.postMessage('spin')
+  const unanswered = worker.cpuUsage()
   await worker.terminate({ type: 'killed' })
+  await unanswered
   t.equal(await worker.cpuUsage(), undefined)
   t.equal(await worker.heapStatistics(), undefined)
 })
 
 t.test('nothing is started in the place of what ended', async t => {
-  const before = threadCount()
-  const worker = startRunner(host)
-  await order(worker, 'exit')
-  await worker.gone
-  await new Promise(resolve => setImmediate(resolve))
-  t.equal(threadCount(), before)
+  let started = 0
+  const count = () => void started++
+  process.on('worker', count)
+  for (const what of ['exit', 'throw', 'end'] as const) {
+    const worker = startRunner(host)
+    await order(worker, what)
+    await worker.gone
+    await new Promise(resolve => setImmediate(resolve))
+  }
+  process.off('worker', count)
+  t.equal(started, 3)
 })
 
 t.test('close ends all workers, in whatever phase, and refuses new ones', async t => {
@@ -138,11 +169,6 @@ t.test('close ends all workers, in whatever phase, and refuses new ones', async 
   t.same(reasons, [{ type: 'shutdown' }, { type: 'shutdown' }])
   t.throws(() => startRunner(closing), { code: 'SHUTTING_DOWN' })
 })
-
-/** Worker threads of this process that are alive. */
-function threadCount(): number {
-  return process.getActiveResourcesInfo().filter(name => name === 'Worker').length
-}
 
 t.test('every worker has a thread of its own', async t => {
   const workers: HostedWorker[] = [startRunner(host), startRunner(host)]

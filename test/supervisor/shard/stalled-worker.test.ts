@@ -2,7 +2,7 @@ import t from 'tap'
 import { createPiscinaHost } from '../../../src/supervisor/shard/piscina-host.ts'
 import { releaseShard, shardCell, shardCells } from '../../../src/supervisor/shard/shard-cells.ts'
 import type { Diagnosis } from '../../../src/supervisor/shard/watchdog-decision.ts'
-import { closed, order, startRunner } from '../../fixtures/host/start.ts'
+import { order, startRunner } from '../../fixtures/host/start.ts'
 
 t.test('a worker that spins for ever is ended as spinning', async t => {
   const host = createPiscinaHost({ stalledAfterMs: 300 })
@@ -35,8 +35,11 @@ t.test('a worker that is released in time lives on', async t => {
 t.test('a worker in a native call is fenced and given up as a zombie, and is gone when the call returns', async t => {
   const host = createPiscinaHost({ stalledAfterMs: 100, zombieAfterMs: 20 })
   const worker = startRunner(host)
-  const fenced = closed(worker.port)
   await order(worker, 'native')
+  let fenced = false
+  worker.port.once('close', () => {
+    fenced = true
+  })
   let gone = false
   void worker.gone.then(() => {
     gone = true
@@ -44,7 +47,8 @@ t.test('a worker in a native call is fenced and given up as a zombie, and is gon
   const end = await worker.ended
   t.match(end, { reason: { type: 'stalled', diagnosis: 'spinning' }, zombie: true })
   t.notOk(gone, 'its thread still runs')
-  await fenced
+  for (let turn = 0; turn < 3; turn++) await new Promise(resolve => setImmediate(resolve))
+  t.ok(fenced, 'its port is closed, so nothing it says is heard any more')
   await host.close()
   t.notOk(gone, 'and nobody waits for it')
   await worker.gone

@@ -1,0 +1,72 @@
+/**
+ * The `starfish` command. Results for people go to stdout, errors and logs to stderr.
+ */
+import { readFileSync } from 'node:fs'
+import { extname } from 'node:path'
+import { parseUpOptions, upHelp } from './cli/up-options.ts'
+import { UsageError } from './cli/usage-error.ts'
+import { defaultHeartLimits, type HeartLimits } from './heart/decision.ts'
+import { isUnderHeart, joinHeart } from './heart/node-side.ts'
+import type { RunNode } from './running-node.ts'
+
+/** What a test puts in the place of the real things. */
+export interface CliSurroundings {
+  /** Loads what starts a node. Default: `runNode` of the module `node`. */
+  readonly loadNode?: () => Promise<RunNode>
+  /** Periods and limits of the heart. */
+  readonly heartLimits?: HeartLimits
+}
+
+const help = `Usage: starfish <command> [options]
+
+  up         run a node
+  --version  print the version
+  --help     show this; after a command, its options
+`
+
+/** Runs one command; settles with the exit code. What was called wrongly is told in one line, with code 1. */
+export async function runCli(args: readonly string[], surroundings: CliSurroundings = {}): Promise<number> {
+  const [command, ...rest] = args
+  try {
+    if (command === 'up') return await up(rest, surroundings)
+    if (command === '--version' || command === '-v') return print(`${packageVersion()}\n`)
+    if (command === '--help' || command === '-h' || command === 'help') return print(help)
+    const problem = command === undefined ? 'starfish: no command' : `starfish: unknown command or option ${command}`
+    throw new UsageError(`${problem}; see starfish --help`)
+  } catch (error) {
+    if (!(error instanceof UsageError)) throw error
+    process.stderr.write(`${error.message}\n`)
+    return 1
+  }
+}
+
+async function up(args: readonly string[], surroundings: CliSurroundings): Promise<number> {
+  const options = parseUpOptions(args)
+  if (options.help) return print(upHelp)
+  const { heartLimits: limits = defaultHeartLimits, loadNode = loadRealNode } = surroundings
+  // Each process loads its own half only: the parent is to stay small.
+  const isChild = isUnderHeart()
+  if (options.heart && !isChild) {
+    const { runHeart } = await import('./heart/heart.ts')
+    // The same call again: the environment tells the node that it is the child.
+    return await runHeart({ args: [...process.execArgv, ...process.argv.slice(1)], limits })
+  }
+  const tie = isChild ? joinHeart(limits.beatMs) : undefined
+  const { serve } = await import('./cli/serve.ts')
+  return await serve({ up: options, version: packageVersion(), tie, loadNode })
+}
+
+async function loadRealNode(): Promise<RunNode> {
+  const url = new URL(`./node${extname(new URL(import.meta.url).pathname)}`, import.meta.url)
+  const { runNode }: { runNode: RunNode } = await import(url.href)
+  return runNode
+}
+
+function packageVersion(): string {
+  return JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8')).version
+}
+
+function print(text: string): number {
+  process.stdout.write(text)
+  return 0
+}

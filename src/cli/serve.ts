@@ -1,0 +1,63 @@
+/**
+ * The node process of `starfish up`: starts the node, says where it listens, and stops it when told to.
+ */
+import type { HeartTie } from '../heart/node-side.ts'
+import { createLogger, type Logger } from '../logger.ts'
+import type { RunNode, RunningNode } from '../running-node.ts'
+import type { UpOptions } from './up-options.ts'
+
+/** What {@link serve} is handed. */
+export interface ServeOptions {
+  readonly up: UpOptions
+  readonly version: string
+  /** Missing when the node runs bare. */
+  readonly tie: HeartTie | undefined
+  readonly loadNode: () => Promise<RunNode>
+}
+
+/** Runs a node in this process until it is stopped (0) or fails (1); settles with the exit code. */
+export async function serve({ up, version, tie, loadNode }: ServeOptions): Promise<number> {
+  const logger = createLogger()
+  const stopAsked = untilAskedToStop()
+  // Whoever read along may be gone before the node is.
+  process.stdout.on('error', () => {})
+  process.on('uncaughtException', error => process.exit(fail(error)))
+  try {
+    const { host, port, shards } = up
+    const runNode = await loadNode()
+    const node = await runNode({ host, port, logger, ...(shards === undefined ? {} : { shards }) })
+    process.stdout.write(describe(node, version))
+    tie?.ready()
+    return await Promise.race([stopAsked.then(signal => stop(node, signal, logger)), node.failed.then(fail)])
+  } catch (error) {
+    return fail(error)
+  }
+
+  function fail(error: unknown): number {
+    logger.fatal({ err: error }, 'the node failed')
+    return 1
+  }
+}
+
+async function stop(node: RunningNode, signal: NodeJS.Signals, logger: Logger): Promise<number> {
+  logger.info({ signal }, 'the node stops')
+  await node.stop()
+  return 0
+}
+
+/** Settles with the first signal that asks to stop; the second SIGINT ends the process at once. */
+function untilAskedToStop(): Promise<NodeJS.Signals> {
+  return new Promise(resolve => {
+    for (const signal of ['SIGTERM', 'SIGHUP'] as const) process.on(signal, resolve)
+    process.once('SIGINT', signal => {
+      // Nobody listens now, so the system itself ends the process at the next one: `process.exit` would wait for workers.
+      resolve(signal)
+    })
+  })
+}
+
+function describe({ listening }: RunningNode, version: string): string {
+  const width = Math.max(0, ...listening.map(({ name }) => name.length))
+  const lines = listening.map(({ name, address }) => `  ${name.padEnd(width)}  ${address}\n`)
+  return `starfish ${version}, process ${process.pid}, listens on\n${lines.join('')}`
+}

@@ -1,0 +1,36 @@
+import { execFileSync } from 'node:child_process'
+import t from 'tap'
+
+const module = new URL('../src/logger.ts', import.meta.url).href
+
+/** What a process writes to stdout that logs to it and exits at once. */
+function logged(options: object): string {
+  const script = `
+    import { createLogger } from ${JSON.stringify(module)}
+    const log = createLogger(${JSON.stringify({ ...options, fd: 1 })})
+    for (let line = 1; line <= 500; line++) log.info({ line }, 'works')
+    log.debug('hidden')
+    process.exit(0)`
+  return execFileSync(process.execPath, ['--input-type=module', '--eval', script], { encoding: 'utf8' })
+}
+
+t.test('writes JSON, and loses nothing when the process exits at once', async t => {
+  const lines = logged({ pretty: false }).trimEnd().split('\n')
+  t.equal(lines.length, 500)
+  t.match(JSON.parse(lines[499]!), { level: 30, line: 500, msg: 'works' })
+})
+
+t.test('writes for people on demand', async t => {
+  const text = logged({ pretty: true })
+  t.match(text, /INFO.*works/)
+  t.match(text, /line.*500/)
+})
+
+t.test('the level holds', async t => {
+  t.match(logged({ pretty: false, level: 'debug' }), /"msg":"hidden"/)
+  t.equal(logged({ pretty: false, level: 'silent' }), '')
+})
+
+t.test('JSON is the default where stderr is no terminal', async t => {
+  t.match(logged({}), /^\{"level":30/)
+})
