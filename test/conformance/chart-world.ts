@@ -187,7 +187,8 @@ class ScriptedKernel implements ChartWorld {
         this.#failure ??= error
       },
       complete: () => {
-        const { output } = actor.getSnapshot()
+        const { status, output } = actor.getSnapshot()
+        if (status !== 'done') return
         supervisor.exit = output
         supervisor.onExit(output!)
       },
