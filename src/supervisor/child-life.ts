@@ -4,7 +4,7 @@
  */
 import { createActor } from 'xstate'
 import type { Clock } from '../actors/runtime/clock.ts'
-import { type ChildContext, type ChildEvent, type ChildState, childMachine } from './child-machine.ts'
+import { type ChildEvent, type ChildRecord, type ChildState, childMachine } from './child-machine.ts'
 
 /** The chart of one child, running. */
 export interface ChildLife {
@@ -16,7 +16,7 @@ export interface ChildLife {
 }
 
 /** Begins the life of a child in the state `absent`. */
-export type ChildLives = (child: ChildContext) => ChildLife
+export type ChildLives = (child: ChildRecord) => ChildLife
 
 /** Each child as a live XState actor. */
 export function liveChildLives(clock: Clock): ChildLives {

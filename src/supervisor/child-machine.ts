@@ -3,7 +3,7 @@
  * single child (the shutdown deadline and the backoff).
  *
  * Parent: the supervisor, which alone feeds it. There is one instance for each child of a system, so the chart stays
- * within what the chart compiler takes. Its context is the child's record; actions change that record in place.
+ * within what the chart compiler takes. Actions change the child's record in place.
  *
  * ```mermaid
  * stateDiagram-v2
@@ -36,8 +36,8 @@ import type { ActorExit, ExitReason } from '../messages/thread/exit.ts'
 import type { ChildHost, ChildPlace, StartCause } from './child-host.ts'
 import type { ResolvedChildSpec } from './child-spec.ts'
 
-/** What is known of a child; the context of its chart. */
-export interface ChildContext {
+/** What is known of a child. */
+export interface ChildRecord {
   readonly id: string
   readonly spec: ResolvedChildSpec
   readonly host: ChildHost
@@ -57,6 +57,11 @@ export interface ChildContext {
   failure: ExitReason | undefined
   /** The wait that `backOff` begins. */
   delayMs: number
+}
+
+/** The context of a child's chart: its record, which the chart and its supervisor share. */
+export interface ChildContext {
+  readonly child: ChildRecord
 }
 
 /** What its supervisor tells a child's chart. */
@@ -92,50 +97,50 @@ export const childMachine = setup({
   types: {
     context: {} as ChildContext,
     events: {} as ChildEvent,
-    input: {} as ChildContext,
+    input: {} as ChildRecord,
   },
   guards: {
-    isBrutal: ({ context }) => context.spec.shutdown === 'brutal_kill',
-    isPatient: ({ context }) => context.spec.shutdown === 'infinity',
+    isBrutal: ({ context: { child } }) => child.spec.shutdown === 'brutal_kill',
+    isPatient: ({ context: { child } }) => child.spec.shutdown === 'infinity',
   },
   delays: {
-    shutdownMs: ({ context }) => context.spec.shutdown as number,
-    backoffMs: ({ context }) => context.delayMs,
+    shutdownMs: ({ context: { child } }) => child.spec.shutdown as number,
+    backoffMs: ({ context: { child } }) => child.delayMs,
   },
   actions: {
-    askStart: ({ context, event }) => {
-      if (event.type === 'child.start') context.cause = event.cause
-      const { id, spec, cause, failures } = context
-      context.incarnation = context.host.start({ id, spec, cause, attempt: failures })
+    askStart: ({ context: { child }, event }) => {
+      if (event.type === 'child.start') child.cause = event.cause
+      const { id, spec, cause, failures } = child
+      child.incarnation = child.host.start({ id, spec, cause, attempt: failures })
     },
-    noteStarted: ({ context, event }) => {
+    noteStarted: ({ context: { child }, event }) => {
       if (event.type !== 'child.started') return
-      context.place = event.place
-      context.startedAtMs = event.atMs
-      context.failure = undefined
+      child.place = event.place
+      child.startedAtMs = event.atMs
+      child.failure = undefined
     },
-    noteExit: ({ context, event }) => {
-      if (event.type === 'child.exited') context.exit = event.exit
+    noteExit: ({ context: { child }, event }) => {
+      if (event.type === 'child.exited') child.exit = event.exit
     },
-    noteFailure: ({ context, event }) => {
-      if (event.type === 'child.await' || event.type === 'child.backOff') context.failure = event.failure
-      context.exit = undefined
+    noteFailure: ({ context: { child }, event }) => {
+      if (event.type === 'child.await' || event.type === 'child.backOff') child.failure = event.failure
+      child.exit = undefined
     },
-    noteDelay: ({ context, event }) => {
-      if (event.type === 'child.backOff') context.delayMs = event.delayMs
+    noteDelay: ({ context: { child }, event }) => {
+      if (event.type === 'child.backOff') child.delayMs = event.delayMs
     },
-    clearFailure: ({ context }) => {
-      context.exit = undefined
-      context.failure = undefined
+    clearFailure: ({ context: { child } }) => {
+      child.exit = undefined
+      child.failure = undefined
     },
-    askShutdown: ({ context }) => context.host.shutdown(context.id, context.incarnation),
-    askKill: ({ context }) => context.host.kill(context.id, context.incarnation),
-    tellDue: ({ context }) =>
-      context.host.post({ type: 'supervisor.backoffElapsed', id: context.id, incarnation: context.incarnation }),
+    askShutdown: ({ context: { child } }) => child.host.shutdown(child.id, child.incarnation),
+    askKill: ({ context: { child } }) => child.host.kill(child.id, child.incarnation),
+    tellDue: ({ context: { child } }) =>
+      child.host.post({ type: 'supervisor.backoffElapsed', id: child.id, incarnation: child.incarnation }),
   },
 }).createMachine({
   id: 'child',
-  context: ({ input }) => input,
+  context: ({ input }) => ({ child: input }),
   initial: 'absent',
   states: {
     absent: {

@@ -109,7 +109,13 @@ export function markStarted(state: SupervisorState, child: Child, place: ChildPl
   const { id, incarnation, cause, failures } = child.data
   child.life.send({ type: 'child.started', place, atMs: state.clock.now() })
   if (cause === 'restart') state.host.release(id, 'restarted')
+  if (cause === 'startChild') forgetInput(child)
   state.host.report({ type: 'child.started', id, incarnation, cause, attempt: failures })
+}
+
+/** A temporary child is started once: what it was started with, perhaps large, is not kept. */
+function forgetInput({ spec }: Child): void {
+  if (spec.kind === 'actor' && spec.restart === 'temporary') (spec as { input: unknown }).input = undefined
 }
 
 /** The awaited child declined to start: it is defined without an actor, or forgotten. */

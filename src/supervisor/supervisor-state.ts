@@ -5,7 +5,7 @@ import type { Clock, Random } from '../actors/runtime/clock.ts'
 import type { ExitReason } from '../messages/thread/exit.ts'
 import type { ChildHost, ReplyToken, StartCause, SupervisorEvent } from './child-host.ts'
 import { type ChildLife, childLives } from './child-life.ts'
-import type { ChildContext } from './child-machine.ts'
+import type { ChildRecord } from './child-machine.ts'
 import type { ResolvedChildSpec, ResolvedSupervisorSpec } from './child-spec.ts'
 import type { CountedLosses, RestartWindow } from './intensity.ts'
 
@@ -21,8 +21,8 @@ export interface SupervisorInput {
 export interface Child {
   readonly id: string
   readonly spec: ResolvedChildSpec
-  /** The context of its chart. */
-  readonly data: ChildContext
+  /** Its record, which its chart works on. */
+  readonly data: ChildRecord
   readonly life: ChildLife
   /** Anything but defined without an actor. */
   readonly active: boolean
@@ -46,7 +46,7 @@ export interface Job {
 
 /** A supervisor. */
 export interface SupervisorState extends SupervisorInput {
-  readonly newLife: (data: ChildContext) => ChildLife
+  readonly newLife: (data: ChildRecord) => ChildLife
   /** In start order; what is added goes last. */
   readonly children: Map<string, Child>
   readonly restarts: RestartWindow
@@ -104,7 +104,7 @@ export function createSupervisorState(input: SupervisorInput): SupervisorState {
 
 /** Defines a child behind the others, without starting it. */
 export function addChild(state: SupervisorState, spec: ResolvedChildSpec): Child {
-  const data: ChildContext = {
+  const data: ChildRecord = {
     id: spec.id,
     spec,
     host: state.host,

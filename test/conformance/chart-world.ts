@@ -1,0 +1,440 @@
+/**
+ * The conformance world over the charts themselves: each supervisor is a live actor of its chart, and a scripted kernel
+ * plays mailboxes, starts, shutdowns and messages on one thread and a virtual clock.
+ */
+import { type Actor, createActor } from 'xstate'
+import { createRandom, createVirtualClock } from '../../src/actors/runtime/clock.ts'
+import { StarfishError } from '../../src/messages/errors.ts'
+import type { ActorExit, ExitReason } from '../../src/messages/thread/exit.ts'
+import type {
+  Answer,
+  ChildHost,
+  ChildStart,
+  SupervisorCommand,
+  SupervisorEvent,
+  SupervisorFact,
+} from '../../src/supervisor/child-host.ts'
+import type { ResolvedSupervisorSpec, SupervisorSpec } from '../../src/supervisor/child-spec.ts'
+import { resolveSupervisorSpec } from '../../src/supervisor/spec-check.ts'
+import { supervisorChart, type supervisorMachine } from '../../src/supervisor/supervisor-machine.ts'
+import { abandon } from '../../src/supervisor/supervisor-state.ts'
+import type { ConformanceWorld, Script, ScriptedExit, WorldEvent, WorldSupervisor } from './world.ts'
+
+/** What the scripted kernel shows beyond {@link ConformanceWorld}. */
+export interface ChartWorld extends ConformanceWorld {
+  /** What supervisors reported. */
+  readonly facts: readonly (SupervisorFact & { readonly supervisor: string })[]
+  /** What supervisors asked for. */
+  readonly starts: readonly ChildStart[]
+  /** Events handled so far, by all supervisors. */
+  readonly steps: number
+  readonly clock: ReturnType<typeof createVirtualClock>
+  /** The present state of a supervisor's chart. */
+  stateOf(id: string): unknown
+}
+
+interface Cell {
+  readonly id: string
+  readonly incarnation: number
+  readonly host: Supervisor
+  readonly script: Script
+  readonly supervisor?: Supervisor
+  status: 'starting' | 'up' | 'over'
+  readonly timers: unknown[]
+}
+
+interface Box {
+  messages: string[]
+  dead: string[]
+  holding: boolean
+}
+
+interface Supervisor {
+  readonly spec: ResolvedSupervisorSpec
+  readonly actor: Actor<typeof supervisorMachine>
+  readonly mailbox: SupervisorEvent[]
+  isReady: boolean
+  exit: ExitReason | undefined
+  onReady(): void
+  onExit(reason: ExitReason): void
+}
+
+/** A world over the charts. */
+export function createChartWorld(seed = 1): ChartWorld {
+  return new ScriptedKernel(seed)
+}
+
+class ScriptedKernel implements ChartWorld {
+  readonly log: WorldEvent[] = []
+  readonly facts: (SupervisorFact & { supervisor: string })[] = []
+  readonly starts: ChildStart[] = []
+  readonly clock = createVirtualClock(1_000_000)
+  steps = 0
+  readonly #random
+  readonly #scripts = new Map<string, Script>()
+  readonly #incarnations = new Map<string, number>()
+  readonly #cells = new Map<string, Cell>()
+  readonly #boxes = new Map<string, Box>()
+  readonly #supervisors = new Map<string, Supervisor>()
+  readonly #due: Supervisor[] = []
+  #isPumping = false
+  #shardIncarnation = 0
+  #failure: unknown
+
+  constructor(seed: number) {
+    this.#random = createRandom(seed)
+  }
+
+  actor: ConformanceWorld['actor'] = (id, options = {}) => ({
+    id,
+    definition: { moduleUrl: import.meta.url, exportName: 'scripted' },
+    ...options,
+  })
+
+  script(id: string, script: Script): void {
+    this.#scripts.set(id, { ...script, starts: [...(script.starts ?? ['run'])] })
+  }
+
+  async supervise(spec: SupervisorSpec): Promise<WorldSupervisor> {
+    const { outcome } = await this.superviseLater(spec)
+    const result = outcome()
+    if (result === undefined) throw new Error('the supervisor has not come up yet')
+    if (result instanceof Error) throw result
+    return result
+  }
+
+  async superviseLater(spec: SupervisorSpec): ReturnType<ConformanceWorld['superviseLater']> {
+    const resolved = resolveSupervisorSpec(spec)
+    let result: WorldSupervisor | Error | undefined
+    const supervisor = this.#createSupervisor(resolved, {
+      onReady: () => {
+        result = this.#handle(supervisor)
+      },
+      onExit: reason => {
+        const message = `supervisor ${resolved.id} could not be started`
+        if (!supervisor.isReady) result = new StarfishError('START_FAILED', message, { details: { reason } })
+      },
+    })
+    supervisor.actor.start()
+    await this.#rest()
+    return { outcome: () => result }
+  }
+
+  supervisor(id: string): WorldSupervisor {
+    return this.#handle(this.#running(id).supervisor!)
+  }
+
+  stateOf(id: string): unknown {
+    return this.#supervisors.get(id)!.actor.getSnapshot().value
+  }
+
+  running(id: string): number | undefined {
+    const cell = this.#cells.get(id)
+    return cell?.status === 'up' ? cell.incarnation : undefined
+  }
+
+  async exit(exits: Readonly<Record<string, ScriptedExit>>): Promise<void> {
+    for (const [id, exit] of Object.entries(exits)) this.#end(this.#running(id), reasonOf(exit))
+    await this.#rest()
+  }
+
+  async loseShard(ids: readonly string[]): Promise<void> {
+    const shardLoss = { shard: 0, incarnation: ++this.#shardIncarnation }
+    for (const id of ids) this.#end(this.#running(id), { type: 'exited', code: 1 }, shardLoss)
+    await this.#rest()
+  }
+
+  async send(id: string, message: string): Promise<void> {
+    const box = this.#box(id)
+    if (this.running(id) !== undefined || (box.holding && box.messages.length < this.#heldMax(id)))
+      box.messages.push(message)
+    else box.dead.push(message)
+    await this.#rest()
+  }
+
+  received(id: string): readonly string[] {
+    return this.running(id) === undefined ? [] : this.#box(id).messages
+  }
+
+  deadLetters(id: string): readonly string[] {
+    return this.#box(id).dead
+  }
+
+  async advance(ms: number): Promise<void> {
+    await this.clock.advance(ms)
+    await this.#rest()
+  }
+
+  async close(): Promise<void> {
+    for (const supervisor of this.#supervisors.values()) supervisor.actor.stop()
+    if (this.#failure !== undefined) throw this.#failure
+  }
+
+  #createSupervisor(
+    spec: ResolvedSupervisorSpec,
+    told: { onReady: () => void; onExit: (reason: ExitReason) => void },
+  ): Supervisor {
+    const mailbox: SupervisorEvent[] = []
+    const host = this.#hostFor(() => supervisor)
+    const chart = supervisorChart(spec) as typeof supervisorMachine
+    const actor = createActor(chart, {
+      input: { spec, host, clock: this.clock, random: () => this.#random() },
+      clock: this.clock,
+    })
+    const supervisor: Supervisor = { spec, actor, mailbox, isReady: false, exit: undefined, ...told }
+    actor.subscribe({
+      error: error => {
+        this.#failure ??= error
+      },
+      complete: () => {
+        const { status, output } = actor.getSnapshot()
+        if (status !== 'done') return
+        supervisor.exit = output
+        supervisor.onExit(output!)
+      },
+    })
+    this.#supervisors.set(spec.id, supervisor)
+    return supervisor
+  }
+
+  #hostFor(supervisor: () => Supervisor): ChildHost {
+    return {
+      start: start => this.#start(supervisor(), start),
+      shutdown: (id, incarnation) => this.#shutdown(this.#cell(id, incarnation)),
+      kill: (id, incarnation) => this.#kill(this.#cell(id, incarnation)),
+      hold: id => {
+        this.#box(id).holding = true
+      },
+      release: (id, outcome) => {
+        const box = this.#box(id)
+        box.holding = false
+        if (outcome === 'ended') box.dead.push(...box.messages.splice(0))
+      },
+      ready: () => {
+        supervisor().isReady = true
+        supervisor().onReady()
+      },
+      post: event => this.#post(supervisor(), event),
+      answer: (reply, answer) => (reply as (answer: Answer) => void)(answer),
+      report: fact => void this.facts.push({ ...fact, supervisor: supervisor().spec.id }),
+    }
+  }
+
+  #start(host: Supervisor, start: ChildStart): number {
+    const { id, spec } = start
+    const incarnation = (this.#incarnations.get(id) ?? 0) + 1
+    this.#incarnations.set(id, incarnation)
+    this.starts.push(start)
+    const script = this.#scripts.get(id) ?? {}
+    if (spec.kind === 'supervisor') {
+      const told = {
+        onReady: () => this.#up(cell),
+        onExit: (reason: ExitReason) => this.#end(cell, reason),
+      }
+      const supervisor = this.#createSupervisor(spec, told)
+      const cell: Cell = { id, incarnation, host, script, supervisor, status: 'starting', timers: [] }
+      this.#cells.set(id, cell)
+      supervisor.actor.start()
+      return incarnation
+    }
+    const cell: Cell = { id, incarnation, host, script, status: 'starting', timers: [] }
+    this.#cells.set(id, cell)
+    this.#follow(cell, spec.initTimeoutMs)
+    return incarnation
+  }
+
+  #follow(cell: Cell, initTimeoutMs: number): void {
+    const starts = cell.script.starts as Script['starts'] & unknown[]
+    const how = starts === undefined ? 'run' : ((starts.length > 1 ? starts.shift() : starts[0]) as string | object)
+    if (how === 'run') this.#up(cell)
+    else if (how === 'ignore') this.#answerStart(cell, { type: 'child.ignored' })
+    else if (how === 'fail') this.#failStart(cell, new Error(`${cell.id} does not start`))
+    else if (how === 'addressTaken')
+      this.#failStart(cell, new StarfishError('DUPLICATE_ADDRESS', `${cell.id} is taken`))
+    else {
+      this.#later(cell, initTimeoutMs, () =>
+        this.#answerStart(cell, {
+          type: 'child.startFailed',
+          reason: { type: 'initTimedOut', afterMs: initTimeoutMs },
+        }),
+      )
+      if (typeof how === 'object') this.#later(cell, (how as { runAfterMs: number }).runAfterMs, () => this.#up(cell))
+    }
+  }
+
+  #failStart(cell: Cell, error: Error): void {
+    this.#answerStart(cell, { type: 'child.startFailed', reason: { type: 'bootstrapFailed', error } })
+  }
+
+  #up(cell: Cell): void {
+    if (cell.status !== 'starting') return
+    cell.status = 'up'
+    this.#forgetTimers(cell)
+    const { id, incarnation, host } = cell
+    this.log.push({ type: 'up', id, incarnation })
+    this.#post(host, { type: 'child.started', id, incarnation, place: { address: `world/${id}`, shard: -1 } })
+  }
+
+  #answerStart(
+    cell: Cell,
+    answer: { type: 'child.ignored' } | { type: 'child.startFailed'; reason: ExitReason },
+  ): void {
+    if (cell.status !== 'starting') return
+    cell.status = 'over'
+    this.#forgetTimers(cell)
+    this.#post(cell.host, { ...answer, id: cell.id, incarnation: cell.incarnation } as SupervisorEvent)
+  }
+
+  #shutdown(cell: Cell): void {
+    if (cell.status !== 'up') return
+    if (cell.supervisor) {
+      this.#post(cell.supervisor, { type: 'supervisor.stop' })
+      return
+    }
+    const { onShutdown = 'obey' } = cell.script
+    if (onShutdown === 'obey') this.#end(cell, { type: 'shutdown' })
+    else if (onShutdown === 'refuse') return
+    else if ('exit' in onShutdown) this.#end(cell, reasonOf(onShutdown.exit))
+    else this.#later(cell, onShutdown.afterMs, () => this.#end(cell, { type: 'shutdown' }))
+  }
+
+  #kill(cell: Cell): void {
+    if (cell.status === 'over') return
+    const { supervisor } = cell
+    if (supervisor) this.#killSupervisor(supervisor)
+    else this.#end(cell, { type: 'killed' })
+  }
+
+  #killSupervisor(supervisor: Supervisor): void {
+    if (supervisor.exit !== undefined) return
+    supervisor.exit = { type: 'killed' }
+    supervisor.mailbox.length = 0
+    supervisor.actor.stop()
+    for (const { id, incarnation } of abandon(supervisor.actor.getSnapshot().context))
+      this.#kill(this.#cell(id, incarnation))
+    supervisor.onExit(supervisor.exit)
+  }
+
+  #end(cell: Cell, reason: ExitReason, shardLoss?: ActorExit['shardLoss']): void {
+    const { id, incarnation, host } = cell
+    if (cell.status === 'starting') {
+      this.#answerStart(cell, { type: 'child.startFailed', reason })
+      return
+    }
+    if (cell.status === 'over') return
+    cell.status = 'over'
+    this.#forgetTimers(cell)
+    this.#box(id).messages = []
+    this.#box(id).holding = true
+    this.log.push({ type: 'exit', id, incarnation, reason })
+    const exit: ActorExit = {
+      address: `world/${id}`,
+      definition: cell.supervisor ? 'supervisor' : 'scripted',
+      incarnation,
+      shard: -1,
+      reason,
+      atMs: this.clock.now(),
+      lastEvents: [],
+      ...(shardLoss === undefined ? {} : { shardLoss }),
+    }
+    this.#post(host, { type: 'child.exited', id, incarnation, exit })
+  }
+
+  #handle(supervisor: Supervisor): WorldSupervisor {
+    const ask = async <T>(command: (reply: (answer: Answer) => void) => SupervisorCommand): Promise<T> => {
+      const { promise, resolve } = Promise.withResolvers<Answer>()
+      if (supervisor.exit !== undefined) throw new StarfishError('NO_SUCH_ACTOR', `${supervisor.spec.id} has ended`)
+      this.#post(supervisor, command(resolve))
+      const answer = await promise
+      await this.#rest()
+      if ('error' in answer) throw answer.error
+      return answer.ok as T
+    }
+    return {
+      startChild: spec => ask(reply => ({ type: 'supervisor.startChild', spec, reply })),
+      terminateChild: id => ask(reply => ({ type: 'supervisor.terminateChild', id, reply })),
+      restartChild: id => ask(reply => ({ type: 'supervisor.restartChild', id, reply })),
+      deleteChild: id => ask(reply => ({ type: 'supervisor.deleteChild', id, reply })),
+      whichChildren: id =>
+        ask(reply => ({ type: 'supervisor.whichChildren', reply, ...(id === undefined ? {} : { id }) })),
+      countChildren: () => ask(reply => ({ type: 'supervisor.countChildren', reply })),
+      childSpec: id => ask(reply => ({ type: 'supervisor.childSpec', id, reply })),
+      stop: () => {
+        this.#post(supervisor, { type: 'supervisor.stop' })
+        return this.#rest()
+      },
+      kill: () => {
+        this.#killSupervisor(supervisor)
+        return this.#rest()
+      },
+      exit: () => supervisor.exit,
+    }
+  }
+
+  /** Mailboxes are emptied one event a microtask, in the order in which events were put in, over all supervisors. */
+  #post(supervisor: Supervisor, event: SupervisorEvent): void {
+    if (supervisor.exit !== undefined) return
+    supervisor.mailbox.push(event)
+    this.#due.push(supervisor)
+    if (this.#isPumping) return
+    this.#isPumping = true
+    queueMicrotask(() => this.#pump())
+  }
+
+  #pump(): void {
+    const supervisor = this.#due.shift()
+    const event = supervisor?.mailbox.shift()
+    if (supervisor !== undefined && event !== undefined) {
+      this.steps++
+      supervisor.actor.send(event)
+    }
+    if (this.#due.length > 0) queueMicrotask(() => this.#pump())
+    else this.#isPumping = false
+  }
+
+  async #rest(): Promise<void> {
+    do await new Promise(resolve => setImmediate(resolve))
+    while (this.#isPumping)
+    if (this.#failure !== undefined) throw this.#failure
+  }
+
+  #later(cell: Cell, ms: number, then: () => void): void {
+    cell.timers.push(this.clock.setTimeout(then, ms))
+  }
+
+  #forgetTimers(cell: Cell): void {
+    for (const timer of cell.timers.splice(0)) this.clock.clearTimeout(timer)
+  }
+
+  #heldMax(id: string): number {
+    const spec = this.starts.findLast(start => start.id === id)?.spec
+    return spec?.backoff?.heldMax ?? 1_000
+  }
+
+  #box(id: string): Box {
+    let box = this.#boxes.get(id)
+    if (box === undefined) {
+      box = { messages: [], dead: [], holding: false }
+      this.#boxes.set(id, box)
+    }
+    return box
+  }
+
+  #cell(id: string, incarnation: number): Cell {
+    const cell = this.#cells.get(id)
+    if (cell?.incarnation !== incarnation) throw new Error(`${id}#${incarnation} is not known`)
+    return cell
+  }
+
+  #running(id: string): Cell {
+    const cell = this.#cells.get(id)
+    if (cell?.status !== 'up') throw new Error(`${id} does not run`)
+    return cell
+  }
+}
+
+function reasonOf(exit: ScriptedExit): ExitReason {
+  if (exit === 'abnormal') return { type: 'threw', error: new Error('scripted') }
+  if (exit === 'shutdown:detail') return { type: 'shutdown', detail: 'some_info' }
+  return { type: exit }
+}
