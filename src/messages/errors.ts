@@ -21,6 +21,8 @@ export const errorCodes = {
   BAD_CONFIG: { retryable: false, meaning: 'an option has a value that cannot be used' },
   BAD_FRAME: { retryable: false, meaning: 'bytes do not follow the grammar of the protocol' },
   BAD_SPEC: { retryable: false, meaning: 'a child or supervisor specification is not valid' },
+  BAD_SNAPSHOT: { retryable: false, meaning: 'a persisted state does not fit the chart it is restored into' },
+  CHART_MISUSED: { retryable: false, meaning: 'an instance of a compiled chart was used out of turn' },
   CHART_NOT_COMPILABLE: { retryable: false, meaning: 'the chart uses a feature the compiler refuses' },
   CHILD_NOT_FOUND: { retryable: false, meaning: 'the supervisor has no child of that id' },
   CHILD_RUNNING: { retryable: false, meaning: 'the child runs, so it cannot be restarted or deleted' },
