@@ -91,10 +91,7 @@ export function openShardCounters(buffer: SharedArrayBuffer, slot: number, limit
       // Counted first, then compared: shards that accept at once may refuse one too many, never admit one.
       Atomics.add(ints, mine + at.connections, 1)
       Atomics.add(ints, mine + figureInts + bucket, 1)
-      if (
-        sum(at.connections) > limits.connectionsMax ||
-        sum(figureInts + bucket) > limits.connectionsPerAddressMax
-      ) {
+      if (sum(at.connections) > limits.connectionsMax || sum(figureInts + bucket) > limits.connectionsPerAddressMax) {
         release(bucket)
         return -1
       }

@@ -19,7 +19,7 @@ export interface DescriptorWatch {
 /** True when no descriptor is left to this process, or to the system. */
 export function descriptorsExhausted(): boolean {
   try {
-    closeSync(openSync(devNull))
+    closeSync(openSync(devNull, 'r'))
     return false
   } catch (error) {
     const code = error instanceof Error && 'code' in error ? error.code : undefined

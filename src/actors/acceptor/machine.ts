@@ -8,7 +8,7 @@
  * stateDiagram-v2
  *   [*] --> binding
  *   binding --> listening: acceptor.bound
- *   binding --> failed: acceptor.bindFailed, bindTimeout
+ *   binding --> failed: acceptor.bindFailed, acceptor.unbound, bindTimeout
  *   binding --> draining: acceptor.drain, actor.shutdown
  *   listening --> rebinding: acceptor.unbound
  *   rebinding --> listening: acceptor.bound
@@ -53,6 +53,7 @@ export const acceptorMachine = setup({
     reportFailure: injected,
     keepPort: assign(({ event }) => (event.type === 'acceptor.bound' ? { port: event.port } : {})),
     keepError: assign(({ event }) => (event.type === 'acceptor.bindFailed' ? { error: event.error } : {})),
+    keepNoListener: assign(({ context }) => ({ error: noListener(context.input) })),
     keepTimeout: assign(({ context }) => ({ error: bindTimedOut(context.input) })),
   },
   delays: {
@@ -70,6 +71,7 @@ export const acceptorMachine = setup({
       on: {
         'acceptor.bound': { target: 'listening', actions: 'keepPort' },
         'acceptor.bindFailed': { target: 'failed', actions: 'keepError' },
+        'acceptor.unbound': { target: 'failed', actions: 'keepNoListener' },
         'acceptor.drain': 'draining',
         'actor.shutdown': 'draining',
       },
@@ -106,5 +108,12 @@ function bindTimedOut(input: AcceptorInput): StarfishError {
   const { host, port, bindTimeoutMs } = input
   return new StarfishError('LISTEN_FAILED', `listening on ${host}:${port} took longer than ${bindTimeoutMs} ms`, {
     details: { host, port, reason: 'timeout', bindTimeoutMs },
+  })
+}
+
+function noListener(input: AcceptorInput): StarfishError {
+  const { host, port, handoff } = input
+  return new StarfishError('LISTEN_FAILED', `nobody accepts for ${host}:${port}: no listener '${handoff.listener}'`, {
+    details: { host, port, reason: 'noListener', ...handoff },
   })
 }

@@ -37,7 +37,10 @@ export function listenError(error: Error, host: string, port: number): StarfishE
   if (reason === 'EADDRINUSE') {
     return new StarfishError('PORT_IN_USE', `${address} is in use by another program`, { details, cause: error })
   }
-  return new StarfishError('LISTEN_FAILED', `cannot listen on ${address}: ${meaning(reason)}`, { details, cause: error })
+  return new StarfishError('LISTEN_FAILED', `cannot listen on ${address}: ${meaning(reason)}`, {
+    details,
+    cause: error,
+  })
 }
 
 function meaning(reason: string): string {

@@ -1,5 +1,5 @@
 /** The connection chart as shards run it: compiled once for each thread, at the first acceptor. */
-import { compileChart } from '../runtime/chart-compiler/index.ts'
+import { compileChart } from '../runtime/chart-compiler/compile-chart.ts'
 import { connectionChartSource } from './io.ts'
 import type { ConnectionChart } from './plane.ts'
 

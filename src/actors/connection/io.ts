@@ -206,31 +206,33 @@ function release(connection: Connection): void {
 /** The chart with its actions: what a shard compiles, once. */
 export const connectionChartSource = connectionMachine.provide({
   actions: {
-    pauseReading: ({ context }) => void context.socket.pause(),
-    resumeReading: ({ context }) => void context.socket.resume(),
-    markRate({ context: { partial } }) {
+    pauseReading: ({ context: { connection } }) => void connection.socket.pause(),
+    resumeReading: ({ context: { connection } }) => void connection.socket.resume(),
+    markRate({ context: { connection } }) {
+      const { partial } = connection
       if (partial !== undefined) partial.markBytes = partial.arrivedBytes
     },
-    refuseRequests({ context }) {
-      context.mode = 'refusing'
+    refuseRequests({ context: { connection } }) {
+      connection.mode = 'refusing'
     },
-    overloadRequests({ context }) {
-      context.mode = 'overloaded'
-      context.drainingSinceMs = context.plane.nowMs()
+    overloadRequests({ context: { connection } }) {
+      connection.mode = 'overloaded'
+      connection.drainingSinceMs = connection.plane.nowMs()
     },
-    answerOverloaded: ({ context }) => context.plane.protocol.fault(context, 'overloaded', undefined, 0),
-    answerTimeout: ({ context }) => answerPartial(context),
-    endOutput({ context }) {
-      const { socket } = context
-      context.halted |= halt.over
-      context.partial = undefined
-      context.rest = undefined
-      holdBytes(context)
-      context.flush()
-      socket.end(() => step(context, connectionEvents.outputFinished))
+    answerOverloaded: ({ context: { connection } }) =>
+      connection.plane.protocol.fault(connection, 'overloaded', undefined, 0),
+    answerTimeout: ({ context: { connection } }) => answerPartial(connection),
+    endOutput({ context: { connection } }) {
+      const { socket } = connection
+      connection.halted |= halt.over
+      connection.partial = undefined
+      connection.rest = undefined
+      holdBytes(connection)
+      connection.flush()
+      socket.end(() => step(connection, connectionEvents.outputFinished))
       socket.resume()
     },
-    resetSocket: ({ context }) => void context.socket.resetAndDestroy(),
-    release: ({ context }) => release(context),
+    resetSocket: ({ context: { connection } }) => void connection.socket.resetAndDestroy(),
+    release: ({ context: { connection } }) => release(connection),
   },
 })

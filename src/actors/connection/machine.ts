@@ -43,11 +43,16 @@ import type { ConnectionEvent } from './events.ts'
 import type { Connection } from './record.ts'
 import { idleLeftMs, keepsPace } from './transitions.ts'
 
+/** XState copies what a chart begins with; the record must not be, so the chart holds it by reference. */
+export interface ConnectionContext {
+  readonly connection: Connection
+}
+
 /** Replaced by the I/O; a chart that runs without it (walks, pictures) does nothing. */
 function injected(): void {}
 
 const machine = setup({
-  types: { context: {} as Connection, events: {} as ConnectionEvent, input: {} as Connection },
+  types: { context: {} as ConnectionContext, events: {} as ConnectionEvent, input: {} as Connection },
   actions: {
     /** Reads the socket no further; what it has read stays with it. */
     pauseReading: injected,
@@ -70,25 +75,25 @@ const machine = setup({
     release: injected,
   },
   guards: {
-    isSecure: ({ context }) => context.secure,
-    isRefused: ({ context }) => context.refused,
-    isIdle: ({ context }) => context.inFlight === 0 && idleLeft(context) === 0,
-    keepsPace: ({ context }) => keepsPace(context.plane.limits, context.partial),
-    hasNothingInFlight: ({ context }) => context.inFlight === 0,
-    hasReadLongEnough: ({ context }) =>
-      context.plane.nowMs() - context.drainingSinceMs >= context.plane.limits.drainReadMs,
-    hasPeerEnded: ({ context }) => context.peerEnded,
+    isSecure: ({ context: { connection } }) => connection.secure,
+    isRefused: ({ context: { connection } }) => connection.refused,
+    isIdle: ({ context: { connection } }) => connection.inFlight === 0 && idleLeft(connection) === 0,
+    keepsPace: ({ context: { connection } }) => keepsPace(connection.plane.limits, connection.partial),
+    hasNothingInFlight: ({ context: { connection } }) => connection.inFlight === 0,
+    hasReadLongEnough: ({ context: { connection } }) =>
+      connection.plane.nowMs() - connection.drainingSinceMs >= connection.plane.limits.drainReadMs,
+    hasPeerEnded: ({ context: { connection } }) => connection.peerEnded,
   },
   delays: {
-    idleLeft: ({ context }) => idleLeft(context) || context.plane.limits.idleTimeoutMs,
-    handshakeTimeout: ({ context }) => context.plane.limits.handshakeTimeoutMs,
-    refusalWait: ({ context }) => context.plane.limits.refusalWaitMs,
-    headerTimeout: ({ context }) => context.plane.limits.headerTimeoutMs,
-    bodyRateWindow: ({ context }) => context.plane.limits.bodyRateWindowMs,
-    writeTimeout: ({ context }) => context.plane.limits.writeTimeoutMs,
-    handlerTimeout: ({ context }) => context.plane.limits.handlerTimeoutMs,
-    linger: ({ context }) => context.plane.limits.lingerMs,
-    drainQuiet: ({ context }) => context.plane.limits.drainQuietMs,
+    idleLeft: ({ context: { connection } }) => idleLeft(connection) || connection.plane.limits.idleTimeoutMs,
+    handshakeTimeout: ({ context: { connection } }) => connection.plane.limits.handshakeTimeoutMs,
+    refusalWait: ({ context: { connection } }) => connection.plane.limits.refusalWaitMs,
+    headerTimeout: ({ context: { connection } }) => connection.plane.limits.headerTimeoutMs,
+    bodyRateWindow: ({ context: { connection } }) => connection.plane.limits.bodyRateWindowMs,
+    writeTimeout: ({ context: { connection } }) => connection.plane.limits.writeTimeoutMs,
+    handlerTimeout: ({ context: { connection } }) => connection.plane.limits.handlerTimeoutMs,
+    linger: ({ context: { connection } }) => connection.plane.limits.lingerMs,
+    drainQuiet: ({ context: { connection } }) => connection.plane.limits.drainQuietMs,
   },
 })
 
@@ -98,7 +103,7 @@ const drainingInput = [{ guard: 'hasReadLongEnough', target: 'finishing' }, { ta
 /** The chart; its I/O is provided in `io.ts`. */
 export const connectionMachine = machine.createMachine({
   id: 'connection',
-  context: ({ input }) => input,
+  context: ({ input }) => ({ connection: input }),
   initial: 'opening',
   on: { 'socket.closed': '.closed' },
   states: {

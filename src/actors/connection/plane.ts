@@ -6,12 +6,13 @@ import type { ActorLogger } from '../runtime/actor-runtime.ts'
 import type { Clock } from '../runtime/clock.ts'
 import type { ChartTimers, CompiledChart } from '../runtime/compiled-chart.ts'
 import type { ConnectionEvent } from './events.ts'
+import type { ConnectionContext } from './machine.ts'
 import { createOutputPool, type OutputPool } from './output.ts'
 import type { FrameProtocol } from './protocol.ts'
 import type { Connection } from './record.ts'
 
 /** The chart as connections run it. */
-export type ConnectionChart = CompiledChart<Connection, ConnectionEvent, Connection>
+export type ConnectionChart = CompiledChart<ConnectionContext, ConnectionEvent, Connection>
 
 /** Where connections are counted; the acceptor's shared counters. */
 export interface ConnectionLedger {

@@ -7,6 +7,7 @@ import type { FrameSink, PartialFrame } from '../../messages/wire/frame-decoder.
 import { STOP, skipBody } from '../../messages/wire/frame-decoder.ts'
 import type { ChartInstance } from '../runtime/compiled-chart.ts'
 import { type ConnectionEvent, connectionEvents } from './events.ts'
+import type { ConnectionContext } from './machine.ts'
 import type { OutputBuffer, OutputOwner } from './output.ts'
 import type { ConnectionPlane } from './plane.ts'
 import type { Link } from './protocol.ts'
@@ -33,7 +34,7 @@ export class Connection implements Link, FrameSink, OutputOwner, ReplySink {
   /** Where its address is counted. */
   readonly addressBucket: number
   socket: Socket
-  chart: ChartInstance<Connection> | undefined
+  chart: ChartInstance<ConnectionContext> | undefined
   mode: ConnectionMode = 'serving'
   /** Bits of `halt`; decoding goes on only at 0. */
   halted = 0
