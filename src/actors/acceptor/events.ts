@@ -1,0 +1,39 @@
+/** The commands an acceptor takes and the facts its sockets report. Connections are counted, not reported. */
+
+/** Begins to drain: stops accepting, answers what was received, refuses what still comes, ends. */
+export interface AcceptorDrain {
+  readonly type: 'acceptor.drain'
+}
+
+/** The supervisor's polite request to end; taken as a drain. */
+export interface ActorShutdown {
+  readonly type: 'actor.shutdown'
+}
+
+/** It listens, or is handed sockets, at this port. */
+export interface AcceptorBound {
+  readonly type: 'acceptor.bound'
+  readonly port: number
+}
+
+/** It could not listen; `error` is a StarfishError. */
+export interface AcceptorBindFailed {
+  readonly type: 'acceptor.bindFailed'
+  readonly error: unknown
+}
+
+/** Handoff: the listener's thread is gone; the connections that were handed over live on. */
+export interface AcceptorUnbound {
+  readonly type: 'acceptor.unbound'
+}
+
+/** While draining: the last connection is over. */
+export interface AcceptorDrained {
+  readonly type: 'acceptor.drained'
+}
+
+/** What an acceptor may be told by others. */
+export type AcceptorCommand = AcceptorDrain | ActorShutdown
+
+/** Every event of the acceptor's chart. */
+export type AcceptorEvent = AcceptorCommand | AcceptorBound | AcceptorBindFailed | AcceptorUnbound | AcceptorDrained

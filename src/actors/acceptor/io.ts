@@ -1,0 +1,133 @@
+/**
+ * The acceptor's sockets: listens on its shard, or is handed sockets by the listener on another thread, and gives them
+ * to the shard's server.
+ */
+import type { MessagePort } from 'node:worker_threads'
+import { StarfishError } from '../../messages/errors.ts'
+import type { ActorRuntime } from '../runtime/actor-runtime.ts'
+import type { AcceptorInput } from './config.ts'
+import type { AcceptorEvent } from './events.ts'
+import type { HandoffMessage, HandoffStop } from './handoff-messages.ts'
+import { dialHandoff } from './handoff-registry.ts'
+import { type Listener, listen } from './listener.ts'
+import type { AcceptorContext } from './machine.ts'
+import { loadProtocol } from './protocol-loader.ts'
+import { createShardServer, type ShardServer } from './shard-server.ts'
+
+/** The chart's actions on a shard. */
+export function acceptorIo(runtime: ActorRuntime) {
+  const feed = (event: AcceptorEvent): void => runtime.feed(event)
+  let server: ShardServer | undefined
+  let source: { stop(): Promise<void> } | undefined
+  let stopped = false
+
+  async function bind(input: AcceptorInput): Promise<void> {
+    const { clock, random, log } = runtime
+    const protocol = await loadProtocol(input.protocol, { clock, random, log, limits: input.limits })
+    if (stopped) return
+    server ??= createShardServer(runtime, input, protocol)
+    if (input.accept === 'handoff') source = await takeHandoff(runtime, input, server, feed)
+    else source = await listenHere(runtime, input, server, feed)
+    if (stopped) await source.stop()
+  }
+
+  async function stop(): Promise<void> {
+    stopped = true
+    await source?.stop()
+  }
+
+  runtime.onStop(async () => {
+    const stopping = stop()
+    server?.destroy()
+    await stopping
+  })
+
+  return {
+    actions: {
+      bind: ({ context }: { context: AcceptorContext }) => {
+        bind(context.input).catch(error => feed({ type: 'acceptor.bindFailed', error }))
+      },
+      stopAccepting: () => {
+        stopped = true
+      },
+      drainConnections: () => {
+        stop().then(
+          () => {
+            if (server === undefined) feed({ type: 'acceptor.drained' })
+            else server.drain(() => feed({ type: 'acceptor.drained' }))
+          },
+          error => runtime.fail(error),
+        )
+      },
+      destroyConnections: () => server?.destroy(),
+      reportFailure: ({ context }: { context: AcceptorContext }) =>
+        runtime.fail(context.error ?? new StarfishError('LISTEN_FAILED', 'the acceptor failed')),
+    },
+  }
+}
+
+async function listenHere(
+  runtime: ActorRuntime,
+  input: AcceptorInput,
+  server: ShardServer,
+  feed: (event: AcceptorEvent) => void,
+): Promise<{ stop(): Promise<void> }> {
+  const listener: Listener = await listen(input, {
+    reusePort: true,
+    pauseOnConnect: false,
+    clock: runtime.clock,
+    log: runtime.log,
+    onSocket: server.accept,
+  })
+  feed({ type: 'acceptor.bound', port: listener.port })
+  // Connections outlive the listener, so its own end is not waited for.
+  return { stop: async () => void listener.close() }
+}
+
+async function dial(input: AcceptorInput, shard: number): Promise<MessagePort> {
+  const { host, port, handoff } = input
+  try {
+    return await dialHandoff(handoff, shard)
+  } catch (cause) {
+    throw new StarfishError('LISTEN_FAILED', `thread ${handoff.threadId}, which accepts for ${host}:${port}, is gone`, {
+      details: { host, port, reason: 'noListener', ...handoff },
+      cause,
+    })
+  }
+}
+
+/** Dials the listener; tells the chart when it has answered, and when it is gone though nobody said so. */
+async function takeHandoff(
+  runtime: ActorRuntime,
+  input: AcceptorInput,
+  server: ShardServer,
+  feed: (event: AcceptorEvent) => void,
+): Promise<{ stop(): Promise<void> }> {
+  const port = await dial(input, runtime.shard)
+  let over = false
+  const ended = Promise.withResolvers<void>()
+
+  port.on('message', (message: HandoffMessage) => {
+    if (message.type === 'socket') server.accept(message.socket)
+    else if (message.type === 'bound') feed({ type: 'acceptor.bound', port: message.port })
+    else finish(message.type === 'stopped')
+  })
+  port.on('close', () => {
+    if (!over) feed({ type: 'acceptor.unbound' })
+    finish(false)
+  })
+  port.unref()
+
+  function finish(close: boolean): void {
+    over = true
+    ended.resolve()
+    if (close) port.close()
+  }
+
+  return {
+    stop() {
+      if (!over) port.postMessage({ type: 'stop' } satisfies HandoffStop)
+      return ended.promise
+    },
+  }
+}

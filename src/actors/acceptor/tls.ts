@@ -1,0 +1,52 @@
+/**
+ * TLS for any protocol: sockets are accepted plain and wrapped on their shard. A TLS server that never listens does the
+ * handshakes, so that its rules (client certificates, protocol versions) are Node's own.
+ */
+import { AsyncLocalStorage } from 'node:async_hooks'
+import type { Socket } from 'node:net'
+import { createSecureContext, createServer, type TlsOptions } from 'node:tls'
+import { StarfishError } from '../../messages/errors.ts'
+
+/** TLS of a listener, as PEM text so that it crosses threads and can be checked before anything starts. */
+export interface AcceptorTls {
+  readonly cert: string
+  readonly key: string
+  /** Authorities of client certificates. With it a client must show a certificate that one of them signed. */
+  readonly ca?: string
+}
+
+/** Does the handshakes of one acceptor. */
+export interface TlsGate<T> {
+  /** Starts the handshake on a socket that nobody has read. Its end is told to `onSecured`; failure closes the socket. */
+  wrap(owner: T, socket: Socket): void
+}
+
+/** Throws `BAD_CONFIG` unless certificate, key and authorities can be used together. */
+export function checkTls(tls: AcceptorTls): void {
+  try {
+    createSecureContext(contextOptions(tls))
+  } catch (cause) {
+    const reason = cause instanceof Error ? cause.message : String(cause)
+    throw new StarfishError('BAD_CONFIG', `tls: certificate and key cannot be used: ${reason}`, {
+      details: { option: 'tls', reason },
+      cause,
+    })
+  }
+}
+
+/** Creates the gate. The owner of a handshake is carried by its asynchronous context, the one link that Node documents. */
+export function createTlsGate<T>(tls: AcceptorTls, onSecured: (owner: T, socket: Socket) => void): TlsGate<T> {
+  const owners = new AsyncLocalStorage<T>()
+  const server = createServer(contextOptions(tls), socket => {
+    const owner = owners.getStore()
+    if (owner === undefined) socket.destroy()
+    else onSecured(owner, socket)
+  })
+  server.on('tlsClientError', (_error, socket) => socket.destroy())
+  return { wrap: (owner, socket) => void owners.run(owner, () => server.emit('connection', socket)) }
+}
+
+function contextOptions(tls: AcceptorTls): TlsOptions {
+  const base: TlsOptions = { cert: tls.cert, key: tls.key, minVersion: 'TLSv1.2' }
+  return tls.ca === undefined ? base : { ...base, ca: tls.ca, requestCert: true, rejectUnauthorized: true }
+}

@@ -1,0 +1,238 @@
+/**
+ * The sockets of connections: what the chart's actions do, and what happens on a socket told to the chart.
+ *
+ * ```
+ * chunk -> decodeChunk -> protocol -> output -> one write        every chunk
+ *                                 \-> one step of the chart      only if what is awaited has changed
+ * ```
+ * All connections share the four listeners below; they find the record by a symbol on the socket.
+ */
+import type { Socket } from 'node:net'
+import { decodeChunk } from '../../messages/wire/frame-decoder.ts'
+import { type ConnectionEvent, connectionEvents } from './events.ts'
+import { connectionMachine } from './machine.ts'
+import type { ConnectionPlane } from './plane.ts'
+import { Connection, type ConnectionHooks } from './record.ts'
+import { awaited, halt, owesAnswer } from './transitions.ts'
+
+const kConnection = Symbol('connection')
+
+interface ConnectionSocket extends Socket {
+  [kConnection]?: Connection
+}
+
+const hooks: ConnectionHooks = { onSettled, onUnblocked: pump }
+
+/** Takes a socket into the table and starts its chart. With `secure`, {@link secureConnection} must follow. */
+export function openConnection(
+  plane: ConnectionPlane,
+  socket: Socket,
+  options: { readonly refused: boolean; readonly secure: boolean; readonly addressBucket: number },
+): Connection {
+  const connection = new Connection(plane, hooks, socket, options)
+  plane.table.set(connection.number, connection)
+  connection.chart = plane.chart.create(connection, plane.timers, connection)
+  attach(connection, socket, !options.secure)
+  try {
+    plane.chart.start(connection.chart)
+  } catch (error) {
+    fail(connection, error)
+  }
+  return connection
+}
+
+/** Goes on with the decrypted side of the socket once its handshake is done. */
+export function secureConnection(connection: Connection, socket: Socket): void {
+  if (connection.released) {
+    socket.destroy()
+    return
+  }
+  connection.socket = socket
+  attach(connection, socket, true)
+  step(connection, connectionEvents.secured)
+}
+
+/** Tells a connection to end in good order. */
+export function drainConnection(connection: Connection): void {
+  step(connection, connectionEvents.drain)
+}
+
+/** Ends a connection without regard to what is in flight. */
+export function destroyConnection(connection: Connection): void {
+  step(connection, connectionEvents.socketClosed)
+}
+
+function attach(connection: Connection, socket: ConnectionSocket, reads: boolean): void {
+  socket[kConnection] = connection
+  socket.on('error', onError)
+  socket.on('close', onClose)
+  if (!reads) return
+  socket.on('end', onEnd)
+  socket.on('data', onData)
+}
+
+function onData(this: ConnectionSocket, chunk: Buffer): void {
+  const connection = this[kConnection]!
+  connection.activeAtMs = connection.plane.nowMs()
+  if ((connection.halted & halt.over) !== 0) return
+  // A paused socket hands out nothing, save what it had begun to hand out.
+  connection.rest = connection.rest === undefined ? chunk : Buffer.concat([connection.rest, chunk])
+  pump(connection)
+}
+
+function onEnd(this: ConnectionSocket): void {
+  const connection = this[kConnection]!
+  connection.peerEnded = true
+  pump(connection)
+}
+
+/** An error is always followed by `close`; a reset by the peer is no event worth a line. */
+function onError(this: ConnectionSocket): void {}
+
+function onClose(this: ConnectionSocket): void {
+  const connection = this[kConnection]!
+  // The encrypted side of a socket that was replaced ends with the other one.
+  if (connection.socket === this || connection.socket.destroyed) step(connection, connectionEvents.socketClosed)
+}
+
+function onSettled(connection: Connection): void {
+  connection.settled = false
+  connection.activeAtMs = connection.plane.nowMs()
+  pump(connection)
+  if (connection.inFlight === 0) step(connection, connectionEvents.workFinished)
+}
+
+/** Decodes what there is to decode, sends what was answered, and tells the chart what is awaited now. */
+function pump(connection: Connection): void {
+  if (connection.released) return
+  try {
+    decodeRest(connection)
+    connection.flush()
+  } catch (error) {
+    fail(connection, error)
+    return
+  }
+  if (connection.waitingOutputBytes > connection.plane.limits.outputBytesMax) connection.socket.resetAndDestroy()
+  else notice(connection)
+}
+
+function decodeRest(connection: Connection): void {
+  while (connection.rest !== undefined && connection.halted === 0) {
+    const chunk = connection.rest
+    connection.rest = undefined
+    const at = decodeChunk(connection, chunk)
+    if (at < chunk.length) connection.rest = chunk.subarray(at)
+  }
+  if (connection.plane.requests > 0) {
+    connection.plane.ledger.countRequests(connection.plane.requests)
+    connection.plane.requests = 0
+  }
+  holdBytes(connection)
+}
+
+/** Settles with the server what this connection keeps of an unfinished body. */
+function holdBytes(connection: Connection): void {
+  const { partial } = connection
+  const bytes = partial !== undefined && partial.stage === 'body' ? partial.bytes.length : 0
+  if (bytes === connection.heldBytes) return
+  connection.plane.ledger.held(bytes - connection.heldBytes)
+  connection.heldBytes = bytes
+}
+
+/** One step of the chart if what is awaited has changed, none otherwise. */
+function notice(connection: Connection): void {
+  const { partial, halted } = connection
+  if ((halted & halt.over) !== 0) {
+    step(connection, connection.peerEnded ? connectionEvents.peerEnded : connectionEvents.faultAnswered)
+    return
+  }
+  if (connection.peerEnded && connection.rest === undefined && halted === 0) {
+    endInput(connection)
+    return
+  }
+  const event = awaited(halted, partial)
+  // A new frame is a new wait, with a deadline of its own; so is, while draining, everything that comes.
+  const fresh = halted === 0 && partial !== undefined && !partial.noticed
+  if (event === connection.awaiting && !fresh && connection.mode === 'serving') return
+  if (fresh) partial.noticed = true
+  connection.awaiting = event
+  step(connection, event)
+}
+
+/** The peer's FIN, once all that came before it was decoded: a body that was cut off is answered, a header is not. */
+function endInput(connection: Connection): void {
+  answerPartial(connection)
+  connection.flush()
+  step(connection, connectionEvents.peerEnded)
+}
+
+function answerPartial(connection: Connection): void {
+  const { partial } = connection
+  connection.partial = undefined
+  if (owesAnswer(partial)) connection.plane.protocol.fault(connection, 'timeout', partial.bytes, 0)
+  holdBytes(connection)
+}
+
+/** A fault in the chart costs this connection, not its neighbours. */
+function step(connection: Connection, event: ConnectionEvent): void {
+  const { chart } = connection
+  if (chart === undefined || chart.status !== 'active') return
+  try {
+    connection.plane.chart.step(chart, event)
+  } catch (error) {
+    fail(connection, error)
+  }
+}
+
+function fail(connection: Connection, error: unknown): void {
+  connection.plane.log.error({ error, connection: connection.id }, 'connection failed')
+  release(connection)
+}
+
+function release(connection: Connection): void {
+  if (connection.released) return
+  connection.released = true
+  const { plane, output } = connection
+  plane.table.delete(connection.number)
+  connection.partial = undefined
+  connection.rest = undefined
+  connection.output = undefined
+  if (output !== undefined) plane.outputs.give(output)
+  holdBytes(connection)
+  plane.ledger.release(connection)
+  connection.socket.destroy()
+}
+
+/** The chart with its actions: what a shard compiles, once. */
+export const connectionChartSource = connectionMachine.provide({
+  actions: {
+    pauseReading: ({ context: { connection } }) => void connection.socket.pause(),
+    resumeReading: ({ context: { connection } }) => void connection.socket.resume(),
+    markRate({ context: { connection } }) {
+      const { partial } = connection
+      if (partial !== undefined) partial.markBytes = partial.arrivedBytes
+    },
+    refuseRequests({ context: { connection } }) {
+      connection.mode = 'refusing'
+    },
+    overloadRequests({ context: { connection } }) {
+      connection.mode = 'overloaded'
+      connection.drainingSinceMs = connection.plane.nowMs()
+    },
+    answerOverloaded: ({ context: { connection } }) =>
+      connection.plane.protocol.fault(connection, 'overloaded', undefined, 0),
+    answerTimeout: ({ context: { connection } }) => answerPartial(connection),
+    endOutput({ context: { connection } }) {
+      const { socket } = connection
+      connection.halted |= halt.over
+      connection.partial = undefined
+      connection.rest = undefined
+      holdBytes(connection)
+      connection.flush()
+      socket.end(() => step(connection, connectionEvents.outputFinished))
+      socket.resume()
+    },
+    resetSocket: ({ context: { connection } }) => void connection.socket.resetAndDestroy(),
+    release: ({ context: { connection } }) => release(connection),
+  },
+})

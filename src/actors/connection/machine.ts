@@ -1,0 +1,257 @@
+/**
+ * The chart of one connection: what it waits for, for how long, and how it ends. Tens of thousands run it compiled.
+ *
+ * Parent: the acceptor, in whose table the record lies. Restart: never; a connection that fails is closed.
+ * The states say what is awaited; frames that arrive whole and are answered at once never step it.
+ *
+ * ```mermaid
+ * stateDiagram-v2
+ *   [*] --> opening
+ *   opening --> handshaking: TLS
+ *   opening --> refusing: over a limit
+ *   opening --> wantReadHeader
+ *   handshaking --> wantReadHeader: tls.secured
+ *   handshaking --> refusing: tls.secured, over a limit
+ *   state wantReadHeader {
+ *     [*] --> idle
+ *     idle --> begun: header.begun
+ *   }
+ *   wantReadHeader --> wantReadBody: body.begun
+ *   wantReadBody --> wantReadHeader: request.awaited, header.begun
+ *   wantReadHeader --> processing: handlers.awaited
+ *   wantReadHeader --> wantWrite: output.blocked
+ *   processing --> wantReadHeader: request.awaited
+ *   wantWrite --> wantReadHeader: request.awaited
+ *   wantReadBody --> closing: too slow, answered
+ *   wantReadHeader --> closing: idle, header late
+ *   wantWrite --> closed: reader too slow
+ *   wantReadHeader --> finishing: FIN, last answer given
+ *   wantReadHeader --> draining: connection.drain
+ *   draining --> finishing: quiet, read long enough, FIN, last answer given
+ *   finishing --> closing: nothing in flight
+ *   refusing --> closing: answered
+ *   state closing {
+ *     [*] --> flushing
+ *     flushing --> lingering: output.finished
+ *   }
+ *   closing --> closed: FIN, lingered
+ *   closed --> [*]
+ * ```
+ */
+import { setup } from 'xstate'
+import type { ConnectionEvent } from './events.ts'
+import type { Connection } from './record.ts'
+import { idleLeftMs, keepsPace } from './transitions.ts'
+
+/** XState copies what a chart begins with; the record must not be, so the chart holds it by reference. */
+export interface ConnectionContext {
+  readonly connection: Connection
+}
+
+/** Replaced by the I/O; a chart that runs without it (walks, pictures) does nothing. */
+function injected(): void {}
+
+const machine = setup({
+  types: { context: {} as ConnectionContext, events: {} as ConnectionEvent, input: {} as Connection },
+  actions: {
+    /** Reads the socket no further; what it has read stays with it. */
+    pauseReading: injected,
+    resumeReading: injected,
+    /** Remembers how much of the body has come: the start of the next rate window. */
+    markRate: injected,
+    /** Refuses the first request instead of handling it. */
+    refuseRequests: injected,
+    /** Refuses whole requests from here on. */
+    overloadRequests: injected,
+    /** Refuses without knowing a request. */
+    answerOverloaded: injected,
+    /** Answers the body that is too slow, if it is owed an answer. */
+    answerTimeout: injected,
+    /** Sends what was answered, then FIN; throws away what is still read. */
+    endOutput: injected,
+    /** Ends the socket at once; the peer sees a reset. */
+    resetSocket: injected,
+    /** Ends the socket and takes the record off the table. */
+    release: injected,
+  },
+  guards: {
+    isSecure: ({ context: { connection } }) => connection.secure,
+    isRefused: ({ context: { connection } }) => connection.refused,
+    isIdle: ({ context: { connection } }) => connection.inFlight === 0 && idleLeft(connection) === 0,
+    keepsPace: ({ context: { connection } }) => keepsPace(connection.plane.limits, connection.partial),
+    hasNothingInFlight: ({ context: { connection } }) => connection.inFlight === 0,
+    hasReadLongEnough: ({ context: { connection } }) =>
+      connection.plane.nowMs() - connection.drainingSinceMs >= connection.plane.limits.drainReadMs,
+    hasPeerEnded: ({ context: { connection } }) => connection.peerEnded,
+  },
+  delays: {
+    idleLeft: ({ context: { connection } }) => idleLeft(connection) || connection.plane.limits.idleTimeoutMs,
+    handshakeTimeout: ({ context: { connection } }) => connection.plane.limits.handshakeTimeoutMs,
+    refusalWait: ({ context: { connection } }) => connection.plane.limits.refusalWaitMs,
+    headerTimeout: ({ context: { connection } }) => connection.plane.limits.headerTimeoutMs,
+    bodyRateWindow: ({ context: { connection } }) => connection.plane.limits.bodyRateWindowMs,
+    writeTimeout: ({ context: { connection } }) => connection.plane.limits.writeTimeoutMs,
+    handlerTimeout: ({ context: { connection } }) => connection.plane.limits.handlerTimeoutMs,
+    linger: ({ context: { connection } }) => connection.plane.limits.lingerMs,
+    drainQuiet: ({ context: { connection } }) => connection.plane.limits.drainQuietMs,
+  },
+})
+
+/** Input while draining begins the quiet time anew, but not for ever. */
+const drainingInput = [{ guard: 'hasReadLongEnough', target: 'finishing' }, { target: '.reading' }] as const
+
+/** The chart; its I/O is provided in `io.ts`. */
+export const connectionMachine = machine.createMachine({
+  id: 'connection',
+  context: ({ input }) => ({ connection: input }),
+  initial: 'opening',
+  on: { 'socket.closed': '.closed' },
+  states: {
+    opening: {
+      always: [
+        { guard: 'isSecure', target: 'handshaking' },
+        { guard: 'isRefused', target: 'refusing' },
+        { target: 'wantReadHeader' },
+      ],
+    },
+    handshaking: {
+      on: {
+        'tls.secured': [{ guard: 'isRefused', target: 'refusing' }, { target: 'wantReadHeader' }],
+        'peer.ended': 'closed',
+        'connection.drain': 'closed',
+      },
+      after: { handshakeTimeout: 'closed' },
+    },
+    refusing: {
+      entry: 'refuseRequests',
+      on: { 'fault.answered': 'closing', 'peer.ended': 'closing', 'connection.drain': 'closing' },
+      after: { refusalWait: { target: 'closing', actions: 'answerOverloaded' } },
+    },
+    wantReadHeader: {
+      initial: 'idle',
+      on: {
+        'header.begun': '.begun',
+        'body.begun': 'wantReadBody',
+        'handlers.awaited': 'processing',
+        'output.blocked': 'wantWrite',
+        'fault.answered': 'finishing',
+        'peer.ended': 'finishing',
+        'connection.drain': 'draining',
+      },
+      states: {
+        idle: {
+          after: {
+            idleLeft: [
+              { guard: 'isIdle', target: '#connection.closing' },
+              { target: 'idle', reenter: true },
+            ],
+          },
+        },
+        begun: {
+          on: { 'request.awaited': 'idle', 'header.begun': { target: 'begun', reenter: true } },
+          after: { headerTimeout: '#connection.closing' },
+        },
+      },
+    },
+    wantReadBody: {
+      on: {
+        'request.awaited': 'wantReadHeader',
+        'header.begun': 'wantReadHeader.begun',
+        'body.begun': { target: 'wantReadBody', reenter: true },
+        'handlers.awaited': 'processing',
+        'output.blocked': 'wantWrite',
+        'fault.answered': 'finishing',
+        'peer.ended': 'finishing',
+        'connection.drain': 'draining',
+      },
+      after: {
+        bodyRateWindow: [
+          { guard: 'keepsPace', target: 'wantReadBody', reenter: true, actions: 'markRate' },
+          { target: 'closing', actions: 'answerTimeout' },
+        ],
+      },
+    },
+    processing: {
+      entry: 'pauseReading',
+      exit: 'resumeReading',
+      on: {
+        'request.awaited': 'wantReadHeader',
+        'header.begun': 'wantReadHeader.begun',
+        'body.begun': 'wantReadBody',
+        'output.blocked': 'wantWrite',
+        'fault.answered': 'finishing',
+        'peer.ended': 'finishing',
+        'connection.drain': 'draining.working',
+      },
+      after: { handlerTimeout: { target: 'closed', actions: 'resetSocket' } },
+    },
+    wantWrite: {
+      entry: 'pauseReading',
+      exit: 'resumeReading',
+      on: {
+        'request.awaited': 'wantReadHeader',
+        'header.begun': 'wantReadHeader.begun',
+        'body.begun': 'wantReadBody',
+        'handlers.awaited': 'processing',
+        'fault.answered': 'finishing',
+        'peer.ended': 'finishing',
+        'connection.drain': 'draining.writing',
+      },
+      after: { writeTimeout: { target: 'closed', actions: 'resetSocket' } },
+    },
+    draining: {
+      initial: 'reading',
+      entry: 'overloadRequests',
+      on: {
+        'request.awaited': drainingInput,
+        'header.begun': drainingInput,
+        'body.begun': drainingInput,
+        'handlers.awaited': '.working',
+        'output.blocked': '.writing',
+        'fault.answered': 'finishing',
+        'peer.ended': 'finishing',
+      },
+      states: {
+        reading: { after: { drainQuiet: '#connection.finishing' } },
+        working: {
+          entry: 'pauseReading',
+          exit: 'resumeReading',
+          after: { handlerTimeout: { target: '#connection.closed', actions: 'resetSocket' } },
+        },
+        writing: {
+          entry: 'pauseReading',
+          exit: 'resumeReading',
+          after: { writeTimeout: { target: '#connection.closed', actions: 'resetSocket' } },
+        },
+      },
+    },
+    finishing: {
+      entry: 'pauseReading',
+      always: { guard: 'hasNothingInFlight', target: 'closing' },
+      on: { 'work.finished': { guard: 'hasNothingInFlight', target: 'closing' } },
+      after: { handlerTimeout: { target: 'closed', actions: 'resetSocket' } },
+    },
+    closing: {
+      initial: 'flushing',
+      entry: 'endOutput',
+      states: {
+        flushing: {
+          on: {
+            'output.finished': [{ guard: 'hasPeerEnded', target: '#connection.closed' }, { target: 'lingering' }],
+          },
+          after: { writeTimeout: { target: '#connection.closed', actions: 'resetSocket' } },
+        },
+        lingering: {
+          on: { 'peer.ended': '#connection.closed' },
+          after: { linger: '#connection.closed' },
+        },
+      },
+    },
+    closed: { type: 'final', entry: 'release' },
+  },
+})
+
+function idleLeft(connection: Connection): number {
+  const { plane } = connection
+  return idleLeftMs(plane.limits, connection.activeAtMs, plane.nowMs())
+}

@@ -1,0 +1,69 @@
+/**
+ * Output buffers: replies of many frames are gathered in one and given to the socket in one write. A connection has one
+ * only from its first reply to the write, so idle connections cost none; a buffer that the kernel did not take at once
+ * stays with the socket until it did, then comes back.
+ */
+
+/** Size of a pooled buffer, in bytes. Larger replies get a buffer of their own. */
+export const OUTPUT_BUFFER_BYTES = 65_536
+
+/** Who is told that a buffer has been written. */
+export interface OutputOwner {
+  onWritten(): void
+}
+
+/** A buffer on its way from replies to a socket. */
+export interface OutputBuffer {
+  readonly bytes: Buffer
+  lengthBytes: number
+  owner: OutputOwner | undefined
+  /** The callback of the write, made once for each buffer rather than for each write. */
+  readonly written: () => void
+}
+
+/** The buffers of one thread. */
+export interface OutputPool {
+  /** A buffer with room for at least `bytes`. */
+  take(owner: OutputOwner, bytes: number): OutputBuffer
+  /** Takes a buffer back that will not be written. */
+  give(buffer: OutputBuffer): void
+  /** Buffers at rest. */
+  readonly idle: number
+}
+
+/** A pool that keeps up to `keepMax` buffers at rest. */
+export function createOutputPool(keepMax = 32): OutputPool {
+  const resting: OutputBuffer[] = []
+
+  function give(buffer: OutputBuffer): void {
+    buffer.owner = undefined
+    buffer.lengthBytes = 0
+    if (buffer.bytes.length === OUTPUT_BUFFER_BYTES && resting.length < keepMax) resting.push(buffer)
+  }
+
+  function create(sizeBytes: number): OutputBuffer {
+    const buffer: OutputBuffer = {
+      bytes: Buffer.allocUnsafeSlow(sizeBytes),
+      lengthBytes: 0,
+      owner: undefined,
+      written() {
+        const { owner } = buffer
+        give(buffer)
+        owner?.onWritten()
+      },
+    }
+    return buffer
+  }
+
+  return {
+    take(owner, bytes) {
+      const buffer = bytes > OUTPUT_BUFFER_BYTES ? create(bytes) : (resting.pop() ?? create(OUTPUT_BUFFER_BYTES))
+      buffer.owner = owner
+      return buffer
+    },
+    give,
+    get idle() {
+      return resting.length
+    },
+  }
+}

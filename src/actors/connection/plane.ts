@@ -1,0 +1,89 @@
+/**
+ * What all connections of one acceptor share, so that each record holds one reference instead of a dozen.
+ */
+import type { ServerLimits } from '../../messages/limits.ts'
+import type { ActorLogger } from '../runtime/actor-runtime.ts'
+import type { Clock } from '../runtime/clock.ts'
+import type { ChartTimers, CompiledChart } from '../runtime/compiled-chart.ts'
+import type { ConnectionEvent } from './events.ts'
+import type { ConnectionContext } from './machine.ts'
+import { createOutputPool, type OutputPool } from './output.ts'
+import type { FrameProtocol } from './protocol.ts'
+import type { Connection } from './record.ts'
+
+/** The chart as connections run it. */
+export type ConnectionChart = CompiledChart<ConnectionContext, ConnectionEvent, Connection>
+
+/** Where connections are counted; the acceptor's shared counters. */
+export interface ConnectionLedger {
+  /** Takes `bytes` of the server's room for unfinished bodies; false when there is none left. */
+  mayHold(bytes: number): boolean
+  /** Sets by how much what this shard holds has changed. */
+  held(changeBytes: number): void
+  /** Adds to the requests of this shard. */
+  countRequests(count: number): void
+  /** The connection is over. */
+  release(connection: Connection): void
+}
+
+/** What {@link ConnectionPlane} is made of. */
+export interface ConnectionPlaneOptions {
+  readonly protocol: FrameProtocol
+  readonly limits: ServerLimits
+  readonly clock: Clock
+  readonly log: ActorLogger
+  readonly chart: ConnectionChart
+  readonly timers: ChartTimers
+  readonly ledger: ConnectionLedger
+}
+
+/** The surroundings of the connections of one acceptor, and their table. */
+export class ConnectionPlane {
+  readonly protocol: FrameProtocol
+  readonly limits: ServerLimits
+  readonly log: ActorLogger
+  readonly chart: ConnectionChart
+  readonly timers: ChartTimers
+  readonly ledger: ConnectionLedger
+  readonly outputs: OutputPool = createOutputPool()
+  /** Connections by number. */
+  readonly table = new Map<number, Connection>()
+  /** Where the last reservation of any connection was made. */
+  target: Buffer = Buffer.alloc(0)
+  /** Requests decoded since they were last counted. */
+  requests = 0
+  readonly #clock: Clock
+  readonly #epochMs: number
+  readonly #settled: Connection[] = []
+  #lastNumber = 0
+
+  constructor(options: ConnectionPlaneOptions) {
+    this.protocol = options.protocol
+    this.limits = options.limits
+    this.log = options.log
+    this.chart = options.chart
+    this.timers = options.timers
+    this.ledger = options.ledger
+    this.#clock = options.clock
+    this.#epochMs = options.clock.now()
+  }
+
+  /** Whole milliseconds since this plane began: small integers, which records hold without a box. */
+  nowMs(): number {
+    return Math.floor(this.#clock.now() - this.#epochMs)
+  }
+
+  /** The number of the next connection; never used twice. */
+  nextNumber(): number {
+    this.#lastNumber++
+    return this.#lastNumber
+  }
+
+  /** Has `then` called with the connection before the loop reads again: late answers of one turn leave in one write. */
+  afterTurn(connection: Connection, then: (connection: Connection) => void): void {
+    if (this.#settled.push(connection) > 1) return
+    setImmediate(() => {
+      for (const settled of this.#settled.splice(0)) then(settled)
+    })
+  }
+}

@@ -1,0 +1,92 @@
+/**
+ * What makes a server of frames speak this protocol and no other: a value with a header size, a judgement on headers, a
+ * handler of frames and the answers to faults. Connections, limits, back pressure, TLS and draining are the same for all.
+ *
+ * Who may do what, and when:
+ * - `header` is called once for each frame, as soon as its header is whole and before a byte of its body is kept. It
+ *   accepts (the body size), refuses one frame (`skipBody`, after writing the answer), or gives up on the connection
+ *   (`STOP`; first `link.finish()` if an answer should still reach the peer before the end).
+ * - `request` is called once for each accepted frame that is whole. The bytes are only valid during the call. It answers at
+ *   once (`link.reserve`), or takes a token (`link.defer`) and settles it later from anywhere on the thread.
+ * - `fault` is called when the connection, not the protocol, finds the fault; the protocol chooses the answer, or silence.
+ */
+import type { ServerLimits } from '../../messages/limits.ts'
+import type { ActorLogger } from '../runtime/actor-runtime.ts'
+import type { Clock, Random } from '../runtime/clock.ts'
+
+/** What a connection finds wrong: no room or draining; a body cut off or too slow; no memory for a body. */
+export type Fault = 'overloaded' | 'timeout' | 'memory'
+
+/** One connection, as its protocol sees it. */
+export interface Link {
+  /** `c1`, `c2`…: never used twice by one acceptor. */
+  readonly id: string
+  /** The peer's IP address; empty once the socket is gone. */
+  readonly peerAddress: string
+  /** Where {@link Link.reserve} made room last. Not to be kept: the next reservation may be elsewhere. */
+  readonly target: Buffer
+  /** Makes room for `bytes` of output in {@link Link.target} and returns their offset there. They must all be written before the caller returns. */
+  reserve(bytes: number): number
+  /** Announces that a request of `requestBytes` is answered later. With `replyOrder: 'requests'` later answers wait for it. */
+  defer(requestBytes: number): number
+  /** Answers a deferred request with a whole frame, once; false when the connection is gone or the token was used. */
+  settle(token: number, reply: Uint8Array): boolean
+  /** Ends the connection after what has been answered so far: nothing more is read, the answers are sent, then FIN. */
+  finish(): void
+}
+
+/** A protocol of frames. One value serves all connections of an acceptor. */
+export interface FrameProtocol {
+  readonly kind: 'frames'
+  readonly name: string
+  readonly headerBytes: number
+  /** `requests`: answers leave in the order of the requests; `ready`: as they come. */
+  readonly replyOrder: 'requests' | 'ready'
+  /** Judges the header at `bytes[at]`: body bytes to wait for, `skipBody(bodyBytes)` or `STOP`. */
+  header(link: Link, bytes: Buffer, at: number): number
+  /** Takes the frame whose header is at `bytes[at]`. */
+  request(link: Link, bytes: Buffer, at: number, bodyBytes: number): void
+  /** Answers a fault, or not. `bytes` is missing when no header was read. */
+  fault(link: Link, fault: Fault, bytes: Buffer | undefined, at: number): void
+}
+
+/** What a protocol may touch besides its connections. */
+export interface ProtocolEnvironment {
+  readonly clock: Clock
+  readonly random: Random
+  readonly log: ActorLogger
+  readonly limits: ServerLimits
+}
+
+/** A protocol that shards can load: options are plain data, the module's URL travels. */
+export interface ProtocolDefinition<TOptions> {
+  readonly moduleUrl: string
+  readonly exportName: string
+  /** Builds the protocol on the shard; throws `BAD_CONFIG` for options it cannot use. */
+  create(options: TOptions, environment: ProtocolEnvironment): FrameProtocol | Promise<FrameProtocol>
+}
+
+/** How a protocol is named to another thread. */
+export interface ProtocolReference {
+  readonly moduleUrl: string
+  readonly exportName: string
+  /** Clonable. */
+  readonly options: unknown
+}
+
+/** Declares a protocol: `export const eventProtocol = defineProtocol(import.meta.url, 'eventProtocol', …)`. */
+export function defineProtocol<TOptions>(
+  moduleUrl: string,
+  exportName: string,
+  create: ProtocolDefinition<TOptions>['create'],
+): ProtocolDefinition<TOptions> {
+  return { moduleUrl, exportName, create }
+}
+
+/** The reference that makes a shard load `definition` with these options. */
+export function protocolReference<TOptions>(
+  definition: ProtocolDefinition<TOptions>,
+  options: TOptions,
+): ProtocolReference {
+  return { moduleUrl: definition.moduleUrl, exportName: definition.exportName, options }
+}

@@ -1,0 +1,211 @@
+/**
+ * One connection: a flat record that its chart, its decoder and its protocol work on. Kept small: an idle one holds no
+ * buffer, no closure and no timer object of its own beside those of its chart.
+ */
+import type { Socket } from 'node:net'
+import type { FrameSink, PartialFrame } from '../../messages/wire/frame-decoder.ts'
+import { STOP, skipBody } from '../../messages/wire/frame-decoder.ts'
+import type { ChartInstance } from '../runtime/compiled-chart.ts'
+import { type ConnectionEvent, connectionEvents } from './events.ts'
+import type { ConnectionContext } from './machine.ts'
+import type { OutputBuffer, OutputOwner } from './output.ts'
+import type { ConnectionPlane } from './plane.ts'
+import type { Link } from './protocol.ts'
+import { ReplyLedger, type ReplySink } from './reply-ledger.ts'
+import { type ConnectionMode, halt, isFull } from './transitions.ts'
+
+/** What a record calls when something happened outside of reading; set once by the I/O, for all records. */
+export interface ConnectionHooks {
+  /** Late answers were given; called once a turn. */
+  onSettled(connection: Connection): void
+  /** Output was taken, and it had stood above the high-water mark. */
+  onUnblocked(connection: Connection): void
+}
+
+/** The record. Fields are for the modules of this folder. */
+export class Connection implements Link, FrameSink, OutputOwner, ReplySink {
+  readonly plane: ConnectionPlane
+  readonly hooks: ConnectionHooks
+  readonly number: number
+  /** Over a limit: it is only told so. */
+  readonly refused: boolean
+  /** Speaks TLS. */
+  readonly secure: boolean
+  /** Where its address is counted. */
+  readonly addressBucket: number
+  socket: Socket
+  chart: ChartInstance<ConnectionContext> | undefined
+  mode: ConnectionMode = 'serving'
+  /** Bits of `halt`; decoding goes on only at 0. */
+  halted = 0
+  /** The frame of which a part has come. */
+  partial: PartialFrame | undefined
+  /** The rest of a chunk whose decoding was halted. */
+  rest: Buffer | undefined
+  output: OutputBuffer | undefined
+  /** Requests in flight; missing until the first is put off. */
+  replies: ReplyLedger | undefined
+  /** What the chart was told last. */
+  awaiting: ConnectionEvent = connectionEvents.requestAwaited
+  /** What it has taken of the server's room for unfinished bodies. */
+  heldBytes = 0
+  /** When it was read last, on the plane's clock. */
+  activeAtMs: number
+  drainingSinceMs = 0
+  peerEnded = false
+  /** Waits for the end of the turn with late answers. */
+  settled = false
+  released = false
+
+  constructor(
+    plane: ConnectionPlane,
+    hooks: ConnectionHooks,
+    socket: Socket,
+    options: { readonly refused: boolean; readonly secure: boolean; readonly addressBucket: number },
+  ) {
+    this.plane = plane
+    this.hooks = hooks
+    this.socket = socket
+    this.number = plane.nextNumber()
+    this.refused = options.refused
+    this.secure = options.secure
+    this.addressBucket = options.addressBucket
+    this.activeAtMs = plane.nowMs()
+    this.chart = undefined
+    this.partial = undefined
+    this.rest = undefined
+    this.output = undefined
+    this.replies = undefined
+  }
+
+  get id(): string {
+    return `c${this.number}`
+  }
+
+  get peerAddress(): string {
+    return this.socket.remoteAddress ?? ''
+  }
+
+  get inFlight(): number {
+    return this.replies?.inFlight ?? 0
+  }
+
+  get headerBytes(): number {
+    return this.plane.protocol.headerBytes
+  }
+
+  get target(): Buffer {
+    return this.plane.target
+  }
+
+  onHeader(bytes: Buffer, at: number): number {
+    const verdict = this.plane.protocol.header(this, bytes, at)
+    if (this.mode === 'serving' || verdict < 0) {
+      if (this.mode === 'refusing') this.finish()
+      return verdict
+    }
+    this.plane.protocol.fault(this, 'overloaded', bytes, at)
+    if (this.mode === 'overloaded') return skipBody(verdict)
+    this.finish()
+    return STOP
+  }
+
+  onFrame(bytes: Buffer, at: number, bodyBytes: number): void {
+    this.plane.requests++
+    if (this.mode === 'serving') this.plane.protocol.request(this, bytes, at, bodyBytes)
+    else this.plane.protocol.fault(this, 'overloaded', bytes, at)
+  }
+
+  mayDecode(): boolean {
+    return this.halted === 0
+  }
+
+  mayKeep(growBytes: number, header: Buffer): boolean {
+    if (this.plane.ledger.mayHold(growBytes)) return true
+    this.plane.protocol.fault(this, 'memory', header, 0)
+    return false
+  }
+
+  reserve(bytes: number): number {
+    if (this.replies?.holdsBack) {
+      const reply = Buffer.allocUnsafe(bytes)
+      this.replies.queue(reply)
+      this.#judgeReplies(this.replies)
+      this.plane.target = reply
+      return 0
+    }
+    return this.#room(bytes)
+  }
+
+  #room(bytes: number): number {
+    let output = this.output
+    if (output === undefined || output.lengthBytes + bytes > output.bytes.length) {
+      if (output !== undefined) this.flush()
+      output = this.plane.outputs.take(this, bytes)
+      this.output = output
+    }
+    const at = output.lengthBytes
+    output.lengthBytes = at + bytes
+    this.plane.target = output.bytes
+    return at
+  }
+
+  defer(requestBytes: number): number {
+    this.replies ??= new ReplyLedger(this.plane.protocol.replyOrder === 'requests')
+    const token = this.replies.begin(requestBytes)
+    this.#judgeReplies(this.replies)
+    return token
+  }
+
+  settle(token: number, reply: Uint8Array): boolean {
+    const { replies } = this
+    if (replies === undefined || this.released) return false
+    if (!replies.settle(token, reply, this)) return false
+    this.#judgeReplies(replies)
+    if (!this.settled) {
+      this.settled = true
+      this.plane.afterTurn(this, this.hooks.onSettled)
+    }
+    return true
+  }
+
+  finish(): void {
+    this.halted |= halt.over
+  }
+
+  /** Gives the output to the socket. What the kernel does not take at once stays with the socket. */
+  flush(): void {
+    const { output, socket, plane } = this
+    if (output === undefined) return
+    this.output = undefined
+    if (socket.destroyed || socket.writableEnded) {
+      plane.outputs.give(output)
+      return
+    }
+    socket.write(output.bytes.subarray(0, output.lengthBytes), output.written)
+    if (socket.writableLength > plane.limits.outputHighWaterBytes) this.halted |= halt.blocked
+  }
+
+  onWritten(): void {
+    if ((this.halted & halt.blocked) === 0 || this.socket.writableLength > this.plane.limits.outputHighWaterBytes)
+      return
+    this.halted &= ~halt.blocked
+    this.hooks.onUnblocked(this)
+  }
+
+  /** Copies a late answer, whose turn it is, to the output. */
+  release(reply: Uint8Array): void {
+    const at = this.#room(reply.length)
+    this.plane.target.set(reply, at)
+  }
+
+  /** Output that waits anywhere: with the socket, here, or for an older answer. */
+  get waitingOutputBytes(): number {
+    return this.socket.writableLength + (this.output?.lengthBytes ?? 0) + (this.replies?.waitingReplyBytes ?? 0)
+  }
+
+  #judgeReplies(replies: ReplyLedger): void {
+    if (isFull(this.plane.limits, replies)) this.halted |= halt.full
+    else this.halted &= ~halt.full
+  }
+}

@@ -1,0 +1,93 @@
+/**
+ * The requests of one connection that were taken but not answered, and the order in which their answers may leave.
+ * Pure bookkeeping; a connection has one only while something is in flight.
+ */
+
+interface Entry {
+  readonly requestBytes: number
+  reply: Uint8Array | undefined
+  /** Answered at once while older requests were in flight: it waits its turn, but nobody settles it. */
+  readonly queued: boolean
+}
+
+/** Who is given the answers that may leave. */
+export interface ReplySink {
+  release(reply: Uint8Array): void
+}
+
+/** Tokens, sizes and order of requests in flight. */
+export class ReplyLedger {
+  readonly #ordered: boolean
+  readonly #entries = new Map<number, Entry>()
+  #nextToken = 0
+  #inFlight = 0
+  #inFlightBytes = 0
+  #waitingReplyBytes = 0
+
+  /** With `ordered`, answers are released in the order of `begin` and `queue`. */
+  constructor(ordered: boolean) {
+    this.#ordered = ordered
+  }
+
+  /** Requests that wait for their handler. */
+  get inFlight(): number {
+    return this.#inFlight
+  }
+
+  /** Bytes of those requests. */
+  get inFlightBytes(): number {
+    return this.#inFlightBytes
+  }
+
+  /** Bytes of answers that wait for an older one. */
+  get waitingReplyBytes(): number {
+    return this.#waitingReplyBytes
+  }
+
+  /** Requests in flight and answers that wait. */
+  get size(): number {
+    return this.#entries.size
+  }
+
+  /** True when an answer given now has to wait for an older one. */
+  get holdsBack(): boolean {
+    return this.#ordered && this.#entries.size > 0
+  }
+
+  /** Takes note of a request; the token settles it. */
+  begin(requestBytes: number): number {
+    const token = this.#nextToken++
+    this.#entries.set(token, { requestBytes, reply: undefined, queued: false })
+    this.#inFlight++
+    this.#inFlightBytes += requestBytes
+    return token
+  }
+
+  /** Lines up an answer that is ready but not yet due. */
+  queue(reply: Uint8Array): void {
+    this.#entries.set(this.#nextToken++, { requestBytes: 0, reply, queued: true })
+    this.#waitingReplyBytes += reply.length
+  }
+
+  /** Answers a request; false if the token is unknown or was used. What may leave then is given to `sink`, in order. */
+  settle(token: number, reply: Uint8Array, sink: ReplySink): boolean {
+    const entry = this.#entries.get(token)
+    if (entry === undefined || entry.queued || entry.reply !== undefined) return false
+    entry.reply = reply
+    this.#inFlight--
+    this.#inFlightBytes -= entry.requestBytes
+    if (!this.#ordered) {
+      this.#entries.delete(token)
+      sink.release(reply)
+      return true
+    }
+    this.#waitingReplyBytes += reply.length
+    for (const [first, { reply: ready }] of this.#entries) {
+      if (ready === undefined) break
+      this.#entries.delete(first)
+      this.#waitingReplyBytes -= ready.length
+      sink.release(ready)
+    }
+    return true
+  }
+}

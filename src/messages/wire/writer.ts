@@ -1,0 +1,56 @@
+/**
+ * Writes fixed-size big-endian fields into a buffer of known size, one after the other. The counterpart of the reader:
+ * a value that does not fit its field is refused by name, never truncated.
+ */
+import { StarfishError } from '../errors.ts'
+
+/** A cursor over a buffer of exactly the size of the message. */
+export class WireWriter {
+  readonly #bytes: Buffer
+  readonly #message: string
+  #at = 0
+
+  /** `sizeBytes` is the whole message; `message` names it, for errors. */
+  constructor(sizeBytes: number, message: string) {
+    this.#bytes = Buffer.allocUnsafe(sizeBytes)
+    this.#message = message
+  }
+
+  u8(value: number, field: string): this {
+    this.#at = this.#bytes.writeUInt8(this.#checked(value, 0xff, field), this.#at)
+    return this
+  }
+
+  u16(value: number, field: string): this {
+    this.#at = this.#bytes.writeUInt16BE(this.#checked(value, 0xffff, field), this.#at)
+    return this
+  }
+
+  u32(value: number, field: string): this {
+    this.#at = this.#bytes.writeUInt32BE(this.#checked(value, 0xffff_ffff, field), this.#at)
+    return this
+  }
+
+  bytes(value: Uint8Array): this {
+    this.#bytes.set(value, this.#at)
+    this.#at += value.length
+    return this
+  }
+
+  /** The message. Throws `BAD_FRAME` unless every byte of it has been written. */
+  finish(): Buffer {
+    if (this.#at !== this.#bytes.length) {
+      throw new StarfishError('BAD_FRAME', `${this.#message}: ${this.#at} of ${this.#bytes.length} bytes were written`)
+    }
+    return this.#bytes
+  }
+
+  #checked(value: number, max: number, field: string): number {
+    if (!Number.isInteger(value) || value < 0 || value > max) {
+      throw new StarfishError('BAD_FRAME', `${this.#message}: ${field} must be an integer from 0 to ${max}`, {
+        details: { message: this.#message, field, offset: this.#at, value: String(value), max },
+      })
+    }
+    return value
+  }
+}
