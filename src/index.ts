@@ -1,0 +1,76 @@
+/** Starfish: a supervised network layer for Node.js. The public interface; other entries are subpaths of the package. */
+import './check-node.ts'
+
+export type { ActorEvent, ActorLogger, ActorRuntime } from './actors/runtime/actor-runtime.ts'
+export { compileChart } from './actors/runtime/chart-compiler/compile-chart.ts'
+export {
+  type Clock,
+  createRandom,
+  createVirtualClock,
+  type Random,
+  systemClock,
+  type VirtualClock,
+} from './actors/runtime/clock.ts'
+export type { ChartInstance, ChartTimers, CompiledChart, PersistedChart } from './actors/runtime/compiled-chart.ts'
+export {
+  type ActorDefinition,
+  type ActorOptions,
+  type AnyActorDefinition,
+  defineActor,
+  type EventsOf,
+  type InitResult,
+  type InputOf,
+  type MailboxOptions,
+  type Overflow,
+} from './actors/runtime/define-actor.ts'
+export type { CommandsOf, ReplyOf, Request, RequestsOf } from './actors/runtime/requests.ts'
+export {
+  cancelSend,
+  child,
+  join,
+  leave,
+  message,
+  postpone,
+  type ReplyToken,
+  rejectTo,
+  reply,
+  replyTo,
+  replyToken,
+  runtimeOf,
+  send,
+  sendAfter,
+  spawn,
+  stop,
+  unwatch,
+  watch,
+} from './actors/runtime/runtime-actions.ts'
+export { createLogger, type Logger, type LoggerOptions } from './logger.ts'
+export { type ErrorCode, errorCodes, type Handled, isStarfishError, StarfishError } from './messages/errors.ts'
+export type { EventCodec, EventReader, EventWriter } from './messages/thread/event-codec.ts'
+export {
+  type ActorExit,
+  type BlackBoxEntry,
+  type ExitReason,
+  type ExitType,
+  isAbnormal,
+} from './messages/thread/exit.ts'
+export type { DeadLetter, Fact, FactFilter, FactKind } from './messages/thread/fact.ts'
+export type { ActorRef, Addressed } from './supervisor/actor-ref.ts'
+export type { ChildCounts, ChildEntry, StartedChild } from './supervisor/child-host.ts'
+export type {
+  ActorSpec,
+  AutoShutdown,
+  BackoffOptions,
+  ChildSpec,
+  Restart,
+  Shutdown,
+  Strategy,
+  SupervisorSpec,
+} from './supervisor/child-spec.ts'
+export type { Group } from './supervisor/group.ts'
+export type { Inspection, InspectOptions } from './supervisor/inspection.ts'
+export type { ActorDetails, ActorSummary, TreeQuery } from './supervisor/kernel/actor-summary.ts'
+export type { AskOptions } from './supervisor/kernel/asks.ts'
+export type { DeadLetterReport } from './supervisor/kernel/dead-letters.ts'
+export type { SupervisorRef } from './supervisor/supervisor-ref.ts'
+export { createSystem, type SpawnOptions, type System, type SystemOptions } from './supervisor/system.ts'
