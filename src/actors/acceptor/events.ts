@@ -1,4 +1,5 @@
 /** The commands an acceptor takes and the facts its sockets report. Connections are counted, not reported. */
+import type { Request } from '../runtime/requests.ts'
 
 /** Begins to drain: stops accepting, answers what was received, refuses what still comes, ends. */
 export interface AcceptorDrain {
@@ -32,8 +33,17 @@ export interface AcceptorDrained {
   readonly type: 'acceptor.drained'
 }
 
+/** Answered, as soon as it listens, with the port. */
+export type AcceptorWhenBound = Request<{ readonly type: 'acceptor.whenBound' }, number>
+
 /** What an acceptor may be told by others. */
 export type AcceptorCommand = AcceptorDrain | ActorShutdown
 
 /** Every event of the acceptor's chart. */
-export type AcceptorEvent = AcceptorCommand | AcceptorBound | AcceptorBindFailed | AcceptorUnbound | AcceptorDrained
+export type AcceptorEvent =
+  | AcceptorCommand
+  | AcceptorWhenBound
+  | AcceptorBound
+  | AcceptorBindFailed
+  | AcceptorUnbound
+  | AcceptorDrained

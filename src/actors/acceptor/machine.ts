@@ -22,6 +22,7 @@
  */
 import { assign, setup } from 'xstate'
 import { StarfishError } from '../../messages/errors.ts'
+import { postpone, reply } from '../runtime/runtime-actions.ts'
 import type { AcceptorInput } from './config.ts'
 import type { AcceptorEvent } from './events.ts'
 
@@ -33,6 +34,8 @@ export interface AcceptorContext {
   /** Why it failed. */
   readonly error: unknown
 }
+
+const replies = reply<AcceptorEvent, AcceptorContext>()
 
 /** Replaced by the I/O; without it (walks, pictures) nothing happens. */
 function injected(): void {}
@@ -51,6 +54,9 @@ export const acceptorMachine = setup({
     destroyConnections: injected,
     /** Ends the actor with `context.error`. */
     reportFailure: injected,
+    tellPort: replies('acceptor.whenBound', ({ context }) => context.port ?? 0),
+    /** Asked before it is known whether it can listen: the question waits. */
+    postpone,
     keepPort: assign(({ event }) => (event.type === 'acceptor.bound' ? { port: event.port } : {})),
     keepError: assign(({ event }) => (event.type === 'acceptor.bindFailed' ? { error: event.error } : {})),
     keepNoListener: assign(({ context }) => ({ error: noListener(context.input) })),
@@ -70,6 +76,7 @@ export const acceptorMachine = setup({
       entry: 'bind',
       on: {
         'acceptor.bound': { target: 'listening', actions: 'keepPort' },
+        'acceptor.whenBound': { actions: 'postpone' },
         'acceptor.bindFailed': { target: 'failed', actions: 'keepError' },
         'acceptor.unbound': { target: 'failed', actions: 'keepNoListener' },
         'acceptor.drain': 'draining',
@@ -79,6 +86,7 @@ export const acceptorMachine = setup({
     },
     listening: {
       on: {
+        'acceptor.whenBound': { actions: 'tellPort' },
         'acceptor.unbound': 'rebinding',
         'acceptor.drain': 'draining',
         'actor.shutdown': 'draining',
@@ -88,6 +96,7 @@ export const acceptorMachine = setup({
     rebinding: {
       entry: 'bind',
       on: {
+        'acceptor.whenBound': { actions: 'postpone' },
         'acceptor.bound': { target: 'listening', actions: 'keepPort' },
         'acceptor.drain': 'draining',
         'actor.shutdown': 'draining',

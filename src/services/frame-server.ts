@@ -1,0 +1,148 @@
+/**
+ * A server of framed messages on all shards of a system, whatever its protocol: what the event server, the log server and
+ * their like are made of.
+ *
+ *   supervisor <id> on the main thread (one_for_one)
+ *     ├─ <id>/listener    main thread, with `accept: 'handoff'` only
+ *     └─ <id>/s<i>        the acceptor of shard i, and below it its connections
+ */
+import { threadId } from 'node:worker_threads'
+import { type AcceptorOptions, resolveAcceptorInput } from '../actors/acceptor/config.ts'
+import { createServerCounters, readServerCounters, type ServerFigures } from '../actors/acceptor/counters.ts'
+import { probeAddress } from '../actors/acceptor/probe.ts'
+import { isStarfishError, StarfishError } from '../messages/errors.ts'
+import type { ActorExit } from '../messages/thread/exit.ts'
+import type { ActorSpec } from '../supervisor/child-spec.ts'
+import type { SupervisorRef } from '../supervisor/supervisor-ref.ts'
+import type { System } from '../supervisor/system.ts'
+import { acceptor, handoffListener } from './acceptors.ts'
+
+/** Where a server listens. */
+export interface ServerAddress {
+  readonly host: string
+  readonly port: number
+}
+
+/** A server. Create, `start`, and in the end `stop`; `await using` stops it. */
+export interface FrameServer extends AsyncDisposable {
+  /**
+   * Probes the address alone, then listens on every shard; answers where. Rejects with PORT_IN_USE or LISTEN_FAILED, both
+   * naming host and port.
+   */
+  start(): Promise<ServerAddress>
+  /**
+   * Stops accepting, answers what has been received, closes, and destroys what is still open after
+   * `limits.drainTimeoutMs`; settles when all is closed.
+   */
+  drain(): Promise<void>
+  /** Drains; one that does not run is left alone. */
+  stop(): Promise<void>
+  /** Undefined before `start`. */
+  readonly address: ServerAddress | undefined
+  /** The supervisor of the server; undefined before `start`. */
+  readonly ref: SupervisorRef | undefined
+  /** Counts over all shards. */
+  stats(): ServerFigures
+  /** Settles when the server ended though nobody stopped it: its restart budget is spent. */
+  readonly failed: Promise<ActorExit>
+}
+
+const bindAnswerMs = 30_000
+
+/** Creates a server; it does not listen yet. Throws BAD_CONFIG for options that cannot be used. */
+export function createFrameServer(system: System, id: string, options: AcceptorOptions): FrameServer {
+  const slots = Math.max(1, system.shards)
+  const counters = createServerCounters(slots, Math.floor(Math.random() * 2 ** 32))
+  const input = resolveAcceptorInput(options, {
+    shards: system.shards,
+    platform: process.platform,
+    handoff: { threadId, listener: id },
+    counters,
+  })
+  const failed = Promise.withResolvers<ActorExit>()
+  let address: ServerAddress | undefined
+  let ref: SupervisorRef | undefined
+
+  async function start(): Promise<ServerAddress> {
+    if (ref !== undefined) throw new StarfishError('BAD_CONFIG', `the server ${id} runs already`, { details: { id } })
+    const port = await probeAddress(input.host, input.port)
+    const bound = { ...input, port }
+    const shutdown = input.limits.drainTimeoutMs + 1_000
+    const common = { input: bound, shutdown }
+    const acceptors: ActorSpec[] = Array.from({ length: slots }, (_, shard) => ({
+      ...common,
+      id: `s${shard}`,
+      definition: acceptor,
+      shard: system.shards === 0 ? 'main' : shard,
+    }))
+    const listener: ActorSpec = { ...common, id: 'listener', definition: handoffListener, shard: 'main' }
+    const children = input.accept === 'handoff' ? [listener, ...acceptors] : acceptors
+    const tree = await system.supervise({
+      id,
+      strategy: 'one_for_one',
+      intensity: 3 * slots,
+      periodMs: 5_000,
+      children,
+    })
+    try {
+      await Promise.all(
+        children.map(child =>
+          system.ref(acceptor, `${id}/${child.id}`).ask({ type: 'acceptor.whenBound' }, { timeoutMs: bindAnswerMs }),
+        ),
+      )
+    } catch (error) {
+      await tree.stop()
+      throw bindError(error)
+    }
+    ref = tree
+    address = { host: input.host, port }
+    watchTree(system, id, exit => {
+      if (ref !== undefined) failed.resolve(exit)
+    })
+    return address
+  }
+
+  async function drain(): Promise<void> {
+    const tree = ref
+    ref = undefined
+    await tree?.stop()
+    address = undefined
+  }
+
+  return {
+    start,
+    drain,
+    stop: drain,
+    get address() {
+      return address
+    },
+    get ref() {
+      return ref
+    },
+    stats: () => readServerCounters(counters),
+    failed: failed.promise,
+    [Symbol.asyncDispose]: drain,
+  }
+}
+
+/** Calls `gone` when the tree has ended for good; one that its supervisor restarts is watched again. */
+function watchTree(system: System, id: string, gone: (exit: ActorExit) => void): void {
+  let last: ActorExit | undefined
+  const look = (exit: ActorExit): void => {
+    // Stopped, by whomever: no failure. One that gave up says so in the detail.
+    if (exit.reason.type === 'shutdown' && exit.reason.detail === undefined) return
+    const isOver = exit.reason.type === 'noproc' || exit.incarnation === last?.incarnation
+    if (isOver) gone(last ?? exit)
+    else {
+      last = exit
+      setImmediate(() => system.watch(id, look))
+    }
+  }
+  system.watch(id, look)
+}
+
+/** The acceptor's own reason, where it died of it. */
+function bindError(error: unknown): unknown {
+  const cause = isStarfishError(error, 'ACTOR_DIED') ? error.cause : undefined
+  return isStarfishError(cause, 'PORT_IN_USE') || isStarfishError(cause, 'LISTEN_FAILED') ? cause : error
+}
