@@ -101,8 +101,9 @@ export interface Edge {
   /** Posts what has credit now instead of at the end of the tick. */
   flush(): void
   /**
-   * Ends the edge from this side, whether the other lives, is stuck or is gone: nothing that it has not started will be
-   * handled. Calls `onClose` before it returns; a second call does nothing.
+   * Fences the other side, whether it lives, is stuck or is gone: nothing that it has not started will be handled, and what
+   * it has posted and this side has not read is not told. Calls `onClose` before it returns; a second call does nothing.
+   * A thread that ends in order does not close its edges: it ends, and what it has posted is still read.
    */
   close(): void
   stats(): EdgeStats
