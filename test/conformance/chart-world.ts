@@ -23,8 +23,6 @@ import type { ConformanceWorld, Script, ScriptedExit, WorldEvent, WorldSuperviso
 
 /** What the scripted kernel shows beyond {@link ConformanceWorld}. */
 export interface ChartWorld extends ConformanceWorld {
-  /** What supervisors reported. */
-  readonly facts: readonly (SupervisorFact & { readonly supervisor: string })[]
   /** What supervisors asked for. */
   readonly starts: readonly ChildStart[]
   /** Events handled so far, by all supervisors. */
@@ -60,7 +58,7 @@ export function createChartWorld(seed = 1): ChartWorld {
 
 class ScriptedKernel implements ChartWorld {
   readonly log: WorldEvent[] = []
-  readonly facts: (SupervisorFact & { supervisor: string })[] = []
+  readonly reports: (SupervisorFact & { supervisor: string })[] = []
   readonly starts: ChildStart[] = []
   readonly clock = createVirtualClock(1_000_000)
   readonly #random
@@ -211,7 +209,7 @@ class ScriptedKernel implements ChartWorld {
       },
       post: event => this.#mail.post(supervisor(), event),
       answer: (reply, answer) => (reply as (answer: Answer) => void)(answer),
-      report: fact => void this.facts.push({ ...fact, supervisor: supervisor().spec.id }),
+      report: fact => void this.reports.push({ ...fact, supervisor: supervisor().spec.id }),
     }
   }
 

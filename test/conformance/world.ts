@@ -6,7 +6,7 @@
  * happens until the case acts again or lets time pass. Ids are unique within a world, over all its supervisors.
  */
 import type { ExitReason } from '../../src/messages/thread/exit.ts'
-import type { ChildCounts, ChildEntry, StartedChild } from '../../src/supervisor/child-host.ts'
+import type { ChildCounts, ChildEntry, StartedChild, SupervisorFact } from '../../src/supervisor/child-host.ts'
 import type { ActorSpec, ChildSpec, ResolvedChildSpec, SupervisorSpec } from '../../src/supervisor/child-spec.ts'
 
 /** How a child ends by itself: its chart is done, it asks for its own shutdown, it throws, or somebody kills it. */
@@ -96,6 +96,8 @@ export interface ConformanceWorld {
   advance(ms: number): Promise<void>
   /** All that happened so far. */
   readonly log: readonly WorldEvent[]
+  /** All that supervisors told the outside so far. */
+  readonly reports: readonly (SupervisorFact & { readonly supervisor: string })[]
   /** Takes the world down. */
   close(): Promise<void>
 }
