@@ -21,17 +21,6 @@ import { abandon } from '../../src/supervisor/supervisor-state.ts'
 import { type Addressee, Mail, MessageBoxes } from './mail.ts'
 import type { ConformanceWorld, Script, ScriptedExit, WorldEvent, WorldSupervisor } from './world.ts'
 
-/** What the scripted kernel shows beyond {@link ConformanceWorld}. */
-export interface ChartWorld extends ConformanceWorld {
-  /** What supervisors asked for. */
-  readonly starts: readonly ChildStart[]
-  /** Events handled so far, by all supervisors. */
-  readonly steps: number
-  readonly clock: ReturnType<typeof createVirtualClock>
-  /** The present state of a supervisor's chart. */
-  stateOf(id: string): unknown
-}
-
 interface Cell {
   readonly id: string
   readonly incarnation: number
@@ -52,15 +41,15 @@ interface Supervisor extends Addressee {
 }
 
 /** A world over the charts. */
-export function createChartWorld(seed = 1): ChartWorld {
+export function createChartWorld(seed = 1): ConformanceWorld {
   return new ScriptedKernel(seed)
 }
 
-class ScriptedKernel implements ChartWorld {
+class ScriptedKernel implements ConformanceWorld {
   readonly log: WorldEvent[] = []
   readonly reports: (SupervisorFact & { supervisor: string })[] = []
-  readonly starts: ChildStart[] = []
-  readonly clock = createVirtualClock(1_000_000)
+  readonly #heldMax = new Map<string, number>()
+  readonly #clock = createVirtualClock(1_000_000)
   readonly #random
   readonly #mail = new Mail()
   readonly #boxes = new MessageBoxes()
@@ -74,10 +63,6 @@ class ScriptedKernel implements ChartWorld {
     this.#random = createRandom(seed)
   }
 
-  get steps(): number {
-    return this.#mail.steps
-  }
-
   actor: ConformanceWorld['actor'] = (id, options = {}) => ({
     id,
     definition: { moduleUrl: import.meta.url, exportName: 'scripted' },
@@ -89,36 +74,25 @@ class ScriptedKernel implements ChartWorld {
   }
 
   async supervise(spec: SupervisorSpec): Promise<WorldSupervisor> {
-    const { outcome } = await this.superviseLater(spec)
-    const result = outcome()
-    if (result === undefined) throw new Error('the supervisor has not come up yet')
-    if (result instanceof Error) throw result
-    return result
-  }
-
-  async superviseLater(spec: SupervisorSpec): ReturnType<ConformanceWorld['superviseLater']> {
     const resolved = resolveSupervisorSpec(spec)
-    let result: WorldSupervisor | Error | undefined
+    let outcome: WorldSupervisor | Error = new Error('the supervisor did not come up')
     const supervisor = this.#createSupervisor(resolved, {
       onReady: () => {
-        result = this.#handle(supervisor)
+        outcome = this.#handle(supervisor)
       },
       onExit: reason => {
         const message = `supervisor ${resolved.id} could not be started`
-        if (!supervisor.isReady) result = new StarfishError('START_FAILED', message, { details: { reason } })
+        if (!supervisor.isReady) outcome = new StarfishError('START_FAILED', message, { details: { reason } })
       },
     })
     supervisor.actor.start()
     await this.#mail.rest()
-    return { outcome: () => result }
+    if (outcome instanceof Error) throw outcome
+    return outcome
   }
 
   supervisor(id: string): WorldSupervisor {
     return this.#handle(this.#running(id).supervisor!)
-  }
-
-  stateOf(id: string): unknown {
-    return this.#supervisors.get(id)!.actor.getSnapshot().value
   }
 
   running(id: string): number | undefined {
@@ -138,8 +112,7 @@ class ScriptedKernel implements ChartWorld {
   }
 
   async send(id: string, message: string): Promise<void> {
-    const spec = this.starts.findLast(start => start.id === id)?.spec
-    this.#boxes.arrive(id, message, this.running(id) !== undefined, spec?.backoff?.heldMax ?? 1_000)
+    this.#boxes.arrive(id, message, this.running(id) !== undefined, this.#heldMax.get(id) ?? 1_000)
     await this.#mail.rest()
   }
 
@@ -152,7 +125,7 @@ class ScriptedKernel implements ChartWorld {
   }
 
   async advance(ms: number): Promise<void> {
-    await this.clock.advance(ms)
+    await this.#clock.advance(ms)
     await this.#mail.rest()
   }
 
@@ -168,8 +141,8 @@ class ScriptedKernel implements ChartWorld {
     const host = this.#hostFor(() => supervisor)
     const chart = supervisorChart(spec) as typeof supervisorMachine
     const actor = createActor(chart, {
-      input: { spec, host, clock: this.clock, random: () => this.#random() },
-      clock: this.clock,
+      input: { spec, host, clock: this.#clock, random: () => this.#random() },
+      clock: this.#clock,
     })
     const supervisor: Supervisor = {
       spec,
@@ -217,7 +190,7 @@ class ScriptedKernel implements ChartWorld {
     const { id, spec } = start
     const incarnation = (this.#incarnations.get(id) ?? 0) + 1
     this.#incarnations.set(id, incarnation)
-    this.starts.push(start)
+    if (spec.backoff) this.#heldMax.set(id, spec.backoff.heldMax)
     const script = this.#scripts.get(id) ?? {}
     if (spec.kind === 'supervisor') {
       const told = {
@@ -324,7 +297,7 @@ class ScriptedKernel implements ChartWorld {
       incarnation,
       shard: -1,
       reason,
-      atMs: this.clock.now(),
+      atMs: this.#clock.now(),
       lastEvents: [],
       ...(shardLoss === undefined ? {} : { shardLoss }),
     }
@@ -363,11 +336,11 @@ class ScriptedKernel implements ChartWorld {
   }
 
   #later(cell: Cell, ms: number, then: () => void): void {
-    cell.timers.push(this.clock.setTimeout(then, ms))
+    cell.timers.push(this.#clock.setTimeout(then, ms))
   }
 
   #forgetTimers(cell: Cell): void {
-    for (const timer of cell.timers.splice(0)) this.clock.clearTimeout(timer)
+    for (const timer of cell.timers.splice(0)) this.#clock.clearTimeout(timer)
   }
 
   #cell(id: string, incarnation: number): Cell {
