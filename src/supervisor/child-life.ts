@@ -1,10 +1,11 @@
 /**
  * Runs the charts of children. Supervisors know only {@link ChildLife}, so whether a child's chart is a live XState actor
- * or an instance of the compiled chart is decided here, in {@link childLives}.
+ * or an instance of the compiled chart is decided in one line, at {@link childLives}.
  */
 import { createActor } from 'xstate'
 import type { Clock } from '../actors/runtime/clock.ts'
-import { type ChildEvent, type ChildRecord, type ChildState, childMachine } from './child-machine.ts'
+import type { ChartTimers, CompiledChart } from '../actors/runtime/compiled-chart.ts'
+import { type ChildContext, type ChildEvent, type ChildRecord, type ChildState, childMachine } from './child-machine.ts'
 
 /** The chart of one child, running. */
 export interface ChildLife {
@@ -34,6 +35,24 @@ export function liveChildLives(clock: Clock): ChildLives {
         if (snapshot.status === 'error') throw snapshot.error
       },
       stop: () => void actor.stop(),
+    }
+  }
+}
+
+/** Each child as an instance of the compiled chart: a record of some hundred bytes. */
+export function compiledChildLives(
+  chart: CompiledChart<ChildContext, ChildEvent, ChildRecord>,
+  timers: ChartTimers,
+): ChildLives {
+  return child => {
+    const instance = chart.create(child, timers, child)
+    chart.start(instance)
+    return {
+      get state() {
+        return chart.configurations[instance.configuration] as ChildState
+      },
+      send: event => chart.step(instance, event),
+      stop: () => chart.stop(instance),
     }
   }
 }

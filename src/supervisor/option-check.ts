@@ -12,7 +12,12 @@ import {
 } from './child-spec.ts'
 import type { Faults } from './spec-faults.ts'
 
-const timerMsMax = 2_147_483_647
+/** More restarts in a period than this are no budget; it bounds what a supervisor remembers. */
+export const intensityMax = 10_000
+
+/** The longest time a timer takes, ms: 24 days. */
+export const timerMsMax = 2_147_483_647
+
 const overflows = ['reject', 'drop_oldest', 'drop_newest'] as const
 
 /** Checks where an actor is to live. */
@@ -51,7 +56,7 @@ export function checkBackoff(
     return undefined
   }
   if (restart === 'temporary') faults.add('backoff', 'is not for temporary children: they are never restarted')
-  const backoff: Backoff = { ...backoffDefaults, ...options }
+  const backoff: Backoff = { ...backoffDefaults, ...withoutUndefined(options) }
   const within = faults.within('backoff')
   within.whole('initialMs', backoff.initialMs, 1, timerMsMax)
   within.whole('maxMs', backoff.maxMs, 1, timerMsMax)
@@ -73,5 +78,12 @@ export function checkBackoff(
 
 /** Whether the budget itself is sound; its own faults are told elsewhere. */
 function hasBudget({ intensity, periodMs }: Budget): boolean {
-  return Number.isInteger(intensity) && intensity >= 0 && intensity <= 10_000 && periodMs > 0
+  return Number.isInteger(intensity) && intensity >= 0 && intensity <= intensityMax && periodMs > 0
+}
+
+/** An option that is given as undefined counts as left out. */
+export function withoutUndefined<T extends object>(options: T): { [K in keyof T]: Exclude<T[K], undefined> } {
+  return Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined)) as {
+    [K in keyof T]: Exclude<T[K], undefined>
+  }
 }

@@ -14,19 +14,20 @@ import type {
   SupervisorSpec,
 } from './child-spec.ts'
 import { actorDefaults, supervisorDefaults } from './child-spec.ts'
-import { checkBackoff, checkMailbox, checkPlacement } from './option-check.ts'
+import {
+  checkBackoff,
+  checkMailbox,
+  checkPlacement,
+  intensityMax,
+  timerMsMax,
+  withoutUndefined,
+} from './option-check.ts'
 import { createFaults, type Faults } from './spec-faults.ts'
 
 const restarts = ['permanent', 'transient', 'temporary'] as const
 const strategies = ['one_for_one', 'one_for_all', 'rest_for_one'] as const
 const autoShutdowns = ['never', 'any_significant', 'all_significant'] as const
 const restores = ['fresh', 'snapshot'] as const
-
-/** More restarts in a period than this are no budget; it bounds what a supervisor remembers. */
-export const intensityMax = 10_000
-
-/** The longest time a timer takes, ms: 24 days. */
-export const timerMsMax = 2_147_483_647
 
 /** What the supervisor of a child decides of it. */
 export interface ParentOptions extends Budget {
@@ -139,7 +140,7 @@ function children(
     faults.add('children', 'is no array')
     return []
   }
-  if (specs.length > parent.maxChildren)
+  if (parent.maxChildren >= 0 && specs.length > parent.maxChildren)
     faults.add('children', `are ${specs.length}, more than maxChildren (${parent.maxChildren})`)
   const firstOf = new Map<unknown, number>()
   return specs.flatMap((each: ChildSpec, index) => {
@@ -170,13 +171,6 @@ function childOptions(
   if (significant === true && parent?.autoShutdown === 'never')
     faults.add('significant', 'has no meaning under a supervisor whose autoShutdown is never')
   return { id, restart, shutdown, significant, backoff: checkBackoff(spec.backoff, restart, parent, faults) }
-}
-
-/** An option that is given as undefined counts as left out. */
-function withoutUndefined<T extends object>(options: T): { [K in keyof T]: Exclude<T[K], undefined> } {
-  return Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined)) as {
-    [K in keyof T]: Exclude<T[K], undefined>
-  }
 }
 
 function isRecord(value: unknown): value is Record<string, unknown> {

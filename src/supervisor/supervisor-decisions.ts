@@ -45,7 +45,7 @@ export function noteExit(state: SupervisorState, event: SupervisorEvent): boolea
 
 /** Puts an event off until the supervisor is free. One that ends takes nothing up any more. */
 export function deferEvent(state: SupervisorState, event: SupervisorEvent): void {
-  if (event.type === 'child.exited' && !noteExit(state, event)) return
+  if (event.type.startsWith('child.') && !noteExit(state, event)) return
   const isCommand = 'reply' in event
   if (state.ending !== undefined) {
     if (isCommand) refuseCommand(state, event)

@@ -18,20 +18,8 @@ import type { ResolvedSupervisorSpec, SupervisorSpec } from '../../src/superviso
 import { resolveSupervisorSpec } from '../../src/supervisor/spec-check.ts'
 import { supervisorChart, type supervisorMachine } from '../../src/supervisor/supervisor-machine.ts'
 import { abandon } from '../../src/supervisor/supervisor-state.ts'
+import { type Addressee, Mail, MessageBoxes } from './mail.ts'
 import type { ConformanceWorld, Script, ScriptedExit, WorldEvent, WorldSupervisor } from './world.ts'
-
-/** What the scripted kernel shows beyond {@link ConformanceWorld}. */
-export interface ChartWorld extends ConformanceWorld {
-  /** What supervisors reported. */
-  readonly facts: readonly (SupervisorFact & { readonly supervisor: string })[]
-  /** What supervisors asked for. */
-  readonly starts: readonly ChildStart[]
-  /** Events handled so far, by all supervisors. */
-  readonly steps: number
-  readonly clock: ReturnType<typeof createVirtualClock>
-  /** The present state of a supervisor's chart. */
-  stateOf(id: string): unknown
-}
 
 interface Cell {
   readonly id: string
@@ -43,16 +31,9 @@ interface Cell {
   readonly timers: unknown[]
 }
 
-interface Box {
-  messages: string[]
-  dead: string[]
-  holding: boolean
-}
-
-interface Supervisor {
+interface Supervisor extends Addressee {
   readonly spec: ResolvedSupervisorSpec
   readonly actor: Actor<typeof supervisorMachine>
-  readonly mailbox: SupervisorEvent[]
   isReady: boolean
   exit: ExitReason | undefined
   onReady(): void
@@ -60,26 +41,23 @@ interface Supervisor {
 }
 
 /** A world over the charts. */
-export function createChartWorld(seed = 1): ChartWorld {
+export function createChartWorld(seed = 1): ConformanceWorld {
   return new ScriptedKernel(seed)
 }
 
-class ScriptedKernel implements ChartWorld {
+class ScriptedKernel implements ConformanceWorld {
   readonly log: WorldEvent[] = []
-  readonly facts: (SupervisorFact & { supervisor: string })[] = []
-  readonly starts: ChildStart[] = []
-  readonly clock = createVirtualClock(1_000_000)
-  steps = 0
+  readonly reports: (SupervisorFact & { supervisor: string })[] = []
+  readonly #heldMax = new Map<string, number>()
+  readonly #clock = createVirtualClock(1_000_000)
   readonly #random
+  readonly #mail = new Mail()
+  readonly #boxes = new MessageBoxes()
   readonly #scripts = new Map<string, Script>()
   readonly #incarnations = new Map<string, number>()
   readonly #cells = new Map<string, Cell>()
-  readonly #boxes = new Map<string, Box>()
   readonly #supervisors = new Map<string, Supervisor>()
-  readonly #due: Supervisor[] = []
-  #isPumping = false
   #shardIncarnation = 0
-  #failure: unknown
 
   constructor(seed: number) {
     this.#random = createRandom(seed)
@@ -96,36 +74,25 @@ class ScriptedKernel implements ChartWorld {
   }
 
   async supervise(spec: SupervisorSpec): Promise<WorldSupervisor> {
-    const { outcome } = await this.superviseLater(spec)
-    const result = outcome()
-    if (result === undefined) throw new Error('the supervisor has not come up yet')
-    if (result instanceof Error) throw result
-    return result
-  }
-
-  async superviseLater(spec: SupervisorSpec): ReturnType<ConformanceWorld['superviseLater']> {
     const resolved = resolveSupervisorSpec(spec)
-    let result: WorldSupervisor | Error | undefined
+    let outcome: WorldSupervisor | Error = new Error('the supervisor did not come up')
     const supervisor = this.#createSupervisor(resolved, {
       onReady: () => {
-        result = this.#handle(supervisor)
+        outcome = this.#handle(supervisor)
       },
       onExit: reason => {
         const message = `supervisor ${resolved.id} could not be started`
-        if (!supervisor.isReady) result = new StarfishError('START_FAILED', message, { details: { reason } })
+        if (!supervisor.isReady) outcome = new StarfishError('START_FAILED', message, { details: { reason } })
       },
     })
     supervisor.actor.start()
-    await this.#rest()
-    return { outcome: () => result }
+    await this.#mail.rest()
+    if (outcome instanceof Error) throw outcome
+    return outcome
   }
 
   supervisor(id: string): WorldSupervisor {
     return this.#handle(this.#running(id).supervisor!)
-  }
-
-  stateOf(id: string): unknown {
-    return this.#supervisors.get(id)!.actor.getSnapshot().value
   }
 
   running(id: string): number | undefined {
@@ -135,56 +102,59 @@ class ScriptedKernel implements ChartWorld {
 
   async exit(exits: Readonly<Record<string, ScriptedExit>>): Promise<void> {
     for (const [id, exit] of Object.entries(exits)) this.#end(this.#running(id), reasonOf(exit))
-    await this.#rest()
+    await this.#mail.rest()
   }
 
   async loseShard(ids: readonly string[]): Promise<void> {
     const shardLoss = { shard: 0, incarnation: ++this.#shardIncarnation }
     for (const id of ids) this.#end(this.#running(id), { type: 'exited', code: 1 }, shardLoss)
-    await this.#rest()
+    await this.#mail.rest()
   }
 
   async send(id: string, message: string): Promise<void> {
-    const box = this.#box(id)
-    if (this.running(id) !== undefined || (box.holding && box.messages.length < this.#heldMax(id)))
-      box.messages.push(message)
-    else box.dead.push(message)
-    await this.#rest()
+    this.#boxes.arrive(id, message, this.running(id) !== undefined, this.#heldMax.get(id) ?? 1_000)
+    await this.#mail.rest()
   }
 
   received(id: string): readonly string[] {
-    return this.running(id) === undefined ? [] : this.#box(id).messages
+    return this.running(id) === undefined ? [] : this.#boxes.of(id).messages
   }
 
   deadLetters(id: string): readonly string[] {
-    return this.#box(id).dead
+    return this.#boxes.of(id).dead
   }
 
   async advance(ms: number): Promise<void> {
-    await this.clock.advance(ms)
-    await this.#rest()
+    await this.#clock.advance(ms)
+    await this.#mail.rest()
   }
 
   async close(): Promise<void> {
     for (const supervisor of this.#supervisors.values()) supervisor.actor.stop()
-    if (this.#failure !== undefined) throw this.#failure
+    await this.#mail.rest()
   }
 
   #createSupervisor(
     spec: ResolvedSupervisorSpec,
     told: { onReady: () => void; onExit: (reason: ExitReason) => void },
   ): Supervisor {
-    const mailbox: SupervisorEvent[] = []
     const host = this.#hostFor(() => supervisor)
     const chart = supervisorChart(spec) as typeof supervisorMachine
     const actor = createActor(chart, {
-      input: { spec, host, clock: this.clock, random: () => this.#random() },
-      clock: this.clock,
+      input: { spec, host, clock: this.#clock, random: () => this.#random() },
+      clock: this.#clock,
     })
-    const supervisor: Supervisor = { spec, actor, mailbox, isReady: false, exit: undefined, ...told }
+    const supervisor: Supervisor = {
+      spec,
+      actor,
+      isReady: false,
+      exit: undefined,
+      ...told,
+      take: event => supervisor.exit === undefined && actor.send(event),
+    }
     actor.subscribe({
       error: error => {
-        this.#failure ??= error
+        this.#mail.failure ??= error
       },
       complete: () => {
         const { status, output } = actor.getSnapshot()
@@ -203,20 +173,16 @@ class ScriptedKernel implements ChartWorld {
       shutdown: (id, incarnation) => this.#shutdown(this.#cell(id, incarnation)),
       kill: (id, incarnation) => this.#kill(this.#cell(id, incarnation)),
       hold: id => {
-        this.#box(id).holding = true
+        this.#boxes.of(id).isHeld = true
       },
-      release: (id, outcome) => {
-        const box = this.#box(id)
-        box.holding = false
-        if (outcome === 'ended') box.dead.push(...box.messages.splice(0))
-      },
+      release: (id, outcome) => this.#boxes.release(id, outcome),
       ready: () => {
         supervisor().isReady = true
         supervisor().onReady()
       },
-      post: event => this.#post(supervisor(), event),
+      post: event => this.#mail.post(supervisor(), event),
       answer: (reply, answer) => (reply as (answer: Answer) => void)(answer),
-      report: fact => void this.facts.push({ ...fact, supervisor: supervisor().spec.id }),
+      report: fact => void this.reports.push({ ...fact, supervisor: supervisor().spec.id }),
     }
   }
 
@@ -224,7 +190,7 @@ class ScriptedKernel implements ChartWorld {
     const { id, spec } = start
     const incarnation = (this.#incarnations.get(id) ?? 0) + 1
     this.#incarnations.set(id, incarnation)
-    this.starts.push(start)
+    if (spec.backoff) this.#heldMax.set(id, spec.backoff.heldMax)
     const script = this.#scripts.get(id) ?? {}
     if (spec.kind === 'supervisor') {
       const told = {
@@ -272,7 +238,7 @@ class ScriptedKernel implements ChartWorld {
     this.#forgetTimers(cell)
     const { id, incarnation, host } = cell
     this.log.push({ type: 'up', id, incarnation })
-    this.#post(host, { type: 'child.started', id, incarnation, place: { address: `world/${id}`, shard: -1 } })
+    this.#mail.post(host, { type: 'child.started', id, incarnation, place: { address: `world/${id}`, shard: -1 } })
   }
 
   #answerStart(
@@ -282,13 +248,13 @@ class ScriptedKernel implements ChartWorld {
     if (cell.status !== 'starting') return
     cell.status = 'over'
     this.#forgetTimers(cell)
-    this.#post(cell.host, { ...answer, id: cell.id, incarnation: cell.incarnation } as SupervisorEvent)
+    this.#mail.post(cell.host, { ...answer, id: cell.id, incarnation: cell.incarnation } as SupervisorEvent)
   }
 
   #shutdown(cell: Cell): void {
     if (cell.status !== 'up') return
     if (cell.supervisor) {
-      this.#post(cell.supervisor, { type: 'supervisor.stop' })
+      this.#mail.post(cell.supervisor, { type: 'supervisor.stop' })
       return
     }
     const { onShutdown = 'obey' } = cell.script
@@ -308,7 +274,6 @@ class ScriptedKernel implements ChartWorld {
   #killSupervisor(supervisor: Supervisor): void {
     if (supervisor.exit !== undefined) return
     supervisor.exit = { type: 'killed' }
-    supervisor.mailbox.length = 0
     supervisor.actor.stop()
     for (const { id, incarnation } of abandon(supervisor.actor.getSnapshot().context))
       this.#kill(this.#cell(id, incarnation))
@@ -324,8 +289,7 @@ class ScriptedKernel implements ChartWorld {
     if (cell.status === 'over') return
     cell.status = 'over'
     this.#forgetTimers(cell)
-    this.#box(id).messages = []
-    this.#box(id).holding = true
+    this.#boxes.end(id)
     this.log.push({ type: 'exit', id, incarnation, reason })
     const exit: ActorExit = {
       address: `world/${id}`,
@@ -333,20 +297,20 @@ class ScriptedKernel implements ChartWorld {
       incarnation,
       shard: -1,
       reason,
-      atMs: this.clock.now(),
+      atMs: this.#clock.now(),
       lastEvents: [],
       ...(shardLoss === undefined ? {} : { shardLoss }),
     }
-    this.#post(host, { type: 'child.exited', id, incarnation, exit })
+    this.#mail.post(host, { type: 'child.exited', id, incarnation, exit })
   }
 
   #handle(supervisor: Supervisor): WorldSupervisor {
     const ask = async <T>(command: (reply: (answer: Answer) => void) => SupervisorCommand): Promise<T> => {
       const { promise, resolve } = Promise.withResolvers<Answer>()
       if (supervisor.exit !== undefined) throw new StarfishError('NO_SUCH_ACTOR', `${supervisor.spec.id} has ended`)
-      this.#post(supervisor, command(resolve))
+      this.#mail.post(supervisor, command(resolve))
       const answer = await promise
-      await this.#rest()
+      await this.#mail.rest()
       if ('error' in answer) throw answer.error
       return answer.ok as T
     }
@@ -360,64 +324,23 @@ class ScriptedKernel implements ChartWorld {
       countChildren: () => ask(reply => ({ type: 'supervisor.countChildren', reply })),
       childSpec: id => ask(reply => ({ type: 'supervisor.childSpec', id, reply })),
       stop: () => {
-        this.#post(supervisor, { type: 'supervisor.stop' })
-        return this.#rest()
+        this.#mail.post(supervisor, { type: 'supervisor.stop' })
+        return this.#mail.rest()
       },
       kill: () => {
         this.#killSupervisor(supervisor)
-        return this.#rest()
+        return this.#mail.rest()
       },
       exit: () => supervisor.exit,
     }
   }
 
-  /** Mailboxes are emptied one event a microtask, in the order in which events were put in, over all supervisors. */
-  #post(supervisor: Supervisor, event: SupervisorEvent): void {
-    if (supervisor.exit !== undefined) return
-    supervisor.mailbox.push(event)
-    this.#due.push(supervisor)
-    if (this.#isPumping) return
-    this.#isPumping = true
-    queueMicrotask(() => this.#pump())
-  }
-
-  #pump(): void {
-    const supervisor = this.#due.shift()
-    const event = supervisor?.mailbox.shift()
-    if (supervisor !== undefined && event !== undefined) {
-      this.steps++
-      supervisor.actor.send(event)
-    }
-    if (this.#due.length > 0) queueMicrotask(() => this.#pump())
-    else this.#isPumping = false
-  }
-
-  async #rest(): Promise<void> {
-    do await new Promise(resolve => setImmediate(resolve))
-    while (this.#isPumping)
-    if (this.#failure !== undefined) throw this.#failure
-  }
-
   #later(cell: Cell, ms: number, then: () => void): void {
-    cell.timers.push(this.clock.setTimeout(then, ms))
+    cell.timers.push(this.#clock.setTimeout(then, ms))
   }
 
   #forgetTimers(cell: Cell): void {
-    for (const timer of cell.timers.splice(0)) this.clock.clearTimeout(timer)
-  }
-
-  #heldMax(id: string): number {
-    const spec = this.starts.findLast(start => start.id === id)?.spec
-    return spec?.backoff?.heldMax ?? 1_000
-  }
-
-  #box(id: string): Box {
-    let box = this.#boxes.get(id)
-    if (box === undefined) {
-      box = { messages: [], dead: [], holding: false }
-      this.#boxes.set(id, box)
-    }
-    return box
+    for (const timer of cell.timers.splice(0)) this.#clock.clearTimeout(timer)
   }
 
   #cell(id: string, incarnation: number): Cell {

@@ -34,6 +34,22 @@ function ending(name: string, restart: Restart, exits: ScriptedExit[], comesBack
 export const restartTypes: ConformanceGroup = {
   name: 'restart-types',
   cases: [
+    {
+      name: 'external_start_no_progress_log',
+      stimulus: 'a child is started by startChild and comes back after a failure',
+      observed: 'the outside is told of both starts, and which of them was a restart',
+      async run(t, world) {
+        const sup = await world.supervise(top)
+        await sup.startChild(world.actor('a'))
+        await world.exit({ a: 'abnormal' })
+        t.match(world.reports, [
+          { type: 'child.started', supervisor: 'top', id: 'a', incarnation: 1, cause: 'startChild', attempt: 0 },
+          { type: 'child.terminated', id: 'a', incarnation: 1, reason: { type: 'threw' }, outcome: 'restart' },
+          { type: 'child.started', id: 'a', incarnation: 2, cause: 'restart', attempt: 1 },
+        ])
+        t.equal(world.reports.length, 3)
+      },
+    },
     ending('permanent_normal', 'permanent', ['normal'], true),
     ending('transient_normal', 'transient', ['normal'], false),
     ending('temporary_normal', 'temporary', ['normal'], false),

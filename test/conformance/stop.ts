@@ -233,7 +233,7 @@ export const stop: ConformanceGroup = {
       breaks: 'brutal_kill asks first',
       file: 'supervisor/child-machine.ts',
       search: "{ guard: 'isBrutal', target: 'killing' },",
-      replacement: '',
+      replacement: "{ guard: 'isBrutal', target: 'stoppingPatiently' },",
     },
   ],
 }

@@ -6,7 +6,7 @@
  * happens until the case acts again or lets time pass. Ids are unique within a world, over all its supervisors.
  */
 import type { ExitReason } from '../../src/messages/thread/exit.ts'
-import type { ChildCounts, ChildEntry, StartedChild } from '../../src/supervisor/child-host.ts'
+import type { ChildCounts, ChildEntry, StartedChild, SupervisorFact } from '../../src/supervisor/child-host.ts'
 import type { ActorSpec, ChildSpec, ResolvedChildSpec, SupervisorSpec } from '../../src/supervisor/child-spec.ts'
 
 /** How a child ends by itself: its chart is done, it asks for its own shutdown, it throws, or somebody kills it. */
@@ -76,16 +76,14 @@ export interface ConformanceWorld {
   script(id: string, script: Script): void
   /** Starts a supervisor; rejects with BAD_SPEC or START_FAILED. */
   supervise(spec: SupervisorSpec): Promise<WorldSupervisor>
-  /** Begins to start a supervisor and does not wait for it: for starts that take time. */
-  superviseLater(spec: SupervisorSpec): Promise<{ readonly outcome: () => WorldSupervisor | Error | undefined }>
   /** A nested supervisor that runs. */
   supervisor(id: string): WorldSupervisor
   /** The incarnation of a child that runs, or undefined. */
   running(id: string): number | undefined
   /** Ends running children by themselves, one right after the other: the first exit is not handled before the last. */
   exit(exits: Readonly<Record<string, ScriptedExit>>): Promise<void>
-  /** Ends running children together, by the loss of the shard they are on. */
-  loseShard(ids: readonly string[]): Promise<void>
+  /** Ends running children together, by the loss of the shard they are on; a world without shards has no such verb. */
+  loseShard?(ids: readonly string[]): Promise<void>
   /** Sends a message to the address of a child. */
   send(id: string, message: string): Promise<void>
   /** The messages that the present incarnation of a child has received. */
@@ -96,6 +94,8 @@ export interface ConformanceWorld {
   advance(ms: number): Promise<void>
   /** All that happened so far. */
   readonly log: readonly WorldEvent[]
+  /** All that supervisors told the outside so far. */
+  readonly reports: readonly (SupervisorFact & { readonly supervisor: string })[]
   /** Takes the world down. */
   close(): Promise<void>
 }
