@@ -36,6 +36,8 @@ export interface ChartInstance<TContext = unknown> {
 /** What survives of an instance: plain data, clonable where the context is. */
 export interface PersistedChart {
   readonly value: unknown
+  /** Tells configurations of that value apart, which can differ in the order in which parallel regions act. */
+  readonly configuration?: number
   readonly context: unknown
   readonly status: ChartInstance['status']
   readonly output?: unknown

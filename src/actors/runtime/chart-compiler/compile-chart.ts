@@ -75,7 +75,7 @@ export function buildChart(plan: ChartPlan, { codegen = 'auto' }: CompileOptions
 }
 
 /** The plan that a compiled chart runs. */
-export function planOf(chart: CompiledChart): ChartPlan {
+export function planOf(chart: object): ChartPlan {
   const plan = plans.get(chart)
   if (plan === undefined) throw new TypeError('not a chart of this compiler')
   return plan

@@ -15,7 +15,7 @@ import { notCompilable } from './refusal.ts'
 import { rewriteChart } from './rewrite-chart.ts'
 
 /** Bounds of exploring; a chart beyond them is refused. */
-const limits = { microsteps: 100, configurations: 2_000, branches: 50_000 }
+const limits = { microsteps: 64, configurations: 2_000, branchesPerEvent: 1_000, branches: 100_000 }
 
 /** One configuration and what it does with each event. */
 export interface ExploredConfiguration {
@@ -99,6 +99,7 @@ class Explorer {
     for (let script: boolean[] | undefined = []; script !== undefined; ) {
       const run = new RecordedRun({ script, event, parts: this.#parts, slotOf: this.#slotOf, armed })
       traces.push(this.#trace(run, snapshot, event))
+      if (traces.length > limits.branchesPerEvent) throw this.#tooLarge(snapshot, 'branchesPerEvent')
       if (++this.#branches > limits.branches) throw this.#tooLarge(snapshot, 'branches')
       script = nextScript(run.answers)
     }
@@ -115,8 +116,7 @@ class Explorer {
       // XState reports what goes wrong in the initial step as a status.
       if (next.status === 'error') throw next.error
     } catch (error) {
-      const feature = error instanceof Refusal ? error.message : 'endless `always` transitions or raised events'
-      throw notCompilable(this.#id, run.lastSource ?? this.#id, feature)
+      throw notCompilable(this.#id, run.lastSource ?? this.#id, featureOf(error))
     }
     return { steps: run.steps, outcome: this.#outcome(run, next) }
   }
@@ -153,9 +153,18 @@ class Explorer {
     return nodes.flatMap(node => timersOf(node).map(timer => this.#slotOf.get(timer.event.type)!))
   }
 
-  #tooLarge(snapshot: AnyMachineSnapshot | undefined, what: 'branches' | 'configurations'): Error {
-    return notCompilable(this.#id, snapshot?._nodes.at(-1)?.id ?? this.#id, `more than ${limits[what]} ${what}`)
+  #tooLarge(snapshot: AnyMachineSnapshot | undefined, what: keyof typeof limits): Error {
+    const unit = what === 'branchesPerEvent' ? 'branches for one event' : what
+    return notCompilable(this.#id, snapshot?._nodes.at(-1)?.id ?? this.#id, `more than ${limits[what]} ${unit}`)
   }
+}
+
+/** What of a chart made XState, or the recording, give up. */
+function featureOf(error: unknown): string {
+  const message = error instanceof Error ? error.message : String(error)
+  if (error instanceof Refusal) return message
+  if (message.startsWith('Infinite loop')) return '`always` transitions or raised events that may go on for ever'
+  return `something that XState itself cannot do: ${message}`
 }
 
 /** The next way for the guards to answer: as before, but the last yes is a no. Undefined when all were tried. */
@@ -170,7 +179,7 @@ function collectSlots(root: AnyStateNode, original: AnyStateMachine, parts: Char
   const delays = original.implementations.delays as Readonly<Record<string, number | PartFunction>>
   const visit = (node: AnyStateNode): void => {
     for (const { event, delay } of timersOf(node)) {
-      if (slotOf.has(event.type)) throw notCompilable(original.id, node.id, 'an `after` that is armed twice')
+      if (slotOf.has(event.type)) throw notCompilable(original.id, node.id, 'two `after` timers of one delay')
       slotOf.set(event.type, parts.slots.length)
       parts.slots.push({ event, delay: typeof delay === 'number' ? delay : delays[delay]! })
     }

@@ -68,11 +68,12 @@ return function step(i, e) {
   try {
     switch (i.configuration) { ${cases.join(' ')} }
   } catch (error) {
-    spare = a;
     fail(i, error);
     throw error;
+  } finally {
+    a.context = a.event = a.self = a.system = undefined;
+    spare = a;
   }
-  spare = a;
   if (i.turn === 1) i.turn = 0; else endTurn(i);
 };`
   }

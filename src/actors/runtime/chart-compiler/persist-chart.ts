@@ -12,16 +12,15 @@ export function persistRecord(plan: ChartPlan, record: ChartRecord, timers: Char
     const remainingMs = timers.remainingMs(record, slot)
     if (remainingMs !== undefined) set.push({ event: event.type, remainingMs })
   })
-  const { context, status, output } = record
-  const persisted = { value: plan.configurations[record.configuration]!.value, context, status, timers: set }
+  const { context, configuration, status, output } = record
+  const { value } = plan.configurations[configuration]!
+  const persisted = { value, configuration, context, status, timers: set }
   return output === undefined ? persisted : { ...persisted, output }
 }
 
 /** Puts a new record where `persisted` stood and arms its timers. Throws BAD_SNAPSHOT if the chart has no such state. */
 export function restoreRecord(plan: ChartPlan, record: ChartRecord, persisted: PersistedChart): void {
-  const value = canonical(persisted.value)
-  const configuration = plan.configurations.findIndex(known => canonical(known.value) === value)
-  if (configuration === -1) throw badSnapshot(plan, `the state ${value}`)
+  const configuration = configurationOf(plan, persisted)
   if (persisted.status === 'idle') throw badSnapshot(plan, `the status 'idle'`)
   const slots = persisted.timers.map(timer => {
     const slot = plan.parts.slots.findIndex(({ event }) => event.type === timer.event)
@@ -34,6 +33,16 @@ export function restoreRecord(plan: ChartPlan, record: ChartRecord, persisted: P
   record.output = persisted.output
   if (record.status !== 'active') return
   for (const { slot, remainingMs } of slots) record.timers.set(record, slot, remainingMs)
+}
+
+function configurationOf(plan: ChartPlan, persisted: PersistedChart): number {
+  const value = canonical(persisted.value)
+  const hint = persisted.configuration ?? -1
+  const hinted = plan.configurations[hint]
+  if (hinted !== undefined && canonical(hinted.value) === value) return hint
+  const found = plan.configurations.findIndex(known => canonical(known.value) === value)
+  if (found === -1) throw badSnapshot(plan, `the state ${value}`)
+  return found
 }
 
 function badSnapshot(plan: ChartPlan, what: string): StarfishError {

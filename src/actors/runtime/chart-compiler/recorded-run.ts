@@ -120,8 +120,8 @@ export class RecordedRun {
 
   #arm(id: string, event: AnyEventObject): void {
     const slot = this.#slot(id)
-    // XState would let both timers run on.
-    if (this.#armed.has(slot)) throw new Refusal('an `after` that is armed twice')
+    // Happens where a child targets the root without `reenter`: XState enters it unexited and lets both timers run.
+    if (this.#armed.has(slot)) throw new Refusal('an `after` of a state that is entered while it is active')
     this.#armed.add(slot)
     this.steps.push({ do: 'arm', slot, event: this.#sourceOf(event) })
   }

@@ -26,6 +26,8 @@ export function startRecord(record: ChartRecord): void {
   record.pending = undefined
   record.status = 'active'
   record.turn = turns.stepping
+  // Known since the initial step, and there even if an action throws now.
+  record.output = pending.output
   try {
     for (const effect of pending.effects) effect()
     for (const effect of pending.timers) effect()
