@@ -3,12 +3,20 @@
  */
 import type { Socket } from 'node:net'
 import { connectionChart } from '../connection/chart.ts'
-import { destroyConnection, drainConnection, openConnection, secureConnection } from '../connection/io.ts'
+import { createConnectionTimers } from '../connection/connection-timers.ts'
+import {
+  connectionHooks,
+  destroyConnection,
+  drainConnection,
+  drainConnections,
+  expireConnection,
+  openConnection,
+  secureConnection,
+} from '../connection/io.ts'
 import { ConnectionPlane } from '../connection/plane.ts'
 import type { FrameProtocol } from '../connection/protocol.ts'
 import type { Connection } from '../connection/record.ts'
 import type { ActorRuntime } from '../runtime/actor-runtime.ts'
-import { createClockTimers } from '../runtime/chart-timers.ts'
 import type { AcceptorInput } from './config.ts'
 import { openShardCounters } from './counters.ts'
 import { createTlsGate } from './tls.ts'
@@ -22,7 +30,7 @@ export interface ShardServer {
   drain(onDrained: () => void): void
   /** Ends all connections at once and gives back what they counted. */
   destroy(): void
-  readonly connections: ReadonlyMap<number, Connection>
+  readonly connections: ReadonlySet<Connection>
 }
 
 /** Creates the serving side on this shard; nothing listens yet. `BAD_CONFIG` when its counters have no slot for the shard. */
@@ -41,13 +49,15 @@ export function createShardServer(runtime: ActorRuntime, input: AcceptorInput, p
     clock: runtime.clock,
     log: runtime.log,
     chart: connectionChart(),
-    timers: createClockTimers(runtime.clock),
+    timers: createConnectionTimers(runtime.clock, (record, slot) => expireConnection(record as Connection, slot)),
+    hooks: connectionHooks,
+    secure: input.tls !== undefined,
     ledger: {
       mayHold: counters.mayHold,
       held: counters.held,
       countRequests: counters.countRequests,
       release(connection) {
-        if (connection.refused) refusals--
+        if (connection.mode === 'refusing') refusals--
         else if (!ended) counters.release(connection.addressBucket)
         tellWhenEmpty()
       },
@@ -77,8 +87,7 @@ export function createShardServer(runtime: ActorRuntime, input: AcceptorInput, p
       return
     }
     if (verdict === 'refuse') refusals++
-    const options = { refused: verdict === 'refuse', secure: gate !== undefined, addressBucket: bucket }
-    const connection = openConnection(plane, socket, options)
+    const connection = openConnection(plane, socket, verdict === 'refuse' ? 'refusing' : 'serving', bucket)
     gate?.wrap(connection, socket)
     if (draining) drainConnection(connection)
   }
@@ -89,13 +98,13 @@ export function createShardServer(runtime: ActorRuntime, input: AcceptorInput, p
       draining = true
       afterFullTurn(() => {
         onEmpty = onDrained
-        for (const connection of plane.table.values()) drainConnection(connection)
+        drainConnections(plane)
         tellWhenEmpty()
       })
     },
     destroy() {
       ended = true
-      for (const connection of plane.table.values()) destroyConnection(connection)
+      for (const connection of plane.table) destroyConnection(connection)
       counters.reset()
     },
     connections: plane.table,

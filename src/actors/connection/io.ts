@@ -11,9 +11,9 @@ import type { Socket } from 'node:net'
 import { decodeChunk } from '../../messages/wire/frame-decoder.ts'
 import { type ConnectionEvent, connectionEvents } from './events.ts'
 import { connectionMachine } from './machine.ts'
-import type { ConnectionPlane } from './plane.ts'
-import { Connection, type ConnectionHooks } from './record.ts'
-import { awaited, halt, owesAnswer } from './transitions.ts'
+import type { ConnectionHooks, ConnectionPlane } from './plane.ts'
+import { Connection } from './record.ts'
+import { awaited, type ConnectionMode, halt, owesAnswer } from './transitions.ts'
 
 const kConnection = Symbol('connection')
 
@@ -21,18 +21,20 @@ interface ConnectionSocket extends Socket {
   [kConnection]?: Connection
 }
 
-const hooks: ConnectionHooks = { onSettled, onUnblocked: pump }
+/** What records of this I/O call. */
+export const connectionHooks: ConnectionHooks = { onSettled, onUnblocked: pump }
 
-/** Takes a socket into the table and starts its chart. With `secure`, {@link secureConnection} must follow. */
+/** Takes a socket into the table and starts its chart. On a secure plane {@link secureConnection} must follow. */
 export function openConnection(
   plane: ConnectionPlane,
   socket: Socket,
-  options: { readonly refused: boolean; readonly secure: boolean; readonly addressBucket: number },
+  mode: ConnectionMode,
+  addressBucket: number,
 ): Connection {
-  const connection = new Connection(plane, hooks, socket, options)
-  plane.table.set(connection.number, connection)
+  const connection = new Connection(plane, socket, mode, addressBucket)
+  plane.table.add(connection)
   connection.chart = plane.chart.create(connection, plane.timers, connection)
-  attach(connection, socket, !options.secure)
+  attach(connection, socket, !plane.secure)
   try {
     plane.chart.start(connection.chart)
   } catch (error) {
@@ -52,7 +54,24 @@ export function secureConnection(connection: Connection, socket: Socket): void {
   step(connection, connectionEvents.secured)
 }
 
-/** Tells a connection to end in good order. */
+/** Takes the timer of a connection's chart that is due. */
+export function expireConnection(connection: Connection, slot: number): void {
+  const { chart } = connection
+  if (chart === undefined) return
+  try {
+    connection.plane.chart.expire(chart, slot)
+  } catch (error) {
+    fail(connection, error)
+  }
+}
+
+/** Tells every connection to end in good order. */
+export function drainConnections(plane: ConnectionPlane): void {
+  plane.drainingSinceMs = plane.nowMs()
+  for (const connection of plane.table) drainConnection(connection)
+}
+
+/** Tells one connection, that came late, to end in good order. */
 export function drainConnection(connection: Connection): void {
   step(connection, connectionEvents.drain)
 }
@@ -193,7 +212,7 @@ function release(connection: Connection): void {
   if (connection.released) return
   connection.released = true
   const { plane, output } = connection
-  plane.table.delete(connection.number)
+  plane.table.delete(connection)
   connection.partial = undefined
   connection.rest = undefined
   connection.output = undefined
@@ -212,12 +231,8 @@ export const connectionChartSource = connectionMachine.provide({
       const { partial } = connection
       if (partial !== undefined) partial.markBytes = partial.arrivedBytes
     },
-    refuseRequests({ context: { connection } }) {
-      connection.mode = 'refusing'
-    },
     overloadRequests({ context: { connection } }) {
       connection.mode = 'overloaded'
-      connection.drainingSinceMs = connection.plane.nowMs()
     },
     answerOverloaded: ({ context: { connection } }) =>
       connection.plane.protocol.fault(connection, 'overloaded', undefined, 0),

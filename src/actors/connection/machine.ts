@@ -59,8 +59,6 @@ const machine = setup({
     resumeReading: injected,
     /** Remembers how much of the body has come: the start of the next rate window. */
     markRate: injected,
-    /** Refuses the first request instead of handling it. */
-    refuseRequests: injected,
     /** Refuses whole requests from here on. */
     overloadRequests: injected,
     /** Refuses without knowing a request. */
@@ -75,13 +73,13 @@ const machine = setup({
     release: injected,
   },
   guards: {
-    isSecure: ({ context: { connection } }) => connection.secure,
-    isRefused: ({ context: { connection } }) => connection.refused,
+    isSecure: ({ context: { connection } }) => connection.plane.secure,
+    isRefused: ({ context: { connection } }) => connection.mode === 'refusing',
     isIdle: ({ context: { connection } }) => connection.inFlight === 0 && idleLeft(connection) === 0,
     keepsPace: ({ context: { connection } }) => keepsPace(connection.plane.limits, connection.partial),
     hasNothingInFlight: ({ context: { connection } }) => connection.inFlight === 0,
     hasReadLongEnough: ({ context: { connection } }) =>
-      connection.plane.nowMs() - connection.drainingSinceMs >= connection.plane.limits.drainReadMs,
+      connection.plane.nowMs() - connection.plane.drainingSinceMs >= connection.plane.limits.drainReadMs,
     hasPeerEnded: ({ context: { connection } }) => connection.peerEnded,
   },
   delays: {
@@ -123,7 +121,6 @@ export const connectionMachine = machine.createMachine({
       after: { handshakeTimeout: 'closed' },
     },
     refusing: {
-      entry: 'refuseRequests',
       on: { 'fault.answered': 'closing', 'peer.ended': 'closing', 'connection.drain': 'closing' },
       after: { refusalWait: { target: 'closing', actions: 'answerOverloaded' } },
     },

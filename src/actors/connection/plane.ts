@@ -26,6 +26,14 @@ export interface ConnectionLedger {
   release(connection: Connection): void
 }
 
+/** What records call when something happened outside of reading: the I/O. */
+export interface ConnectionHooks {
+  /** Late answers were given; called once a turn. */
+  onSettled(connection: Connection): void
+  /** Output was taken that had stood above the high-water mark. */
+  onUnblocked(connection: Connection): void
+}
+
 /** What {@link ConnectionPlane} is made of. */
 export interface ConnectionPlaneOptions {
   readonly protocol: FrameProtocol
@@ -35,6 +43,9 @@ export interface ConnectionPlaneOptions {
   readonly chart: ConnectionChart
   readonly timers: ChartTimers
   readonly ledger: ConnectionLedger
+  readonly hooks: ConnectionHooks
+  /** Connections begin with a TLS handshake. */
+  readonly secure: boolean
 }
 
 /** The surroundings of the connections of one acceptor, and their table. */
@@ -45,9 +56,13 @@ export class ConnectionPlane {
   readonly chart: ConnectionChart
   readonly timers: ChartTimers
   readonly ledger: ConnectionLedger
+  readonly hooks: ConnectionHooks
+  readonly secure: boolean
   readonly outputs: OutputPool = createOutputPool()
-  /** Connections by number. */
-  readonly table = new Map<number, Connection>()
+  /** Every connection that is not closed. */
+  readonly table = new Set<Connection>()
+  /** When the connections were told to drain. */
+  drainingSinceMs = 0
   /** Where the last reservation of any connection was made. */
   target: Buffer = Buffer.alloc(0)
   /** Requests decoded since they were last counted. */
@@ -64,6 +79,8 @@ export class ConnectionPlane {
     this.chart = options.chart
     this.timers = options.timers
     this.ledger = options.ledger
+    this.hooks = options.hooks
+    this.secure = options.secure
     this.#clock = options.clock
     this.#epochMs = options.clock.now()
   }
@@ -79,11 +96,11 @@ export class ConnectionPlane {
     return this.#lastNumber
   }
 
-  /** Has `then` called with the connection before the loop reads again: late answers of one turn leave in one write. */
-  afterTurn(connection: Connection, then: (connection: Connection) => void): void {
+  /** Has `hooks.onSettled` called with the connection before the loop reads again: late answers of one turn leave in one write. */
+  afterTurn(connection: Connection): void {
     if (this.#settled.push(connection) > 1) return
     setImmediate(() => {
-      for (const settled of this.#settled.splice(0)) then(settled)
+      for (const settled of this.#settled.splice(0)) this.hooks.onSettled(settled)
     })
   }
 }

@@ -6,6 +6,7 @@ import type { Socket } from 'node:net'
 import type { FrameSink, PartialFrame } from '../../messages/wire/frame-decoder.ts'
 import { STOP, skipBody } from '../../messages/wire/frame-decoder.ts'
 import type { ChartInstance } from '../runtime/compiled-chart.ts'
+import type { TimedRecord } from './connection-timers.ts'
 import { type ConnectionEvent, connectionEvents } from './events.ts'
 import type { ConnectionContext } from './machine.ts'
 import type { OutputBuffer, OutputOwner } from './output.ts'
@@ -14,28 +15,15 @@ import type { Link } from './protocol.ts'
 import { ReplyLedger, type ReplySink } from './reply-ledger.ts'
 import { type ConnectionMode, halt, isFull } from './transitions.ts'
 
-/** What a record calls when something happened outside of reading; set once by the I/O, for all records. */
-export interface ConnectionHooks {
-  /** Late answers were given; called once a turn. */
-  onSettled(connection: Connection): void
-  /** Output was taken, and it had stood above the high-water mark. */
-  onUnblocked(connection: Connection): void
-}
-
 /** The record. Fields are for the modules of this folder. */
-export class Connection implements Link, FrameSink, OutputOwner, ReplySink {
+export class Connection implements Link, FrameSink, OutputOwner, ReplySink, TimedRecord {
   readonly plane: ConnectionPlane
-  readonly hooks: ConnectionHooks
   readonly number: number
-  /** Over a limit: it is only told so. */
-  readonly refused: boolean
-  /** Speaks TLS. */
-  readonly secure: boolean
   /** Where its address is counted. */
   readonly addressBucket: number
   socket: Socket
   chart: ChartInstance<ConnectionContext> | undefined
-  mode: ConnectionMode = 'serving'
+  mode: ConnectionMode
   /** Bits of `halt`; decoding goes on only at 0. */
   halted = 0
   /** The frame of which a part has come. */
@@ -51,25 +39,21 @@ export class Connection implements Link, FrameSink, OutputOwner, ReplySink {
   heldBytes = 0
   /** When it was read last, on the plane's clock. */
   activeAtMs: number
-  drainingSinceMs = 0
   peerEnded = false
   /** Waits for the end of the turn with late answers. */
   settled = false
   released = false
+  timerSlot = -1
+  timerDueTick = 0
+  timerNext: TimedRecord | undefined = undefined
+  timerPrevious: TimedRecord | undefined = undefined
 
-  constructor(
-    plane: ConnectionPlane,
-    hooks: ConnectionHooks,
-    socket: Socket,
-    options: { readonly refused: boolean; readonly secure: boolean; readonly addressBucket: number },
-  ) {
+  constructor(plane: ConnectionPlane, socket: Socket, mode: ConnectionMode, addressBucket: number) {
     this.plane = plane
-    this.hooks = hooks
     this.socket = socket
     this.number = plane.nextNumber()
-    this.refused = options.refused
-    this.secure = options.secure
-    this.addressBucket = options.addressBucket
+    this.addressBucket = addressBucket
+    this.mode = mode
     this.activeAtMs = plane.nowMs()
     this.chart = undefined
     this.partial = undefined
@@ -164,7 +148,7 @@ export class Connection implements Link, FrameSink, OutputOwner, ReplySink {
     this.#judgeReplies(replies)
     if (!this.settled) {
       this.settled = true
-      this.plane.afterTurn(this, this.hooks.onSettled)
+      this.plane.afterTurn(this)
     }
     return true
   }
@@ -190,7 +174,7 @@ export class Connection implements Link, FrameSink, OutputOwner, ReplySink {
     if ((this.halted & halt.blocked) === 0 || this.socket.writableLength > this.plane.limits.outputHighWaterBytes)
       return
     this.halted &= ~halt.blocked
-    this.hooks.onUnblocked(this)
+    this.plane.hooks.onUnblocked(this)
   }
 
   /** Copies a late answer, whose turn it is, to the output. */
