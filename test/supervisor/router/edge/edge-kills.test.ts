@@ -2,7 +2,7 @@ import t from 'tap'
 import { runKills } from './kills/arena.ts'
 
 t.test('over 60 kills under load every message is accounted for, as the receivers counted themselves', async t => {
-  const seed = Math.floor(Math.random() * 2 ** 32)
+  const seed = 20_261_121
   const tally = await runKills(60, seed)
   t.comment(`seed ${seed}: ${JSON.stringify(tally)}`)
   t.same(tally.wrong, [])
