@@ -13,12 +13,14 @@ const built = t.testdir({ dist: {} })
 const bin = join(built, 'dist', 'bin.js')
 const tsc = join(root, 'node_modules', '.bin', 'tsc')
 // The loaders that the test runner gives to its children are not for the compiler.
-const env = { ...process.env, NODE_OPTIONS: '' }
-execFileSync(tsc, ['-p', join(root, 'tsconfig.build.json'), '--outDir', join(built, 'dist')], { cwd: root, env })
+const plain = ['-u', 'NODE_OPTIONS', process.execPath]
+execFileSync('env', [...plain, tsc, '-p', join(root, 'tsconfig.build.json'), '--outDir', join(built, 'dist')], {
+  cwd: root,
+})
 
 function run(node: string, ...args: string[]): Promise<{ code: number; stdout: string; stderr: string }> {
   return new Promise(resolve => {
-    const child = execFile(node, [bin, ...args], { env }, (_, stdout, stderr) =>
+    const child = execFile(node, [bin, ...args], (_, stdout, stderr) =>
       resolve({ code: child.exitCode ?? -1, stdout, stderr }),
     )
   })
