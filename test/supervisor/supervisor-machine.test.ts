@@ -235,5 +235,7 @@ t.test('children with budgets of their own are dealt with in one step each, what
   t.same(since(), ['report child.terminated', 'report child.gaveUp', 'release a ended'])
   gone('b')
   t.same(since(), ['report child.terminated', 'hold b', 'start b#2'])
+  gone('b', { type: 'killed' }, 1)
+  t.same(since(), [], 'an exit that was told before is none')
   t.same(posted, [])
 })
