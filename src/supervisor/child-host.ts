@@ -26,7 +26,9 @@ export type StartCause = 'boot' | 'startChild' | 'restartChild' | 'restart'
 /** The start of one incarnation. */
 export interface ChildStart {
   readonly id: string
+  /** Take `input` from it now: that of a temporary child added by a command is dropped once the child runs. */
   readonly spec: ResolvedChildSpec
+  /** `restart` is when a checkpoint may be restored: the child, or a sibling of its group, failed. */
   readonly cause: StartCause
   /** How many failures in a row led to this start; 0 when the child itself did not fail. */
   readonly attempt: number

@@ -24,7 +24,7 @@ import {
   type SupervisorState,
 } from './supervisor-state.ts'
 
-/** A supervisor with a budget per child. The three maps hold only what is not at rest. */
+/** A supervisor with a budget per child. Of a child that never failed and waits for nothing the three maps hold nothing. */
 export interface SpawnsState extends SupervisorState {
   /** The restarts of each child that was ever restarted. */
   readonly windows: WeakMap<Child, RestartWindow>
@@ -148,9 +148,10 @@ function answerStart(state: SpawnsState, child: Child, answer: (reply: ReplyToke
 }
 
 function takeExit(state: SpawnsState, child: Child, exit: ActorExit): void {
-  const wasRunning = child.life.state === 'running'
+  const from = child.life.state
   child.life.send({ type: 'child.exited', exit })
-  if (!wasRunning) {
+  if (child.life.state === from) return
+  if (from !== 'running') {
     reportShutdown(state, child, exit.reason)
     end(state, child)
     return

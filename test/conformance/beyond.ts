@@ -166,6 +166,30 @@ export const beyond: ConformanceGroup = {
       },
     },
     {
+      name: 'budget_per_child_failing_starts',
+      stimulus:
+        'children with budgets of their own fail; one comes back at the third try, one never, one after a backoff',
+      observed: 'a failed start counts as a failure does; a child that ends normally is forgotten',
+      async run(t, world) {
+        world.script('a', { starts: ['run', 'fail', 'fail', 'run'] })
+        world.script('b', { starts: ['run', 'fail'] })
+        const sup = await world.supervise(spawns)
+        await sup.startChild(world.actor('a', { restart: 'transient' }))
+        await sup.startChild(world.actor('b'))
+        await sup.startChild(world.actor('c', { backoff }))
+        await world.exit({ a: 'abnormal', b: 'abnormal', c: 'abnormal' })
+        t.same(await children(sup), ['a running', 'c restarting'])
+        t.equal(world.running('a'), 4)
+        await world.advance(100)
+        t.equal(world.running('c'), 2)
+        await world.exit({ a: 'normal' })
+        t.same(await children(sup), ['c running'])
+        t.match(await sup.startChild(world.actor('a')), { actor: { incarnation: 5 } })
+        await world.exit({ a: 'abnormal' })
+        t.equal(world.running('a'), 6, 'a child that is added anew has a budget of its own again')
+      },
+    },
+    {
       name: 'budget_per_child_independence',
       stimulus: 'one child hangs in its start, another refuses to end, while others come and go',
       observed: 'nobody waits for them',
@@ -265,6 +289,12 @@ export const beyond: ConformanceGroup = {
       search:
         "export function settleEnded(state: SupervisorState, child: Child): void {\n  state.host.release(child.id, 'ended')",
       replacement: 'export function settleEnded(state: SupervisorState, child: Child): void {',
+    },
+    {
+      breaks: 'with budgets per child a failed start is not tried again',
+      file: 'supervisor/spawns.ts',
+      search: "state.host.post({ type: 'supervisor.tryAgain', id, incarnation })",
+      replacement: '',
     },
     {
       breaks: 'children share one budget',
