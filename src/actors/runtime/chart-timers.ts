@@ -2,6 +2,7 @@
  * Where compiled charts keep their `after` timers: one clock timer each for a few instances, a timing wheel for tens of
  * thousands.
  */
+import { StarfishError } from '../../messages/errors.ts'
 import type { Clock, TimerHandle } from './clock.ts'
 import type { ChartInstance, ChartTimers } from './compiled-chart.ts'
 
@@ -25,18 +26,24 @@ export function createClockTimers(clock: Clock, expire: Expire = expireInChart):
     clear,
     set(instance, slot, delayMs) {
       clear(instance, slot)
-      instance.timerHandles ??= []
+      const handles = handlesOf(instance)
       const handle = clock.setTimeout(() => {
-        instance.timerHandles![slot] = undefined
+        handles[slot] = undefined
         expire(instance, slot)
       }, delayMs)
-      instance.timerHandles[slot] = { handle, dueMs: clock.now() + delayMs } satisfies ClockTimer
+      handles[slot] = { handle, dueMs: clock.now() + delayMs } satisfies ClockTimer
     },
     remainingMs(instance, slot) {
       const timer = instance.timerHandles?.[slot] as ClockTimer | undefined
       return timer === undefined ? undefined : Math.max(0, timer.dueMs - clock.now())
     },
   }
+}
+
+/** The handles of an instance, made when it first needs them and no longer than needed: there are many instances. */
+function handlesOf(instance: ChartInstance): unknown[] {
+  instance.timerHandles ??= new Array(instance.chart.timerSlots.length)
+  return instance.timerHandles
 }
 
 /** Gives the event to the chart that the instance runs. */
@@ -87,7 +94,7 @@ class WheelTimer {
 
 /**
  * Creates a {@link TimingWheel} on `clock`. Timers of one tick fire in the order of their due times. What `expire` throws
- * is rethrown to the clock once the other timers of that tick have fired.
+ * is rethrown to the clock once the other timers of that tick have fired. Throws BAD_CONFIG for a tick of no length.
  */
 export function createTimingWheel(clock: Clock, options: TimingWheelOptions): TimingWheel {
   return new Wheel(clock, options)
@@ -107,6 +114,7 @@ class Wheel implements TimingWheel {
   #wakeTick = Number.POSITIVE_INFINITY
 
   constructor(clock: Clock, { tickMs, expire = expireInChart }: TimingWheelOptions) {
+    if (!(tickMs > 0)) throw new StarfishError('BAD_CONFIG', `tickMs must be above 0, not ${tickMs}`)
     this.#clock = clock
     this.#tickMs = tickMs
     this.#expire = expire
@@ -146,11 +154,11 @@ class Wheel implements TimingWheel {
   }
 
   #timerOf(instance: ChartInstance, slot: number): WheelTimer {
-    instance.timerHandles ??= []
-    let timer = instance.timerHandles[slot] as WheelTimer | undefined
+    const handles = handlesOf(instance)
+    let timer = handles[slot] as WheelTimer | undefined
     if (timer === undefined) {
       timer = new WheelTimer(instance, slot)
-      instance.timerHandles[slot] = timer
+      handles[slot] = timer
     }
     return timer
   }

@@ -88,6 +88,20 @@ for (const [name, tickMs, create] of kinds) {
     t.same((expired[0] as unknown[])[0], instance)
   })
 
+  t.test(`${name}: a timer that is set anew while another of its tick fires waits for its new time`, async t => {
+    const clock = createStepClock()
+    const fired: string[] = []
+    const instance = createInstance()
+    const timers = create(clock, (_instance, slot) => {
+      fired.push(`${slot} after ${Math.floor(clock.now() / 100)}`)
+      if (slot === 0) timers.set(instance, 1, 500)
+    })
+    timers.set(instance, 0, 12)
+    timers.set(instance, 1, 13)
+    clock.advanceTo(1_000)
+    t.same(fired, ['0 after 0', '1 after 5'])
+  })
+
   t.test(`${name}: a timer may be set again, and others cleared, while it fires`, async t => {
     const clock = createStepClock()
     const fired: number[] = []
@@ -206,4 +220,9 @@ t.test('what one timer throws does not keep the others of its tick from firing',
   t.same(fired, [0, 1, 2])
   clock.advanceTo(60)
   t.same(fired, [0, 1, 2, 3])
+})
+
+t.test('a wheel whose ticks have no length is refused', async t => {
+  for (const tickMs of [0, -1, Number.NaN])
+    t.throws(() => createTimingWheel(createStepClock(), { tickMs }), { code: 'BAD_CONFIG' })
 })

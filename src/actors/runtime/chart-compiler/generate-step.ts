@@ -139,7 +139,7 @@ ${this.#tree(other, index)}}
       const name = `t${this.#temporaries++}`
       return { field, name, text: `const ${name} = ${this.#call({ ...part, run: value as PartFunction })};\n` }
     })
-    const changes = fields.map(({ field, name }) => `${quoted(field)}: ${name}`)
+    const changes = fields.map(({ field, name }) => `${JSON.stringify(field)}: ${name}`)
     return `${fields.map(({ text }) => text).join('')}c = { ...c, ${changes.join(', ')} };`
   }
 
@@ -173,9 +173,4 @@ ${this.#tree(other, index)}}
 function isRearmed(operation: Operation, following: readonly Operation[]): boolean {
   if (operation.do !== 'disarm') return false
   return following.some(later => later.do === 'arm' && later.slot === operation.slot)
-}
-
-/** An object literal treats this one name specially, unless it is computed. */
-function quoted(field: string): string {
-  return field === '__proto__' ? `['__proto__']` : JSON.stringify(field)
 }

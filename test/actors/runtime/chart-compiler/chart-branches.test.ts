@@ -3,7 +3,8 @@ import t from 'tap'
 import { type AnyStateMachine, assign, createMachine } from 'xstate'
 import { branchesOf } from '../../../../src/actors/runtime/chart-compiler/chart-branches.ts'
 import { compileChart } from '../../../../src/actors/runtime/chart-compiler/compile-chart.ts'
-import { createRandom } from '../../../../src/actors/runtime/clock.ts'
+import { createClockTimers } from '../../../../src/actors/runtime/chart-timers.ts'
+import { createRandom, createVirtualClock } from '../../../../src/actors/runtime/clock.ts'
 import type { CompiledChart } from '../../../../src/actors/runtime/compiled-chart.ts'
 import { assertChartAgrees, walkOnce } from '../chart-equivalence.ts'
 import { createJournal } from '../chart-runs.ts'
@@ -49,38 +50,44 @@ t.test('every configuration, event and answer is listed once', async t => {
   ])
 })
 
-t.test('two orders of regions are one configuration unless their actions come in another order', async t => {
+/** Regions that leave `idle` on `go`, in the order in which they came to it; `actions` are those of leaving. */
+function regionsMachine(actions: (region: string) => object): AnyStateMachine {
   const isGo = ({ event }: { event: { type: string } }) => event.type === 'go'
-  const machine = (actions: (region: string) => object) => {
-    const region = (name: string) => ({
-      initial: 'idle',
-      states: {
-        idle: {
-          on: { [name]: 'away' },
-          always: {
-            guard: isGo,
-            target: 'gone',
-            ...actions(name),
-          },
-        },
-        away: { on: { [name]: 'idle' } },
-        gone: {},
-      },
-    })
-    const states = { left: region('left'), right: region('right') }
-    return createMachine({
-      id: 'm',
-      context: { last: '' },
-      type: 'parallel',
-      states,
-    } as never) as unknown as AnyStateMachine
-  }
+  const region = (name: string) => ({
+    initial: 'idle',
+    states: {
+      idle: { on: { [name]: 'away' }, always: { guard: isGo, target: 'gone', ...actions(name) } },
+      away: { on: { [name]: 'idle' } },
+      gone: {},
+    },
+  })
+  const states = { left: region('left'), right: region('right') }
+  return createMachine({ id: 'm', context: { last: '' }, type: 'parallel', states } as never) as never
+}
+
+t.test('two orders of regions are one configuration unless their actions come in another order', async t => {
   const idle = (chart: AnyStateMachine) =>
     compileChart(chart).configurations.filter(text => text === 'left.idle & right.idle').length
-  t.equal(idle(machine(() => ({}))), 1)
-  const ordered = machine(last => ({ actions: assign({ last }) }))
+  t.equal(idle(regionsMachine(() => ({}))), 1)
+  const ordered = regionsMachine(last => ({ actions: assign({ last }) }))
   t.equal(idle(ordered), 2)
   assertChartAgrees(t, ordered, { events: ['left', 'right', 'go'].map(type => ({ type })), walks: 60, steps: 8 })
+})
+
+t.test('an order of regions survives persisting', async t => {
+  const chart = compileChart(regionsMachine(last => ({ actions: assign({ last }) }))) as unknown as CompiledChart
+  const timers = createClockTimers(createVirtualClock())
+  for (const [moved, last] of [
+    ['left', 'left'],
+    ['right', 'right'],
+  ] as const) {
+    const instance = chart.create(undefined, timers)
+    chart.start(instance)
+    for (const type of [moved, moved]) chart.step(instance, { type })
+    const restored = chart.restore(structuredClone(chart.persist(instance, timers)), timers)
+    chart.step(restored, { type: 'go' })
+    t.same(restored.context, { last }, 'the region that came last leaves last')
+  }
 })
 
 t.test('a chart that differs in one exit action does not pass for the original', async t => {

@@ -12,7 +12,7 @@ interface Doc {
 }
 
 const docMachine = setup({
-  types: {} as { context: Doc; events: { type: 'edit' | 'save' | 'break' | 'end' }; input: { n: number } },
+  types: {} as { context: Doc; events: { type: 'edit' | 'save' | 'break' | 'crash' | 'end' }; input: { n: number } },
   actions: {
     see: ({ context, event }) => void context.seen.push(event.type),
     break: () => {
@@ -38,7 +38,12 @@ const docMachine = setup({
     clean: { on: { edit: { target: 'dirty', actions: ['count', 'see'] }, save: { guard: 'even', actions: 'see' } } },
     dirty: {
       after: { 1000: 'clean', 5000: 'ended' },
-      on: { break: { target: 'clean', actions: ['count', 'break'] }, save: 'clean', end: 'ended' },
+      on: {
+        break: { target: 'clean', actions: ['count', 'break'] },
+        crash: { actions: 'break' },
+        save: 'clean',
+        end: 'ended',
+      },
     },
     ended: { type: 'final' },
   },
@@ -76,9 +81,18 @@ for (const codegen of ['auto', 'never'] as const) {
     t.match(instance.error, { message: 'broken' })
     t.equal(chart.valueOf(instance), 'dirty', 'the state is that before the event')
     t.equal(instance.context.n, 1, 'the assign of the failed step is undone')
-    t.equal(clock.pending, 0, 'its timers are cleared')
+    t.equal(clock.pending, 0)
     chart.step(instance, { type: 'save' })
     t.equal(chart.valueOf(instance), 'dirty', 'events are ignored from then on')
+  })
+
+  t.test(`an error clears timers that the failed step did not touch (codegen ${codegen})`, async t => {
+    const { clock, instance } = create()
+    chart.start(instance)
+    chart.step(instance, { type: 'edit' })
+    t.equal(clock.pending, 2)
+    t.throws(() => chart.step(instance, { type: 'crash' }), RangeError)
+    t.equal(clock.pending, 0)
   })
 
   t.test(`a guard that throws is rethrown as it is (codegen ${codegen})`, async t => {
@@ -206,6 +220,19 @@ for (const codegen of ['auto', 'never'] as const) {
       t.match(three, { status: 'stopped', context: { log: ['note', 'note', 'still stepping'] } })
     },
   )
+
+  t.test(`the first timers are armed after the initial actions (codegen ${codegen})`, async t => {
+    const clock = createVirtualClock()
+    const fired: string[] = []
+    const machine = createMachine({
+      entry: () => clock.setTimeout(() => fired.push('action'), 10),
+      after: { 10: { actions: () => void fired.push('after') } },
+    })
+    const both = compileChart(machine, { codegen })
+    both.start(both.create(undefined, createClockTimers(clock)))
+    await clock.advance(10)
+    t.same(fired, ['action', 'after'])
+  })
 
   t.test(`instances do not share a static context (codegen ${codegen})`, async t => {
     const machine = createMachine({
