@@ -19,8 +19,10 @@
  * codecs   = count type*                                         numbered on from those named before, from 1
  * replies  = count (requestId status value)*                     status 0 ok, 1 failed, 2 not clonable
  * refusals = count (slot reason)*
- * record   = head to from [toIncarnation] [requestId] [deadlineMs] event     head = slot * 32 + bits
- *          | head name*                                          head = messages in the run * 32 + runBit; see below
+ * record   = head to from [toIncarnation] [requestId] [deadlineMs] body      head = slot * 64 + bits
+ *          | head name*                                          head = messages in the run * 64 + runBit; see below
+ * body     = event | shape value*                                the latter with the packed bit
+ * shape    = number of a shape | -count type key*, which takes the next number; there is no value for the key `type`
  * to, from = number of a name | the name, which takes the next number; from is 0 for nobody
  * ```
  * A run of messages with a binary codec lies in `buffer`; names that have no number yet follow the run's head in the
@@ -34,10 +36,10 @@
 export const batchFlags = { namesReset: 1, hasBuffer: 2, hasCodecs: 4 } as const
 
 /** Bits of a record's head. */
-export const recordBits = { control: 1, incarnation: 2, request: 4, deadline: 8, run: 16 } as const
+export const recordBits = { control: 1, incarnation: 2, request: 4, deadline: 8, run: 16, packed: 32 } as const
 
 /** Records hold their slot (or the length of a run) above this many bits. */
-export const recordBitsWidth = 5
+export const recordBitsWidth = 6
 
 /** In a run, stands for a name that has no number yet and follows in the batch. */
 export const nameFollows = 0xffff

@@ -42,6 +42,11 @@ export type Refusal =
   | 'SHARD_DIED'
   | 'SHUTTING_DOWN'
 
+/** An event, of whatever type. */
+export interface AnyEvent {
+  readonly type: string
+}
+
 /** A message with its address. Numbers that do not apply are 0. */
 export interface Envelope {
   /** Address of the receiving actor. */
@@ -50,7 +55,7 @@ export interface Envelope {
   readonly toIncarnation: number
   /** Address of the sending actor; null when no actor sent it. */
   readonly from: string | null
-  readonly event: { readonly type: string }
+  readonly event: AnyEvent
   readonly lane: Lane
   /** Number of the request, from 1, unique among those of the sending thread; 0 for a message that wants no reply. */
   readonly requestId: number
@@ -94,7 +99,7 @@ export const localReceipts: Receipts = {
 /** What {@link createEnvelope} takes; what is left out is 0, null or `normal`. */
 export interface EnvelopeFields {
   readonly to: string
-  readonly event: { readonly type: string }
+  readonly event: AnyEvent
   readonly from?: string | null
   readonly toIncarnation?: number
   readonly lane?: Lane

@@ -2,6 +2,8 @@
  * A binary form for the events of one type, declared by a definition, for those that cross threads by the million.
  */
 
+import type { AnyEvent } from './envelope.ts'
+
 /** Appends values to the buffer of a batch, big-endian. It grows by itself. */
 export interface EventWriter {
   u8(value: number): void
@@ -30,7 +32,7 @@ export interface EventReader {
  * sides load the same definition, so an encoding has no version. An `encode` that throws refuses the message as
  * NOT_CLONABLE, a `decode` that throws as BAD_FRAME.
  */
-export interface EventCodec<TEvent extends { readonly type: string } = { readonly type: string }> {
+export interface EventCodec<TEvent extends AnyEvent = AnyEvent> {
   readonly type: TEvent['type']
   encode(event: TEvent, writer: EventWriter): void
   decode(reader: EventReader): TEvent

@@ -1,9 +1,10 @@
 /** Reads the flat array of a batch; grammar in `messages/thread/edge.ts`. */
 import { batchFlags, nameFollows, recordBits, recordBitsWidth, replyStatus } from '../../../messages/thread/edge.ts'
-import type { Refusal, ReplyOutcome } from '../../../messages/thread/envelope.ts'
+import type { AnyEvent, Refusal, ReplyOutcome } from '../../../messages/thread/envelope.ts'
 import { BatchReader } from './bytes.ts'
 import type { CodecRegistry } from './codec-registry.ts'
 import { NameReader } from './names.ts'
+import { ShapeReader } from './shapes.ts'
 
 /** Who takes what a batch carries, in this order. */
 export interface BatchSink {
@@ -16,7 +17,7 @@ export interface BatchSink {
     bits: number,
     to: string,
     from: string | null,
-    event: { readonly type: string } | undefined,
+    event: AnyEvent | undefined,
     toIncarnation: number,
     requestId: number,
     deadlineMs: number,
@@ -26,6 +27,7 @@ export interface BatchSink {
 /** The receiving half of a port's stream of batches. */
 export class BatchDecoder {
   readonly #names = new NameReader()
+  readonly #shapes = new ShapeReader()
   readonly #codecs: CodecRegistry
   readonly #sink: BatchSink
   /** The batch at hand and how far it has been read. */
@@ -42,7 +44,10 @@ export class BatchDecoder {
     const flags = wire[0] as number
     this.#wire = wire
     this.#at = 2
-    if (flags & batchFlags.namesReset) this.#names.reset()
+    if (flags & batchFlags.namesReset) {
+      this.#names.reset()
+      this.#shapes.reset()
+    }
     if (flags & batchFlags.hasCodecs) this.#readCodecs()
     this.#readReplies()
     this.#readRefusals()
@@ -92,8 +97,21 @@ export class BatchDecoder {
     const toIncarnation = head & recordBits.incarnation ? (wire[this.#at++] as number) : 0
     const requestId = head & recordBits.request ? (wire[this.#at++] as number) : 0
     const deadlineMs = head & recordBits.deadline ? (wire[this.#at++] as number) : 0
-    const event = wire[this.#at++] as { readonly type: string }
+    const event = head & recordBits.packed ? this.#unpack() : (wire[this.#at++] as AnyEvent)
     return this.#sink.message(head >>> recordBitsWidth, head, to, fromName, event, toIncarnation, requestId, deadlineMs)
+  }
+
+  #unpack(): AnyEvent {
+    const number = this.#wire[this.#at++] as number
+    let shape = this.#shapes.at(number)
+    if (number <= 0) {
+      const type = this.#wire[this.#at++] as string
+      shape = this.#shapes.add(type, this.#wire.slice(this.#at, this.#at - number) as string[])
+      this.#at -= number
+    }
+    const start = this.#at
+    this.#at += shape.size
+    return shape.build(this.#wire, start)
   }
 
   #name(name: number | string): string {
@@ -119,7 +137,7 @@ export class BatchDecoder {
     return true
   }
 
-  #readEvent(reader: BatchReader, codec: number, bodyBytes: number): { readonly type: string } | undefined {
+  #readEvent(reader: BatchReader, codec: number, bodyBytes: number): AnyEvent | undefined {
     const end = reader.at + bodyBytes
     reader.end = end
     try {

@@ -11,6 +11,7 @@ import type { Envelope, Refusal, ReplyOutcome } from '../../../messages/thread/e
 import { BatchWriter } from './bytes.ts'
 import type { CodecRegistry } from './codec-registry.ts'
 import { NameWriter } from './names.ts'
+import { ShapeWriter } from './shapes.ts'
 
 /** What one batch carries. */
 export interface BatchContent {
@@ -24,6 +25,7 @@ export interface BatchContent {
 /** The sending half of a port's stream of batches; its name table and codec numbers live as long as the port. */
 export class BatchEncoder {
   readonly #names = new NameWriter()
+  readonly #shapes = new ShapeWriter()
   readonly #writer = new BatchWriter()
   readonly #codecs: CodecRegistry
   /** Numbers of the codecs that the other side has and so can this one, by event type. */
@@ -80,6 +82,7 @@ export class BatchEncoder {
   discard(): void {
     this.#writer.at = 0
     this.#names.reset()
+    this.#shapes.reset()
     this.#namesReset = true
   }
 
@@ -100,15 +103,27 @@ export class BatchEncoder {
   }
 
   #plain(wire: unknown[], message: Envelope): void {
+    const shape = this.#shapes.find(message.event)
     const bits = bitsOf(message)
-    wire.push((message.token << recordBitsWidth) | bits, this.#name(message.to))
+    const head = (message.token << recordBitsWidth) | bits
+    wire.push(shape === undefined ? head : head | recordBits.packed, this.#name(message.to))
     wire.push(message.from === null ? 0 : this.#name(message.from))
     if (bits !== 0) {
       if (bits & recordBits.incarnation) wire.push(message.toIncarnation)
       if (bits & recordBits.request) wire.push(message.requestId)
       if (bits & recordBits.deadline) wire.push(message.deadlineMs)
     }
-    wire.push(message.event)
+    if (shape === undefined) {
+      wire.push(message.event)
+      return
+    }
+    if (shape.number === 0) {
+      this.#shapes.tell(shape)
+      wire.push(-shape.keys.length, message.event.type, ...shape.keys)
+    } else {
+      wire.push(shape.number)
+    }
+    shape.push(wire, message.event)
   }
 
   #name(name: string): number | string {

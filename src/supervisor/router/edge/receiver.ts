@@ -5,7 +5,7 @@
  * whatever instant the thread dies, its last written byte errs on the side of `unknown`.
  */
 import { recordBits } from '../../../messages/thread/edge.ts'
-import type { Envelope, Receipts, Refusal } from '../../../messages/thread/envelope.ts'
+import type { AnyEvent, Envelope, Receipts, Refusal } from '../../../messages/thread/envelope.ts'
 import { type EdgeMemory, headerWord, slotState } from './edge-memory.ts'
 
 /** What a receiver needs of its edge. */
@@ -40,7 +40,7 @@ export class Receiver implements Receipts {
     bits: number,
     to: string,
     from: string | null,
-    event: { readonly type: string } | undefined,
+    event: AnyEvent | undefined,
     toIncarnation: number,
     requestId: number,
     deadlineMs: number,

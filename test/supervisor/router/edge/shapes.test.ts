@@ -1,0 +1,142 @@
+import { execFileSync } from 'node:child_process'
+import { fileURLToPath } from 'node:url'
+import fc from 'fast-check'
+import t from 'tap'
+import { type AnyEvent, createEnvelope } from '../../../../src/messages/thread/envelope.ts'
+import { ShapeReader, ShapeWriter, shapesMax } from '../../../../src/supervisor/router/edge/shapes.ts'
+import { createWorld, settle } from './fake-world.ts'
+
+/** Sends events over an edge and returns how they arrived. */
+function cross(events: readonly AnyEvent[]): AnyEvent[] {
+  const { a, b } = createWorld({ window: 1_000, slots: 2_000, outboxMax: 2_000 })
+  for (const event of events) a.edge.post(createEnvelope({ to: 'x', event }))
+  settle(a, b)
+  return b.mailbox.map(({ event }) => event)
+}
+
+const value = fc.anything({ withDate: true, withMap: true, withSet: true, withTypedArray: true, withBigInt: true })
+
+t.test('whatever an event holds, it arrives as its structured clone, keys in their order', t => {
+  const key = fc.oneof(fc.constantFrom('a', 'b', 'type', '1', '0', '__proto__', 'a b', '"', 'constructor'), fc.string())
+  const event = fc
+    .tuple(fc.constantFrom('x', 'y'), fc.array(fc.tuple(key, value), { maxLength: 5 }), fc.boolean())
+    .map(([type, fields, typeLast]) => {
+      const object = Object.fromEntries(fields.filter(([name]) => name !== 'type'))
+      return (typeLast ? Object.assign(object, { type }) : { type, ...object }) as AnyEvent
+    })
+  fc.assert(
+    fc.property(fc.array(event, { maxLength: 30 }), events => {
+      const clones = events.map(one => structuredClone(one))
+      const arrived = cross(events)
+      arrived.forEach((one, index) => {
+        const clone = clones[index]!
+        if (JSON.stringify(Object.keys(one)) !== JSON.stringify(Object.keys(clone))) throw new Error('other keys')
+        if (fc.stringify(one) !== fc.stringify(clone)) throw new Error(`${fc.stringify(one)} != ${fc.stringify(clone)}`)
+      })
+      if (arrived.length !== events.length) throw new Error('some were lost')
+    }),
+    { numRuns: 500 },
+  )
+  t.pass()
+  t.end()
+})
+
+t.test('events that are more than plain objects arrive as their clones do', t => {
+  class Sample {
+    readonly type = 'sample'
+    readonly #hidden = 1
+    get hidden() {
+      return this.#hidden
+    }
+  }
+  const bare = Object.assign(Object.create(null), { type: 'bare', a: 1 }) as AnyEvent
+  const getter = {
+    type: 'getter',
+    get twice() {
+      return 2
+    },
+  }
+  const list = Object.assign([1, 2], { type: 'list' })
+  const hidden = Object.defineProperty({ type: 'hidden' }, 'secret', { value: 1 })
+  const symbol = { type: 'symbol', [Symbol('s')]: 1 }
+  const events: AnyEvent[] = [new Sample(), bare, getter, list, hidden, symbol]
+  for (const round of [events, events.toReversed()]) {
+    const arrived = cross([...round, ...round])
+    t.same(
+      arrived,
+      [...round, ...round].map(event => structuredClone(event)),
+    )
+  }
+  t.end()
+})
+
+t.test('events of a type that change their keys arrive, whichever comes first', t => {
+  const events: AnyEvent[] = Array.from({ length: 600 }, (_, index) =>
+    index % 3 === 0
+      ? ({ type: 'x', a: index } as AnyEvent)
+      : index % 3 === 1
+        ? ({ a: index, type: 'x' } as AnyEvent)
+        : ({ type: 'x', a: index, b: undefined } as AnyEvent),
+  )
+  const arrived = cross(events)
+  t.same(arrived, events)
+  t.ok(arrived.every((event, index) => Object.keys(event).join() === Object.keys(events[index]!).join()))
+  t.end()
+})
+
+t.test('what two values of one event share they still share', t => {
+  const shared = { n: 1 }
+  const [arrived] = cross([{ type: 'x', one: shared, other: [shared] } as AnyEvent]) as unknown as [
+    { one: object; other: object[] },
+  ]
+  t.equal(arrived.one, arrived.other[0])
+  t.end()
+})
+
+t.test('there are no more shapes than the limit, and types past it are cloned whole', t => {
+  const writer = new ShapeWriter()
+  for (let index = 0; index < shapesMax; index++) t.ok(writer.find({ type: `type/${index}` }))
+  t.equal(writer.find({ type: 'one more' }), undefined)
+  t.ok(writer.find({ type: 'type/0' }))
+  t.end()
+})
+
+t.test('a type whose events rarely fit is given up', t => {
+  const writer = new ShapeWriter()
+  t.ok(writer.find({ type: 'x' }))
+  for (let index = 0; index < 100; index++) t.equal(writer.find({ type: 'x', index } as AnyEvent), undefined)
+  t.equal(writer.find({ type: 'x' }), undefined)
+  t.end()
+})
+
+t.test('after a sender starts anew the numbers agree again', t => {
+  const writer = new ShapeWriter()
+  const reader = new ShapeReader()
+  const events = [
+    { type: 'a', n: 1 },
+    { type: 'b', m: 2, l: 3 },
+  ]
+  for (const order of [events, events.toReversed()]) {
+    for (const event of order) {
+      const shape = writer.find(event)!
+      writer.tell(shape)
+      const values: unknown[] = []
+      shape.push(values, event)
+      t.same(reader.add(event.type, shape.keys).build(values, 0), event)
+      t.same(reader.at(shape.number).build(values, 0), event)
+    }
+    writer.reset()
+    reader.reset()
+  }
+  t.end()
+})
+
+t.test('where code generation is forbidden the same events arrive', t => {
+  const self = fileURLToPath(import.meta.url)
+  const flag = '--disallow-code-generation-from-strings'
+  if (process.execArgv.includes(flag)) return t.end()
+  const output = execFileSync(process.execPath, [flag, self], { encoding: 'utf8' })
+  t.match(output, /pass: \d+ }/)
+  t.notMatch(output, /fail/)
+  t.end()
+})
