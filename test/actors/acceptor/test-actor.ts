@@ -1,27 +1,18 @@
-/** Runs one actor as the kernel would, as far as acceptors can tell: runtime, mailbox, clock and end. */
+/** Runs one actor as the kernel would, as far as acceptors can tell: runtime, clock, mailbox and end. */
 import { type AnyStateMachine, createActor } from 'xstate'
 import type { ActorEvent, ActorRuntime } from '../../../src/actors/runtime/actor-runtime.ts'
-import { type Clock, createRandom } from '../../../src/actors/runtime/clock.ts'
-
-/** A line of the log. */
-export interface LogLine {
-  readonly level: string
-  readonly fields: object | string
-  readonly message: string | undefined
-}
+import type { Clock } from '../../../src/actors/runtime/clock.ts'
+import { createTestRuntime, type TestRuntime } from './test-runtime.ts'
 
 /** A running actor. */
 export interface TestActor {
+  readonly runtime: TestRuntime
+  /** Its chart's context. */
+  readonly context: { readonly port?: number; readonly error?: unknown }
   send(event: ActorEvent): void
   /** Resolves when the chart is in that state. */
   reached(state: string): Promise<void>
-  /** The state it is in, and its context. */
-  readonly state: string
-  readonly context: Record<string, unknown>
-  /** What it failed with. */
-  readonly failure: unknown
-  readonly log: readonly LogLine[]
-  /** Runs its clean-ups, as when it ends. */
+  /** Ends it: runs its clean-ups. */
   stop(): Promise<void>
 }
 
@@ -32,66 +23,44 @@ export function startTestActor(
   input: unknown,
   surroundings: { readonly clock: Clock; readonly shard?: number },
 ): TestActor {
-  const cleanups: (() => void | Promise<void>)[] = []
-  const log: LogLine[] = []
-  const waits: { state: string; resolve: () => void }[] = []
+  const { clock, shard = 0 } = surroundings
+  const waits = new Set<() => void>()
   let ended = false
-  let failure: unknown
-  const line = (level: string) => (fields: object | string, message?: string) =>
-    void log.push({ level, fields, message })
-  const runtime: ActorRuntime = {
-    address: 'test',
-    incarnation: 1,
-    shard: surroundings.shard ?? 0,
-    clock: surroundings.clock,
-    random: createRandom(1),
-    log: { trace: line('trace'), debug: line('debug'), info: line('info'), warn: line('warn'), error: line('error') },
-    feed(event) {
-      if (!ended) actor.send(event)
-    },
-    fail(error) {
-      failure = error
-    },
-    send() {},
-    ask: () => Promise.reject(new Error('nobody is here')),
-    watch() {},
-    onStop: cleanup => void cleanups.push(cleanup),
-  }
-  const { clock } = surroundings
+  const runtime = createTestRuntime(clock, shard, event => {
+    if (!ended) actor.send(event)
+  })
   const actor = createActor(machine.provide(provide(runtime)), {
     input,
     clock: { setTimeout: clock.setTimeout, clearTimeout: clock.clearTimeout } as never,
   })
-  actor.subscribe({ error() {}, next: check })
-  function check(): void {
-    for (const wait of waits.splice(0)) {
-      if (actor.getSnapshot().matches(wait.state)) wait.resolve()
-      else waits.push(wait)
-    }
-  }
+  actor.subscribe({
+    next() {
+      for (const wait of waits) wait()
+    },
+    error: error => runtime.fail(error),
+  })
   actor.start()
   return {
-    send: event => actor.send(event),
-    reached(state) {
-      return new Promise(resolve => {
-        waits.push({ state, resolve })
-        check()
-      })
-    },
-    get state() {
-      return String(actor.getSnapshot().value)
-    },
+    runtime,
     get context() {
       return actor.getSnapshot().context
     },
-    get failure() {
-      return failure
+    send: event => actor.send(event),
+    reached(state) {
+      return new Promise(resolve => {
+        const wait = (): void => {
+          if (!actor.getSnapshot().matches(state)) return
+          waits.delete(wait)
+          resolve()
+        }
+        waits.add(wait)
+        wait()
+      })
     },
-    log,
     async stop() {
       ended = true
       actor.stop()
-      for (const cleanup of cleanups.reverse()) await cleanup()
+      await runtime.cleanUp()
     },
   }
 }

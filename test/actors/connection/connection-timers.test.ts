@@ -1,0 +1,94 @@
+/** The wheel fires every timer once, never early, at most a tick late, and wakes for nothing else. */
+import t from 'tap'
+import { createConnectionTimers, type TimedRecord } from '../../../src/actors/connection/connection-timers.ts'
+import { createRandom, createVirtualClock } from '../../../src/actors/runtime/clock.ts'
+import type { ChartInstance } from '../../../src/actors/runtime/compiled-chart.ts'
+
+interface Entry extends TimedRecord {
+  readonly name: number
+}
+
+const entry = (name: number): { record: Entry; instance: ChartInstance } => {
+  const record = { name, timerSlot: -1, timerDueTick: 0, timerNext: undefined, timerPrevious: undefined }
+  return { record, instance: { scope: record } as unknown as ChartInstance }
+}
+
+t.test('seeded timers, some cleared, some set anew, fire when they are due', async t => {
+  const clock = createVirtualClock(123_456.7)
+  const random = createRandom(4)
+  const fired = new Map<number, number>()
+  const timers = createConnectionTimers(clock, record => void fired.set((record as Entry).name, clock.now()), {
+    tickMs: 10,
+    ticks: 64,
+  })
+  const due = new Map<number, number>()
+  const entries = Array.from({ length: 400 }, (_, name) => entry(name))
+  for (const { record, instance } of entries) {
+    const delayMs = random() * 5_000
+    timers.set(instance, 2, delayMs)
+    due.set(record.name, clock.now() + delayMs)
+    if (random() < 0.2) {
+      timers.clear(instance, 2)
+      due.delete(record.name)
+    }
+    if (random() < 0.2) {
+      timers.set(instance, 1, delayMs / 2)
+      due.set(record.name, clock.now() + delayMs / 2)
+    }
+    if (random() < 0.3) await clock.advance(random() * 30)
+  }
+  await clock.advance(6_000)
+  t.same([...fired.keys()].sort(), [...due.keys()].sort())
+  for (const [name, atMs] of fired) {
+    const lateMs = atMs - due.get(name)!
+    if (lateMs < 0 || lateMs > 10.001) t.fail(`timer ${name} fired ${lateMs} ms late`)
+  }
+  t.equal(clock.pending, 0, 'an empty wheel sets no timer')
+})
+
+t.test('clearing another slot than the one that is set does nothing', async t => {
+  const clock = createVirtualClock()
+  const fired: number[] = []
+  const timers = createConnectionTimers(clock, (_record, slot) => void fired.push(slot))
+  const { instance } = entry(1)
+  timers.set(instance, 3, 100)
+  timers.clear(instance, 2)
+  t.equal(timers.remainingMs(instance, 2), undefined)
+  t.equal(timers.remainingMs(instance, 3), 100)
+  await clock.advance(99)
+  t.same(fired, [])
+  await clock.advance(1)
+  t.same(fired, [3])
+  t.equal(timers.remainingMs(instance, 3), undefined)
+})
+
+t.test('what fires may set and clear others that are due in the same tick', async t => {
+  const clock = createVirtualClock()
+  const [a, b, c] = [entry(1), entry(2), entry(3)]
+  const fired: string[] = []
+  const timers = createConnectionTimers(clock, (record, slot) => {
+    fired.push(`${(record as Entry).name}/${slot}`)
+    if (fired.length > 1) return
+    for (const other of [a, b, c]) if (other.record !== record) timers.clear(other.instance, 0)
+    timers.set(b.instance, 1, 0)
+  })
+  for (const { instance } of [a, b, c]) timers.set(instance, 0, 50)
+  await clock.advance(50)
+  t.equal(fired.length, 1)
+  await clock.advance(10)
+  t.equal(fired[1], '2/1')
+})
+
+t.test('after a stall longer than a round everything due fires', async t => {
+  const clock = createVirtualClock()
+  const fired: number[] = []
+  const timers = createConnectionTimers(clock, record => void fired.push((record as Entry).name), {
+    tickMs: 10,
+    ticks: 16,
+  })
+  const entries = Array.from({ length: 40 }, (_, name) => entry(name))
+  for (const { record, instance } of entries) timers.set(instance, 0, record.name * 20)
+  const stalled = clock as unknown as { advance(ms: number): Promise<void> }
+  await stalled.advance(1_000)
+  t.equal(fired.length, 40)
+})

@@ -1,0 +1,314 @@
+/** How connections end: by the peer, by a deadline, by a limit, by a drain. Real sockets, virtual time. */
+import t from 'tap'
+import type { EventCall, LateAnswer } from '../../../src/actors/connection/event-call.ts'
+import { encodeEventRequest } from '../../../src/messages/index.ts'
+import { startEventShard, until } from './event-shard.ts'
+
+const hello = encodeEventRequest({ sessionId: 7, body: Buffer.from('hello') })
+
+t.test('a FIN discards no whole request: all are answered, then the server ends too', async t => {
+  const shard = await startEventShard(t)
+  const client = await shard.connect()
+  client.write(...Array.from({ length: 500 }, () => hello))
+  client.socket.end()
+  for (let index = 0; index < 500; index++) t.equal((await client.response()).status, 0)
+  t.equal((await client.ended()).length, 0)
+  t.equal(await client.closed(), 'end')
+  await shard.states()
+})
+
+t.test('a FIN waits for answers that were put off', async t => {
+  const late: LateAnswer[] = []
+  const commands = new Map([[100, (call: EventCall) => void late.push(call.later())]])
+  const shard = await startEventShard(t, { commands })
+  const client = await shard.connect()
+  client.write(encodeEventRequest({ command: 100 }))
+  client.socket.end()
+  await shard.states('finishing')
+  late[0]!.answer(Buffer.from('at last'))
+  t.equal(String((await client.response()).body), 'at last')
+  t.equal(await client.closed(), 'end')
+})
+
+t.test('a FIN in a header gets no answer, in a body status 7, in a refused body nothing more', async t => {
+  const shard = await startEventShard(t)
+  const cut = async (frame: Buffer, at: number): Promise<Buffer> => {
+    const client = await shard.connect()
+    client.write(frame.subarray(0, at))
+    client.socket.end()
+    return client.ended()
+  }
+  for (let at = 1; at < 16; at++) t.equal((await cut(hello, at)).length, 0, `header cut at ${at}`)
+  for (let at = 16; at < hello.length; at++) {
+    const answer = await cut(hello, at)
+    t.same([answer.length, answer[1], answer[7]], [16, 7, 7], `body cut at ${at}`)
+  }
+  const unknown = await cut(encodeEventRequest({ command: 9, body: Buffer.alloc(10) }), 20)
+  t.same([unknown.length, unknown[1]], [16, 5], 'one request has one answer')
+  await shard.states()
+  t.equal(shard.figures.heldBytes, 0)
+})
+
+t.test('after a fatal answer input is read and thrown away for 500 ms, then the socket is gone', async t => {
+  const shard = await startEventShard(t)
+  const client = await shard.connect()
+  const wrong = Buffer.concat([Buffer.from([9]), hello.subarray(1)])
+  client.write(wrong, Buffer.alloc(200_000, 1))
+  t.equal((await client.response()).status, 3)
+  t.equal((await client.ended()).length, 0, 'the answer was not lost to a reset, and is the last')
+  await shard.states('closing.lingering')
+  client.write(Buffer.alloc(200_000, 1))
+  await shard.clock.advance(490)
+  await shard.states('closing.lingering')
+  await shard.clock.advance(20)
+  await shard.states()
+})
+
+t.test('a peer that ends its side after a fatal answer is not lingered for', async t => {
+  const shard = await startEventShard(t)
+  const client = await shard.connect(false)
+  client.write(Buffer.alloc(16))
+  t.equal((await client.response()).status, 3)
+  t.equal(await client.closed(), 'end')
+  await shard.states()
+})
+
+t.test('a fatal answer waits its turn behind answers that were put off', async t => {
+  const late: LateAnswer[] = []
+  const commands = new Map([[100, (call: EventCall) => void late.push(call.later())]])
+  const shard = await startEventShard(t, { commands })
+  const client = await shard.connect()
+  client.write(encodeEventRequest({ command: 100 }), Buffer.alloc(16))
+  await shard.states('finishing')
+  late[0]!.answer(Buffer.from('first'))
+  t.equal((await client.response()).status, 0)
+  t.equal((await client.response()).status, 3)
+  t.equal((await client.ended()).length, 0)
+})
+
+t.test('idle connections are closed after 60 s from their last byte', async t => {
+  const shard = await startEventShard(t)
+  const client = await shard.connect(false)
+  await shard.states('wantReadHeader.idle')
+  await shard.clock.advance(50_000)
+  client.write(hello)
+  await client.response()
+  await shard.clock.advance(59_900)
+  await shard.states('wantReadHeader.idle')
+  await shard.clock.advance(200)
+  t.equal(await client.closed(), 'end')
+  await shard.states()
+})
+
+t.test('a connection with a request in flight is not idle', async t => {
+  const late: LateAnswer[] = []
+  const commands = new Map([[100, (call: EventCall) => void late.push(call.later())]])
+  const shard = await startEventShard(t, { commands })
+  const client = await shard.connect()
+  client.write(encodeEventRequest({ command: 100 }))
+  await until(() => late.length === 1)
+  await shard.clock.advance(100_000)
+  late[0]!.answer(Buffer.alloc(0))
+  t.equal((await client.response()).status, 0)
+})
+
+t.test('the header deadline begins with the first byte of each header and ends without an answer', async t => {
+  const shard = await startEventShard(t)
+  const client = await shard.connect()
+  await shard.states('wantReadHeader.idle')
+  await shard.clock.advance(30_000)
+  client.write(hello.subarray(0, 1))
+  await shard.states('wantReadHeader.begun')
+  await shard.clock.advance(1_900)
+  client.write(hello.subarray(1), hello.subarray(0, 15))
+  await client.response()
+  await shard.states('wantReadHeader.begun')
+  await shard.clock.advance(1_900)
+  await shard.states('wantReadHeader.begun')
+  await shard.clock.advance(200)
+  t.equal((await client.ended()).length, 0)
+})
+
+t.test('a body must keep 1 KiB/s over every 4 s; else it is answered 7 and the connection ends', async t => {
+  const shard = await startEventShard(t)
+  const client = await shard.connect()
+  const frame = encodeEventRequest({ sessionId: 5, body: Buffer.alloc(20_000) })
+  client.write(frame.subarray(0, 4_096))
+  await shard.states('wantReadBody')
+  await shard.clock.advance(4_100)
+  await shard.states('wantReadBody')
+  client.write(frame.subarray(4_096, 4_096 * 2 - 1))
+  const [connection] = shard.server.connections
+  await until(() => connection?.partial?.arrivedBytes === 4_096 * 2 - 1)
+  await shard.clock.advance(4_100)
+  const answer = await client.response()
+  t.same([answer.status, answer.sessionId], [7, 5])
+  t.equal((await client.ended()).length, 0)
+  t.equal(shard.figures.heldBytes, 0)
+})
+
+t.test('a reader that does not read is reset at the deadline, and its output stays bounded', async t => {
+  const shard = await startEventShard(t)
+  const client = await shard.connect()
+  client.socket.pause()
+  const frame = encodeEventRequest({ body: Buffer.alloc(60_000) })
+  for (let index = 0; index < 300; index++) client.write(frame)
+  await shard.states('wantWrite')
+  const [connection] = shard.server.connections
+  t.ok(connection!.waitingOutputBytes > 65_536)
+  t.ok(connection!.waitingOutputBytes < 65_536 * 5, `${connection!.waitingOutputBytes} bytes wait`)
+  await shard.clock.advance(9_900)
+  await shard.states('wantWrite')
+  await shard.clock.advance(200)
+  await shard.states()
+  client.socket.resume()
+  t.equal(await client.closed(), 'reset')
+})
+
+t.test('a reader that comes back in time gets every answer', async t => {
+  const shard = await startEventShard(t)
+  const client = await shard.connect()
+  client.socket.pause()
+  const frame = encodeEventRequest({ body: Buffer.alloc(60_000) })
+  for (let index = 0; index < 300; index++) client.write(frame)
+  client.socket.end()
+  await shard.states('wantWrite')
+  await shard.clock.advance(5_000)
+  client.socket.resume()
+  for (let index = 0; index < 300; index++) await client.response()
+  t.equal(await client.closed(), 'end')
+  await shard.states()
+})
+
+t.test('late answers beyond the output limit reset the connection', async t => {
+  const late: LateAnswer[] = []
+  const commands = new Map([[100, (call: EventCall) => void late.push(call.later())]])
+  const shard = await startEventShard(t, { commands, limits: { outputBytesMax: 100_000 } })
+  const client = await shard.connect()
+  client.write(
+    encodeEventRequest({ command: 100 }),
+    encodeEventRequest({ command: 100 }),
+    encodeEventRequest({ command: 100 }),
+  )
+  await until(() => late.length === 3)
+  late[1]!.answer(Buffer.alloc(60_000))
+  late[2]!.answer(Buffer.alloc(60_000))
+  t.equal(await client.closed(), 'reset')
+  await shard.states()
+})
+
+t.test('a reset in the middle of a frame leaves nothing behind', async t => {
+  const shard = await startEventShard(t)
+  const client = await shard.connect()
+  client.write(encodeEventRequest({ body: Buffer.alloc(20_000) }).subarray(0, 9_000))
+  await shard.states('wantReadBody')
+  t.ok(shard.figures.heldBytes >= 9_000)
+  client.socket.resetAndDestroy()
+  await shard.states()
+  t.match(shard.figures, { connections: 0, heldBytes: 0 })
+  t.equal(shard.clock.pending, 1, 'only the descriptor watch')
+})
+
+t.test('bodies beyond the memory of the server are answered 2 and skipped', async t => {
+  const shard = await startEventShard(t, { limits: { partialBytesMax: 30_000 } })
+  const greedy = await shard.connect()
+  const frame = encodeEventRequest({ body: Buffer.alloc(50_000) })
+  greedy.write(frame.subarray(0, 14_000))
+  await shard.states('wantReadBody')
+  const other = await shard.connect()
+  other.write(frame.subarray(0, 14_000))
+  t.equal((await other.response()).status, 2)
+  other.write(frame.subarray(14_000), hello)
+  t.equal((await other.response()).status, 0)
+  greedy.write(frame.subarray(14_000, 40_000))
+  t.equal((await greedy.response()).status, 2, 'growth counts too')
+  t.equal(shard.figures.heldBytes, 0)
+})
+
+t.test('the connection over the limit of its address is answered 6 with its request, and closed', async t => {
+  const shard = await startEventShard(t, { limits: { connectionsPerAddressMax: 2 } })
+  const first = await shard.connect(false)
+  await shard.connect()
+  const third = await shard.connect()
+  third.write(hello, hello)
+  const answer = await third.response()
+  t.same([answer.status, answer.sessionId, answer.command], [6, 7, 0])
+  t.equal((await third.ended()).length, 0, 'once')
+  t.match(shard.figures, { connections: 2, accepted: 2, refused: 1 })
+  first.socket.destroy()
+  await shard.states('wantReadHeader.idle', 'closing.lingering')
+  const fourth = await shard.connect()
+  fourth.write(hello)
+  t.equal((await fourth.response()).status, 0, 'there is room again')
+})
+
+t.test('a refused connection that says nothing is told so after a moment', async t => {
+  const shard = await startEventShard(t, { limits: { connectionsMax: 1, refusalsMax: 1 } })
+  await shard.connect()
+  const second = await shard.connect()
+  await shard.states('wantReadHeader.idle', 'refusing')
+  const third = await shard.connect()
+  t.equal(await third.closed(), 'reset', 'as many as may be are being told already')
+  await shard.clock.advance(120)
+  const answer = await second.response()
+  t.same([answer.status, answer.sessionId, answer.command], [6, 0, 0])
+  t.equal((await second.ended()).length, 0)
+})
+
+t.test('draining: what is in flight is answered, what arrives is answered 6, then the connections end', async t => {
+  const late: LateAnswer[] = []
+  const commands = new Map([[100, (call: EventCall) => void late.push(call.later())]])
+  const shard = await startEventShard(t, { commands })
+  const idle = await shard.connect(false)
+  const busy = await shard.connect(false)
+  const cut = await shard.connect(false)
+  busy.write(encodeEventRequest({ command: 100 }))
+  cut.write(hello.subarray(0, 18))
+  await until(() => late.length === 1)
+  await shard.states('wantReadHeader.idle', 'wantReadHeader.idle', 'wantReadBody')
+  let drained = false
+  shard.server.drain(() => {
+    drained = true
+  })
+  await shard.states('draining.reading', 'draining.reading', 'draining.reading')
+  busy.write(hello)
+  cut.write(hello.subarray(18), encodeEventRequest({ command: 9 }))
+  t.same([(await cut.response()).status, (await cut.response()).status], [6, 5])
+  await shard.clock.advance(300)
+  t.equal(await idle.closed(), 'end')
+  t.equal(await cut.closed(), 'end')
+  await shard.states('finishing')
+  t.equal(drained, false)
+  late[0]!.answer(Buffer.from('done'))
+  t.equal(String((await busy.response()).body), 'done')
+  t.equal((await busy.response()).status, 6, 'in its turn')
+  t.equal(await busy.closed(), 'end')
+  await until(() => drained)
+})
+
+t.test('draining: requests that the kernel had before the drain are served', async t => {
+  const shard = await startEventShard(t)
+  const client = await shard.connect(false)
+  await shard.states('wantReadHeader.idle')
+  client.write(...Array.from({ length: 1_000 }, () => hello))
+  shard.server.drain(() => {})
+  for (let index = 0; index < 1_000; index++) t.equal((await client.response()).status, 0)
+})
+
+t.test('draining: a peer that never falls silent is ended after a second', async t => {
+  const shard = await startEventShard(t)
+  const client = await shard.connect(false)
+  await shard.states('wantReadHeader.idle')
+  shard.server.drain(() => {})
+  await shard.states('draining.reading')
+  let answers = 0
+  for (; shard.server.connections.size > 0 && answers < 20; answers++) {
+    client.write(hello)
+    const answer = await client.response().catch(() => undefined)
+    if (answer === undefined) break
+    t.equal(answer.status, 6)
+    await shard.clock.advance(100)
+  }
+  t.ok(answers > 8 && answers < 13, `${answers} answers`)
+  t.equal(await client.closed(), 'end')
+})

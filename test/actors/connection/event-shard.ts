@@ -1,0 +1,107 @@
+/** One shard that serves the event protocol on virtual time, without actors: what tests of connections talk to. */
+import type { Test } from 'tap'
+import { resolveAcceptorInput } from '../../../src/actors/acceptor/config.ts'
+import { createServerCounters, readServerCounters, type ServerFigures } from '../../../src/actors/acceptor/counters.ts'
+import { listen } from '../../../src/actors/acceptor/listener.ts'
+import { createShardServer, type ShardServer } from '../../../src/actors/acceptor/shard-server.ts'
+import type { AcceptorTls } from '../../../src/actors/acceptor/tls.ts'
+import type { EventCommand } from '../../../src/actors/connection/event-call.ts'
+import { createEventProtocol, eventProtocol } from '../../../src/actors/connection/event-protocol.ts'
+import { protocolReference } from '../../../src/actors/connection/protocol.ts'
+import { createRandom, createVirtualClock, type VirtualClock } from '../../../src/actors/runtime/clock.ts'
+import type { ServerLimits } from '../../../src/messages/index.ts'
+import { connectClient, type EventClient } from '../acceptor/event-client.ts'
+import { createTestRuntime, type TestRuntime } from '../acceptor/test-runtime.ts'
+
+/** The shard and what a test asks of it. */
+export interface EventShard {
+  readonly port: number
+  readonly clock: VirtualClock
+  readonly server: ShardServer
+  readonly runtime: TestRuntime
+  readonly figures: ServerFigures
+  /** A client of this shard; destroyed when the test is over. */
+  connect(allowHalfOpen?: boolean): Promise<EventClient>
+  /** Resolves when the states of all connections, oldest first, are these. */
+  states(...states: string[]): Promise<void>
+}
+
+/** Time of the virtual clock at the start, ms since the epoch. */
+export const startMs = 1_700_000_000_000
+
+/** Starts a shard that ends with the test. */
+export async function startEventShard(
+  t: Test,
+  options: {
+    readonly limits?: Partial<ServerLimits>
+    readonly raidaId?: number
+    readonly commands?: ReadonlyMap<number, EventCommand>
+    readonly tls?: AcceptorTls
+  } = {},
+): Promise<EventShard> {
+  const clock = createVirtualClock(startMs)
+  const runtime = createTestRuntime(clock, 0, () => {})
+  const counters = createServerCounters(1, 7)
+  const input = resolveAcceptorInput(
+    {
+      port: 0,
+      limits: options.limits ?? {},
+      protocol: protocolReference(eventProtocol, {}),
+      ...(options.tls === undefined ? {} : { tls: options.tls }),
+    },
+    { shards: 1, platform: 'linux', handoff: { threadId: 0, listener: 'none' }, counters },
+  )
+  const protocol = createEventProtocol(
+    { raidaId: options.raidaId ?? 0 },
+    { clock, random: createRandom(1), log: runtime.log, limits: input.limits },
+    options.commands,
+  )
+  const server = createShardServer(runtime, input, protocol)
+  const listener = await listen(input, {
+    reusePort: false,
+    pauseOnConnect: false,
+    clock,
+    log: runtime.log,
+    onSocket: server.accept,
+  })
+  const clients: EventClient[] = []
+  t.teardown(async () => {
+    for (const client of clients) client.socket.destroy()
+    server.destroy()
+    await listener.close()
+  })
+  return {
+    port: listener.port,
+    clock,
+    server,
+    runtime,
+    get figures() {
+      return readServerCounters(counters)
+    },
+    async connect(allowHalfOpen) {
+      const client = await connectClient(listener.port, allowHalfOpen)
+      clients.push(client)
+      return client
+    },
+    states: (...states) =>
+      until(
+        () => statesOf(server).join() === states.join(),
+        () => statesOf(server).join(),
+      ),
+  }
+}
+
+function statesOf(server: ShardServer): string[] {
+  return [...server.connections]
+    .map(({ chart }) => chart!.chart as unknown as { configurations: string[] })
+    .map(({ configurations }, index) => configurations[[...server.connections][index]!.chart!.configuration]!)
+}
+
+/** Turns the event loop until `holds`; sockets need turns, not time. Fails after far more turns than any needs. */
+export async function until(holds: () => boolean, seen: () => string = () => ''): Promise<void> {
+  for (let turn = 0; turn < 20_000; turn++) {
+    if (holds()) return
+    await new Promise(resolve => setImmediate(resolve))
+  }
+  throw new Error(`it never came to pass; last seen: ${seen()}`)
+}
