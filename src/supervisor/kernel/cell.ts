@@ -34,6 +34,8 @@ export class ActorCell {
   /** What became of the request in hand. */
   settled: 'open' | 'replied' | 'kept' = 'open'
   postponed = false
+  /** How many faults keep its mailbox, both lanes of it, from being served; see `starfish-net/chaos`. */
+  pauses = 0
   /** Events taken in its life. */
   handled = 0
   /** Requests it has taken and not answered, by asker and id. */

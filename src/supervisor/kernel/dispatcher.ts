@@ -20,9 +20,9 @@ export class Dispatcher {
     this.#turn = turn
   }
 
-  /** Gives a cell that has mail a place in the queue; one that has a place keeps it. */
+  /** Gives a cell that has mail a place in the queue; one that has a place keeps it, a paused one gets none. */
   wake(cell: ActorCell): void {
-    if (cell.queued) return
+    if (cell.queued || cell.pauses > 0) return
     cell.queued = true
     this.#queue.push(cell)
     if (this.#scheduled || this.#running) return
@@ -37,7 +37,7 @@ export class Dispatcher {
     for (let cell = this.#queue.shift(); cell !== undefined; cell = this.#queue.shift()) {
       cell.queued = false
       this.#turn(cell, messagesPerTurn)
-      if (cell.mailbox.ready > 0 && !cell.ended) {
+      if (cell.mailbox.ready > 0 && !cell.ended && cell.pauses === 0) {
         cell.queued = true
         this.#queue.push(cell)
       }

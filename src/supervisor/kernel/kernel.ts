@@ -86,6 +86,8 @@ export class Kernel {
   onTopFact: (fact: ChildFact) => void = () => {}
   /** Handles what kernels say to each other; set by those who compose the system. */
   onKernelMessage: (message: KernelMessage) => void = () => {}
+  /** A fault injector's look at each message that leaves an actor of this thread; true when it keeps it. None as a rule. */
+  intercept: ((envelope: Envelope) => boolean) | undefined
 
   constructor(options: KernelOptions) {
     this.shard = options.shard
@@ -164,6 +166,11 @@ export class Kernel {
 
   /** Puts a message on its way. */
   post(envelope: Envelope): void {
+    if (this.intercept?.(envelope) !== true) this.route(envelope)
+  }
+
+  /** As {@link post}, past the interceptor: for a message that it held back. */
+  route(envelope: Envelope): void {
     if (this.entries.has(envelope.to)) this.#deliverHere(envelope)
     else if (envelope.to === kernelAddress) this.onKernelMessage(envelope.event as KernelMessage)
     else if (envelope.to === topAddress) this.onTopFact(envelope.event as ChildFact)
@@ -310,7 +317,7 @@ export class Kernel {
 
   readonly #takeTurn = (cell: ActorCell, messages: number): void => {
     this.#turnNowMs = this.clock.now()
-    for (let i = 0; i < messages && !cell.ended; i++) {
+    for (let i = 0; i < messages && !cell.ended && cell.pauses === 0; i++) {
       const envelope = cell.mailbox.take()
       if (envelope === undefined) break
       handleMessage(this, cell, envelope, this.#turnNowMs)

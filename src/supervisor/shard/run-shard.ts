@@ -15,7 +15,7 @@ import { Kernel } from '../kernel/kernel.ts'
 import { actorsSupervisor } from '../kernel/kernel-child-host.ts'
 import { createCodecRegistry } from '../router/edge/codec-registry.ts'
 import { ThreadRouter } from '../router/thread-router.ts'
-import type { Activation, Answered, PeerEnds, Resident, ShardControl } from './shard-control.ts'
+import type { Activation, Answered, Inflict, PeerEnds, Resident, ShardControl } from './shard-control.ts'
 import type { ShardContext } from './worker-host.ts'
 
 /** What the main thread hands to the runner of a shard. */
@@ -55,6 +55,11 @@ export function runShard(context: ShardContext): void {
     details: address => answered(() => clonableDetails(live().kernel, address)),
     deadLetters: () => answered(() => live().kernel.deadLetters.report()),
     setFilters: filters => answered(() => done(live().kernel.setFilters(filters))),
+    chaos: (moduleUrl, order) =>
+      answeredLater(async () => {
+        const { inflict }: { inflict: Inflict } = await import(moduleUrl)
+        return inflict({ kernel: live().kernel, context }, order)
+      }),
   }
   expose(control, context.port as unknown as Endpoint)
 }

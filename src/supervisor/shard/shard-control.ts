@@ -10,6 +10,8 @@ import type { ResolvedActorSpec, ResolvedSupervisorSpec } from '../child-spec.ts
 import type { ActorDetails, ActorSummary, TreeQuery } from '../kernel/actor-summary.ts'
 import type { ChildStart } from '../kernel/child-start.ts'
 import type { DeadLetterReport } from '../kernel/dead-letters.ts'
+import type { Kernel } from '../kernel/kernel.ts'
+import type { ShardContext } from './worker-host.ts'
 
 /** The result of a control call. */
 export type Answered<T> = { readonly value: T } | { readonly error: EncodedError }
@@ -61,4 +63,16 @@ export interface ShardControl {
   details(address: string): Answered<ActorDetails | undefined>
   deadLetters(): Answered<DeadLetterReport>
   setFilters(filters: readonly FactFilter[]): Answered<true>
+  /** Hands an order to the fault injector, a module that exports `inflict`, see {@link Inflict}. */
+  chaos(moduleUrl: string, order: unknown): Promise<Answered<unknown>>
 }
+
+/** A thread as a fault injector finds it. */
+export interface ThreadInside {
+  readonly kernel: Kernel
+  /** The worker around the kernel; the main thread has none. */
+  readonly context: ShardContext | undefined
+}
+
+/** What the module of a fault injector exports under the name `inflict`; its answer has to be clonable. */
+export type Inflict = (inside: ThreadInside, order: unknown) => unknown
