@@ -2,7 +2,8 @@
  * Runs the charts of children. Supervisors know only {@link ChildLife}, so whether a child's chart is a live XState actor
  * or an instance of the compiled chart is decided in one line, at {@link childLives}.
  */
-import { createActor } from 'xstate'
+import { compileChart } from '../actors/runtime/chart-compiler/compile-chart.ts'
+import { createClockTimers } from '../actors/runtime/chart-timers.ts'
 import type { Clock } from '../actors/runtime/clock.ts'
 import type { ChartTimers, CompiledChart } from '../actors/runtime/compiled-chart.ts'
 import { type ChildContext, type ChildEvent, type ChildRecord, type ChildState, childMachine } from './child-machine.ts'
@@ -19,28 +20,8 @@ export interface ChildLife {
 /** Begins the life of a child in the state `absent`. */
 export type ChildLives = (child: ChildRecord) => ChildLife
 
-/** Each child as a live XState actor. */
-export function liveChildLives(clock: Clock): ChildLives {
-  return child => {
-    const actor = createActor(childMachine, { input: child, clock })
-    actor.subscribe({ error: () => {} })
-    actor.start()
-    return {
-      get state() {
-        return actor.getSnapshot().value
-      },
-      send(event) {
-        actor.send(event)
-        const snapshot = actor.getSnapshot()
-        if (snapshot.status === 'error') throw snapshot.error
-      },
-      stop: () => void actor.stop(),
-    }
-  }
-}
-
 /** Each child as an instance of the compiled chart: a record of some hundred bytes. */
-export function compiledChildLives(
+function compiledChildLives(
   chart: CompiledChart<ChildContext, ChildEvent, ChildRecord>,
   timers: ChartTimers,
 ): ChildLives {
@@ -57,5 +38,7 @@ export function compiledChildLives(
   }
 }
 
+const compiledChild = compileChart(childMachine)
+
 /** How the children of every supervisor are run. */
-export const childLives: (clock: Clock) => ChildLives = liveChildLives
+export const childLives = (clock: Clock): ChildLives => compiledChildLives(compiledChild, createClockTimers(clock))

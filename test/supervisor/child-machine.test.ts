@@ -2,7 +2,7 @@ import t from 'tap'
 import { createVirtualClock } from '../../src/actors/runtime/clock.ts'
 import type { ActorExit } from '../../src/messages/thread/exit.ts'
 import type { ChildHost } from '../../src/supervisor/child-host.ts'
-import { liveChildLives } from '../../src/supervisor/child-life.ts'
+import { childLives } from '../../src/supervisor/child-life.ts'
 import { type ChildEvent, type ChildRecord, type ChildState, childMachine } from '../../src/supervisor/child-machine.ts'
 import type { Shutdown } from '../../src/supervisor/child-spec.ts'
 import { resolveChildSpec } from '../../src/supervisor/spec-check.ts'
@@ -47,7 +47,7 @@ function createChild(shutdown: Shutdown = 1_000) {
     failure: undefined,
     delayMs: 0,
   }
-  const life = liveChildLives(clock)(record)
+  const life = childLives(clock)(record)
   const send = (...names: EventName[]) => {
     for (const name of names) life.send(events[name])
     return life.state

@@ -45,16 +45,15 @@ export function runShard(context: ShardContext): void {
     connect: peer => answered(() => live().connect(peer)),
     startResident: resident => answeredLater(() => live().startResident(resident)),
     stopResident: address => answeredLater(() => stopTopLevel(live().kernel, address).then(() => true as const)),
-    startChild: request => answered(() => done(live().kernel.lifecycle.start(request))),
-    shutdownChild: (address, incarnation) =>
-      answered(() => done(live().kernel.lifecycle.shutdown(address, incarnation))),
+    startChild: request => run(() => live().kernel.lifecycle.start(request)),
+    shutdownChild: (address, incarnation) => run(() => live().kernel.lifecycle.shutdown(address, incarnation)),
     killChild: (address, incarnation) => answered(() => live().kernel.lifecycle.kill(address, incarnation)),
-    removeChild: address => answered(() => done(live().kernel.lifecycle.remove(address))),
+    removeChild: address => run(() => live().kernel.lifecycle.remove(address)),
     stop: () => answeredLater(() => live().stop()),
     tree: query => answered(() => summariesOf(live().kernel, query)),
     details: address => answered(() => clonableDetails(live().kernel, address)),
     deadLetters: () => answered(() => live().kernel.deadLetters.report()),
-    setFilters: filters => answered(() => done(live().kernel.setFilters(filters))),
+    setFilters: filters => run(() => live().kernel.setFilters(filters)),
     chaos: (moduleUrl, order) =>
       answeredLater(async () => {
         const { inflict }: { inflict: Inflict } = await import(moduleUrl)
@@ -176,8 +175,11 @@ function withoutEvent<E extends { readonly event?: unknown }>({ event: _event, .
   return entry
 }
 
-function done(_nothing: undefined | void): true {
-  return true
+function run(work: () => void): Answered<true> {
+  return answered(() => {
+    work()
+    return true
+  })
 }
 
 function answered<T>(work: () => T): Answered<T> {
