@@ -17,6 +17,8 @@ export interface HandoffDispatch {
   give(socket: Socket): void
   /** Tells the shards that no socket follows, and resets those that none took. */
   end(): void
+  /** Hangs up without a word, as a failure does: the shards dial again. */
+  abandon(): void
   /** Shards in rotation, sockets held. */
   readonly figures: { readonly shards: number; readonly held: number }
 }
@@ -32,6 +34,10 @@ export function createHandoffDispatch(boundPort: number): HandoffDispatch {
     if (index < 0) return
     rotation.splice(index, 1)
     if (turn > index) turn--
+  }
+
+  function resetHeld(): void {
+    for (const socket of held.splice(0)) socket.resetAndDestroy()
   }
 
   function give(socket: Socket): void {
@@ -64,7 +70,11 @@ export function createHandoffDispatch(boundPort: number): HandoffDispatch {
     give,
     end() {
       for (const port of rotation.splice(0)) post(port, { type: 'ended' })
-      for (const socket of held.splice(0)) socket.resetAndDestroy()
+      resetHeld()
+    },
+    abandon() {
+      for (const port of rotation.splice(0)) port.close()
+      resetHeld()
     },
     get figures() {
       return { shards: rotation.length, held: held.length }

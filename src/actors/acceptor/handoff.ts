@@ -31,15 +31,17 @@ export function handoffListenerIo(runtime: ActorRuntime) {
     runtime.feed({ type: 'acceptor.bound', port: bound.port } as { type: string })
   }
 
-  async function end(): Promise<void> {
+  /** With `farewell` the shards know that it was meant; without it they look for the next incarnation. */
+  async function end(farewell: boolean): Promise<void> {
     ended = true
     unregister?.()
     const closing = listener?.close()
-    dispatch?.end()
+    if (farewell) dispatch?.end()
+    else dispatch?.abandon()
     await closing
   }
 
-  runtime.onStop(end)
+  runtime.onStop(() => end(false))
   return {
     actions: {
       bind: ({ context }: { context: AcceptorContext }) => {
@@ -47,7 +49,7 @@ export function handoffListenerIo(runtime: ActorRuntime) {
       },
       stopAccepting: () => {},
       drainConnections: () => {
-        end().then(
+        end(true).then(
           () => runtime.feed({ type: 'acceptor.drained' }),
           error => runtime.fail(error),
         )

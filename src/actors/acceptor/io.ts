@@ -14,11 +14,19 @@ import type { AcceptorContext } from './machine.ts'
 import { loadProtocol } from './protocol-loader.ts'
 import { createShardServer, type ShardServer } from './shard-server.ts'
 
+/** Where an acceptor's sockets come from. */
+interface SocketSource {
+  /** Resolves when no further socket can come. */
+  stop(): Promise<void>
+  /** Ends it at once; sockets on their way are lost. */
+  abandon(): void
+}
+
 /** The chart's actions on a shard. */
 export function acceptorIo(runtime: ActorRuntime) {
   const feed = (event: AcceptorEvent): void => runtime.feed(event)
   let server: ShardServer | undefined
-  let source: { stop(): Promise<void> } | undefined
+  let source: SocketSource | undefined
   let stopped = false
 
   async function bind(input: AcceptorInput): Promise<void> {
@@ -36,10 +44,10 @@ export function acceptorIo(runtime: ActorRuntime) {
     await source?.stop()
   }
 
-  runtime.onStop(async () => {
-    const stopping = stop()
+  runtime.onStop(() => {
+    stopped = true
+    source?.abandon()
     server?.destroy()
-    await stopping
   })
 
   return {
@@ -51,11 +59,12 @@ export function acceptorIo(runtime: ActorRuntime) {
         stopped = true
       },
       drainConnections: () => {
-        stop().then(
-          () => {
-            if (server === undefined) feed({ type: 'acceptor.drained' })
-            else server.drain(() => feed({ type: 'acceptor.drained' }))
-          },
+        // Connections end while the listener is still being told: one that is stuck must not keep them.
+        Promise.all([
+          stop(),
+          new Promise<void>(resolve => (server === undefined ? resolve() : server.drain(resolve))),
+        ]).then(
+          () => feed({ type: 'acceptor.drained' }),
           error => runtime.fail(error),
         )
       },
@@ -71,7 +80,7 @@ async function listenHere(
   input: AcceptorInput,
   server: ShardServer,
   feed: (event: AcceptorEvent) => void,
-): Promise<{ stop(): Promise<void> }> {
+): Promise<SocketSource> {
   const listener: Listener = await listen(input, {
     reusePort: true,
     pauseOnConnect: false,
@@ -81,7 +90,8 @@ async function listenHere(
   })
   feed({ type: 'acceptor.bound', port: listener.port })
   // Connections outlive the listener, so its own end is not waited for.
-  return { stop: async () => void listener.close() }
+  const close = (): void => void listener.close()
+  return { stop: async () => close(), abandon: close }
 }
 
 async function dial(input: AcceptorInput, shard: number): Promise<MessagePort> {
@@ -102,21 +112,23 @@ async function takeHandoff(
   input: AcceptorInput,
   server: ShardServer,
   feed: (event: AcceptorEvent) => void,
-): Promise<{ stop(): Promise<void> }> {
+): Promise<SocketSource> {
   const port = await dial(input, runtime.shard)
   let over = false
   const ended = Promise.withResolvers<void>()
 
   port.on('message', (message: HandoffMessage) => {
     if (message.type === 'socket') server.accept(message.socket)
-    else if (message.type === 'bound') feed({ type: 'acceptor.bound', port: message.port })
-    else finish(message.type === 'stopped')
+    else if (message.type === 'bound') {
+      // From here on sockets keep the thread alive, not the wait for them.
+      port.unref()
+      feed({ type: 'acceptor.bound', port: message.port })
+    } else finish(message.type === 'stopped')
   })
   port.on('close', () => {
     if (!over) feed({ type: 'acceptor.unbound' })
     finish(false)
   })
-  port.unref()
 
   function finish(close: boolean): void {
     over = true
@@ -128,6 +140,10 @@ async function takeHandoff(
     stop() {
       if (!over) port.postMessage({ type: 'stop' } satisfies HandoffStop)
       return ended.promise
+    },
+    abandon() {
+      over = true
+      port.close()
     },
   }
 }

@@ -1,0 +1,45 @@
+/** An address that is taken, or cannot be had, is found out before shards share it silently. */
+import { createServer, type Server } from 'node:net'
+import t from 'tap'
+import { listenError, probeAddress } from '../../../src/actors/acceptor/probe.ts'
+
+const listening = (t: Tap.Test, reusePort: boolean): Promise<number> =>
+  new Promise(resolve => {
+    const server: Server = createServer().listen({ host: '127.0.0.1', port: 0, reusePort }, () => {
+      resolve((server.address() as { port: number }).port)
+    })
+    t.teardown(() => server.close())
+  })
+
+t.test('a port in use is refused, also when its owner would share it', async t => {
+  for (const reusePort of [false, true]) {
+    const port = await listening(t, reusePort)
+    await t.rejects(probeAddress('127.0.0.1', port), {
+      code: 'PORT_IN_USE',
+      message: `127.0.0.1:${port} is in use by another program`,
+      details: { host: '127.0.0.1', port },
+    })
+  }
+})
+
+t.test('a free port is named, and free again afterwards', async t => {
+  const port = await probeAddress('127.0.0.1', 0)
+  t.ok(port > 0)
+  t.equal(await probeAddress('127.0.0.1', port), port)
+})
+
+t.test('other reasons are told in the words of the system', async t => {
+  await t.rejects(probeAddress('192.0.2.1', 0), {
+    code: 'LISTEN_FAILED',
+    message: 'cannot listen on 192.0.2.1:0: this machine has no such address (EADDRNOTAVAIL)',
+    details: { reason: 'EADDRNOTAVAIL' },
+  })
+  const denied = listenError(Object.assign(new Error('x'), { code: 'EACCES' }), '::1', 80)
+  t.match(denied, { code: 'LISTEN_FAILED', message: 'cannot listen on [::1]:80: the system forbids it (EACCES)' })
+})
+
+declare namespace Tap {
+  interface Test {
+    teardown(fn: () => void): void
+  }
+}
