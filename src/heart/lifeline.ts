@@ -9,4 +9,3 @@ const pipe = new Socket({ fd: workerData.fd, readable: true, writable: false })
 // An error closes it, too.
 pipe.on('error', () => {})
 pipe.on('close', () => process.kill(0, 'SIGKILL'))
-pipe.resume()

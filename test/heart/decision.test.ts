@@ -174,6 +174,12 @@ const table: readonly { title: string; events: HeartEvent[]; acts: string[]; pha
     phase: 'ended',
   },
   {
+    title: 'nothing follows the end',
+    events: [ready, ended(0), signal('SIGTERM')],
+    acts: [],
+    phase: 'ended',
+  },
+  {
     title: 'and the node is not started after all',
     events: [ready, ended(1), signal('SIGINT'), backoffPassed],
     acts: [],

@@ -37,6 +37,12 @@ t.test('a node whose main thread is stuck is killed and replaced', async t => {
   t.match(await command.stderr, /"diagnosis":"spinning".*"msg":"the node does not answer, it is killed"/)
 })
 
+t.test('a node that beats is left alone for longer than the limit', async t => {
+  const command = up(t, { FAKE_STUCK_AFTER_MS: '300', FAKE_LIVE_MS: '1000' })
+  const { pid } = await command.until('ready')
+  t.equal((await command.until('alive')).pid, pid)
+})
+
 t.test('a node that is stuck while it starts is killed and started again', async t => {
   const command = up(t, { FAKE_STUCK_AFTER_MS: '300', FAKE_START: 'spin' })
   const first = await command.until('starting')
