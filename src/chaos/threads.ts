@@ -1,0 +1,153 @@
+/**
+ * The threads of a system, as the injector reaches them from the main one: where an address lives, and orders to a shard.
+ */
+import { StarfishError } from '../messages/errors.ts'
+import type { ExitReason } from '../messages/thread/exit.ts'
+import type { MainThread } from '../supervisor/main-thread.ts'
+import { moduleUrlOf } from '../supervisor/shard/module-url.ts'
+import { releaseShard, shardCell, shardCells } from '../supervisor/shard/shard-cells.ts'
+import type { HostedWorker } from '../supervisor/shard/worker-host.ts'
+import { badFault, checkWhole } from './check-fault.ts'
+import type { CrashHow, Victim } from './fault.ts'
+import type { ShardExit, Stall } from './inflicted.ts'
+import type { Order } from './order.ts'
+import { inflict } from './thread-side.ts'
+
+/** Above this heap limit a shard is not filled up: that would hit the machine before the shard. */
+const fillableMib = 1_024
+
+const threadSideUrl = moduleUrlOf('./thread-side', import.meta.url)
+
+/** How many pauses hold a worker, and what settles when it sleeps. */
+interface Hold {
+  pauses: number
+  readonly begun: Promise<void>
+}
+
+const holds = new WeakMap<HostedWorker, Hold>()
+
+/** The threads of one system. */
+export class Threads {
+  readonly #main: MainThread
+
+  constructor(main: MainThread) {
+    this.#main = main
+  }
+
+  /** The shard of an address, -1 for the main thread. Throws NO_SUCH_ACTOR. */
+  locate(address: string): number {
+    const { kernel, directory } = this.#main
+    const shard = kernel.entries.has(address) ? -1 : directory.find(address)
+    if (shard !== undefined) return shard
+    throw new StarfishError('NO_SUCH_ACTOR', `no actor has the address ${address}`, { details: { address } })
+  }
+
+  /** The shard of a victim. Throws NO_SUCH_ACTOR, or BAD_CONFIG when it is, or lives on, the main thread. */
+  shardOf(victim: Victim, fault: string): number {
+    const count = this.#main.shards?.count ?? 0
+    if (victim.shard !== undefined) {
+      if (count === 0) throw badFault('shard', victim.shard, 'left out: this system has no shards')
+      checkWhole('shard', victim.shard, 0, count - 1)
+      return victim.shard
+    }
+    const shard = this.locate(victim.target)
+    if (shard >= 0) return shard
+    throw badFault('target', victim.target, `on a shard for ${fault}: it would cost the main thread, and the program`)
+  }
+
+  /** Has a thread carry an order out. Rejects as the order does, or with SHARD_DIED, CONTROL_TIMEOUT, SHUTTING_DOWN. */
+  async order(shard: number, order: Order, timeoutMs?: number): Promise<unknown> {
+    const { kernel, shards } = this.#main
+    if (shard < 0 || shards === undefined) return inflict({ kernel, context: undefined }, order)
+    const control = await shards.control(shard)
+    return control.call('chaos', [threadSideUrl, order], timeoutMs)
+  }
+
+  /** Ends the worker of a shard. */
+  async kill(shard: number): Promise<ShardExit> {
+    return this.#endOf(shard, worker => worker.terminate({ type: 'killed', detail: 'by chaos' }))
+  }
+
+  /** Makes a shard crash. Rejects with BAD_CONFIG when its heap is too large to fill it up. */
+  async crash(shard: number, how: CrashHow): Promise<ShardExit> {
+    return this.#endOf(shard, async worker => {
+      if (how === 'outOfMemory') checkFillable(worker)
+      await this.order(shard, { do: 'crash', how }).catch(unlessEnding(worker))
+    })
+  }
+
+  /** Makes a shard spin. */
+  async stall(shard: number, forMs: number): Promise<Stall> {
+    const worker = await this.#worker(shard)
+    await this.order(shard, { do: 'spin', forMs })
+    const goesOn = this.order(shard, { do: 'answer' }, Number.POSITIVE_INFINITY).then(() => undefined)
+    return { over: goesOn.catch(async () => (await worker.ended).reason) }
+  }
+
+  /** Puts a shard to sleep; the function returned wakes it, once every pause of it is over. */
+  async hold(shard: number): Promise<() => void> {
+    const worker = await this.#worker(shard)
+    const hold = holds.get(worker) ?? { pauses: 0, begun: this.#putToSleep(shard, worker) }
+    holds.set(worker, hold)
+    hold.pauses++
+    const wake = () => {
+      if (--hold.pauses > 0) return
+      holds.delete(worker)
+      releaseShard(worker.shared)
+    }
+    await hold.begun.catch((error: unknown) => {
+      wake()
+      throw error
+    })
+    return wake
+  }
+
+  async #putToSleep(shard: number, worker: HostedWorker): Promise<void> {
+    await this.order(shard, { do: 'hold' })
+    const asleep = Atomics.waitAsync(shardCells(worker.shared), shardCell.paused, 0)
+    if (!asleep.async) return
+    const ended = worker.ended.then(({ reason }) => reason)
+    const first = await Promise.race([asleep.value, ended])
+    if (typeof first === 'object') throw diedError(shard, first)
+  }
+
+  async #endOf(shard: number, hit: (worker: HostedWorker) => Promise<void>): Promise<ShardExit> {
+    const worker = await this.#worker(shard)
+    const incarnation = this.#main.shards!.incarnation(shard)
+    await hit(worker)
+    const end = await worker.ended
+    return { shard, incarnation, ...end }
+  }
+
+  /** The worker of a shard, once it is up. */
+  async #worker(shard: number): Promise<HostedWorker> {
+    const { shards } = this.#main
+    for (;;) {
+      await shards!.control(shard)
+      const worker = shards!.worker(shard)
+      if (worker !== undefined) return worker
+    }
+  }
+}
+
+/** A worker that does what it was told may end before its answer is read. */
+function unlessEnding(worker: HostedWorker): (error: unknown) => Promise<void> {
+  return async error => {
+    if (!(error instanceof StarfishError) || error.code !== 'SHARD_DIED') throw error
+    await worker.ended
+  }
+}
+
+function checkFillable(worker: HostedWorker): void {
+  const limitMib = Math.round(Atomics.load(shardCells(worker.shared), shardCell.heapLimitKib) / 1024)
+  if (limitMib <= fillableMib) return
+  const text = `the heap of a shard may grow to ${limitMib} MiB: create the system with a shardHeapMb of ${fillableMib} at most`
+  throw new StarfishError('BAD_CONFIG', text, { details: { option: 'shardHeapMb', limitMib, fillableMib } })
+}
+
+function diedError(shard: number, reason: ExitReason): StarfishError {
+  const details = { shard, reason: reason.type }
+  return new StarfishError('SHARD_DIED', `shard ${shard} ended (${reason.type}) before the fault took effect`, {
+    details,
+  })
+}
