@@ -2,8 +2,6 @@
 import type { EventReader, EventWriter } from '../../../messages/thread/event-codec.ts'
 
 const bytesInitial = 16_384
-const asciiLoopMax = 48
-const encoder = new TextEncoder()
 
 /** Appends to an ArrayBuffer that doubles as needed; {@link BatchWriter.take} hands it over and starts a new one. */
 export class BatchWriter implements EventWriter {
@@ -11,7 +9,7 @@ export class BatchWriter implements EventWriter {
   at = 0
   #buffer: ArrayBuffer | undefined
   #view!: DataView
-  #octets!: Uint8Array
+  #octets!: Buffer
   #size = bytesInitial
 
   #reserve(more: number): void {
@@ -19,7 +17,7 @@ export class BatchWriter implements EventWriter {
     if (this.#buffer !== undefined && needed <= this.#size) return
     while (this.#size < needed) this.#size *= 2
     const buffer = new ArrayBuffer(this.#size)
-    const octets = new Uint8Array(buffer)
+    const octets = Buffer.from(buffer)
     if (this.#buffer !== undefined) octets.set(this.#octets.subarray(0, this.at))
     this.#buffer = buffer
     this.#octets = octets
@@ -50,23 +48,10 @@ export class BatchWriter implements EventWriter {
   }
 
   text(value: string): void {
-    const length = value.length
-    this.#reserve(4 + length * 3)
-    const start = this.at + 4
-    let written = length <= asciiLoopMax ? this.#ascii(value, start) : -1
-    if (written < 0) written = encoder.encodeInto(value, this.#octets.subarray(start)).written
+    this.#reserve(4 + value.length * 3)
+    const written = this.#octets.write(value, this.at + 4)
     this.#view.setUint32(this.at, written)
-    this.at = start + written
-  }
-
-  #ascii(value: string, start: number): number {
-    const length = value.length
-    for (let index = 0; index < length; index++) {
-      const code = value.charCodeAt(index)
-      if (code > 127) return -1
-      this.#octets[start + index] = code
-    }
-    return length
+    this.at += 4 + written
   }
 
   bytes(value: Uint8Array): void {
