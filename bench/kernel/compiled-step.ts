@@ -1,19 +1,13 @@
 /**
- * Nanoseconds per step of compiled charts, with every sample chart loaded and stepped in the same process, and the ratio
- * to `actor.send`. Run: `node bench/kernel/compiled-step.ts`.
- *
- *     compiled (all charts warm, interleaved) ── this process
- *     actor.send                              ── a process of its own: actor-send.ts
- *     a hand-written switch                   ── a process of its own: hand-written-step.ts
+ * Nanoseconds per step of compiled charts, with every sample chart loaded and stepped in the same process. Alone:
+ * `node bench/kernel/compiled-step.ts [--walk]`.
  */
-import { execFileSync } from 'node:child_process'
-import { fileURLToPath } from 'node:url'
 import { type CompiledChartOf, compileChart } from '../../src/actors/runtime/chart-compiler/compile-chart.ts'
 import { createClockTimers, createTimingWheel } from '../../src/actors/runtime/chart-timers.ts'
 import { systemClock } from '../../src/actors/runtime/clock.ts'
 import type { CompiledChart } from '../../src/actors/runtime/compiled-chart.ts'
 import { assigningMachine, deadlineMachine, mutatingMachine, otherMachines } from './charts.ts'
-import { type Measured, measure } from './measure.ts'
+import { type Measured, measure, report } from './measure.ts'
 
 const codegen = process.argv.includes('--walk') ? 'never' : 'auto'
 const timers = createClockTimers(systemClock)
@@ -65,21 +59,4 @@ for (let round = 0; round < 2; round++) {
   deadline.stop(c)
 }
 
-function baseline(file: string): Measured[] {
-  const path = fileURLToPath(new URL(file, import.meta.url))
-  return JSON.parse(execFileSync(process.execPath, [path, '--json'], { encoding: 'utf8' }))
-}
-
-const [sendMutating, sendAssigning] = baseline('./actor-send.ts')
-const [handWritten] = baseline('./hand-written-step.ts')
-console.log(`${others.length + 3} charts loaded, codegen ${codegen}, Node ${process.version}`)
-for (const { name, ns } of results) console.log(`${ns.toFixed(1).padStart(8)} ns  ${name}`)
-console.log(`${handWritten!.ns.toFixed(1).padStart(8)} ns  ${handWritten!.name}`)
-console.log(`${sendMutating!.ns.toFixed(1).padStart(8)} ns  ${sendMutating!.name}: ${ratio(sendMutating, results[0])}`)
-console.log(
-  `${sendAssigning!.ns.toFixed(1).padStart(8)} ns  ${sendAssigning!.name}: ${ratio(sendAssigning, results[2])}`,
-)
-
-function ratio(slow: Measured | undefined, fast: Measured | undefined): string {
-  return `${(slow!.ns / fast!.ns).toFixed(0)}x the compiled step`
-}
+report(results)

@@ -1,4 +1,4 @@
-/** The baseline: the same charts as live XState actors. Run: `node bench/kernel/actor-send.ts`. */
+/** The baseline: the same charts as live XState actors. Alone: `node bench/kernel/baseline-actor-send.ts`. */
 import { createActor } from 'xstate'
 import { assigningMachine, mutatingMachine } from './charts.ts'
 import { measure, report } from './measure.ts'

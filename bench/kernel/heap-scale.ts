@@ -1,0 +1,30 @@
+/** An actor that weighs the heap of its thread. */
+import { setFlagsFromString } from 'node:v8'
+import { runInNewContext } from 'node:vm'
+import { setup } from 'xstate'
+import { defineActor } from '../../src/actors/runtime/define-actor.ts'
+import type { Request } from '../../src/actors/runtime/requests.ts'
+import { reply } from '../../src/actors/runtime/runtime-actions.ts'
+
+/** What it takes; answered with bytes in use after a collection. */
+export type ScaleEvent = Request<{ type: 'scale.weigh' }, number>
+
+let collect: (() => void) | undefined
+
+/** Bytes in use on the heap of this thread after a collection. */
+function weigh(): number {
+  if (collect === undefined) {
+    setFlagsFromString('--expose-gc')
+    collect = runInNewContext('gc') as () => void
+  }
+  collect()
+  collect()
+  return process.memoryUsage().heapUsed
+}
+
+export const heapScale = defineActor(import.meta.url, 'heapScale', {
+  machine: setup({
+    types: {} as { events: ScaleEvent },
+    actions: { weigh: reply<ScaleEvent>()('scale.weigh', weigh) },
+  }).createMachine({ id: 'scale', on: { 'scale.weigh': { actions: 'weigh' } } }),
+})
