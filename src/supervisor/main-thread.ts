@@ -19,6 +19,8 @@ import { ThreadRouter } from './router/thread-router.ts'
 import { createPiscinaHost } from './shard/piscina-host.ts'
 import { shardActor } from './shard/shard-actor.ts'
 import { ShardSet } from './shard/shard-set.ts'
+import type { Diagnosis } from './shard/watchdog-decision.ts'
+import type { HostedWorker, WorkerEnd } from './shard/worker-host.ts'
 import { resolveSupervisorSpec } from './spec-check.ts'
 
 /** Options of a system, filled in. */
@@ -103,8 +105,7 @@ function createShards(kernel: Kernel, directory: Directory, options: MainThreadO
   const host = createPiscinaHost({
     clock: options.clock,
     stalledAfterMs: options.stalledAfterMs,
-    onDiagnosis: (worker, diagnosis, forMs) =>
-      options.logger.warn({ worker: worker.workerIndex, diagnosis, forMs }, 'a shard looks different'),
+    onDiagnosis: (worker, diagnosis, forMs) => noteDiagnosis(kernel, set, worker, diagnosis, forMs),
   })
   const set = new ShardSet(kernel, router, directory, host, {
     count: options.shards,
@@ -116,8 +117,9 @@ function createShards(kernel: Kernel, directory: Directory, options: MainThreadO
   })
   const remote = createRemoteChildren(kernel, set, directory)
   kernel.remoteChildren = remote
-  const ended = (index: number, reason: ExitReason) => {
-    set.noteLost(index, reason)
+  const ended = (index: number, end: WorkerEnd) => {
+    const { reason } = end
+    set.noteLost(index, end)
     remote.shardLost(index, set.incarnation(index), reason)
     kernel.lifecycle.kill(`${shardsSupervisor}/${index}`, 0, reason)
   }
@@ -196,6 +198,23 @@ function startError(reason: ExitReason): StarfishError {
   const cause = 'error' in reason ? reason.error : undefined
   const text = `the shards could not be started: ${cause instanceof Error ? cause.message : reason.type}`
   return new StarfishError('START_FAILED', text, { details: { reason: reason.type }, cause })
+}
+
+/** What the watchdog sees is told as it changes; what it ends is told as an end. */
+function noteDiagnosis(
+  kernel: Kernel,
+  shards: ShardSet,
+  worker: HostedWorker,
+  diagnosis: Diagnosis,
+  forMs: number,
+): void {
+  const shard = shards.shardOf(worker)
+  const record = { shard, diagnosis, forMs }
+  if (diagnosis === 'alive') kernel.logger.info(record, 'a shard turns its event loop again')
+  else kernel.logger.warn(record, 'a shard does not turn its event loop')
+  if (shard === undefined || (diagnosis !== 'alive' && diagnosis !== 'starved')) return
+  const state = diagnosis === 'alive' ? 'up' : 'starved'
+  kernel.facts.add({ kind: 'shard', address: `shard/${shard}`, incarnation: shards.incarnation(shard), state })
 }
 
 /** Hands a record of a worker's log to the user's logger, with the time at which it was written. */

@@ -15,13 +15,14 @@
 import { fromPromise, setup } from 'xstate'
 import { defineActor } from '../../actors/runtime/define-actor.ts'
 import type { ShardSet } from './shard-set.ts'
+import type { WorkerEnd } from './worker-host.ts'
 
 /** Which worker the actor stands for; stays on the main thread. */
 export interface ShardActorInput {
   readonly shards: ShardSet
   readonly index: number
   /** Ends this actor with the worker's reason. */
-  readonly ended: (index: number, reason: import('../../messages/thread/exit.ts').ExitReason) => void
+  readonly ended: (index: number, end: WorkerEnd) => void
 }
 
 const shardMachine = setup({
@@ -51,7 +52,7 @@ export const shardActor = defineActor(import.meta.url, 'shardActor', {
   machine: shardMachine,
   async init({ shards, index, ended }) {
     const worker = await shards.bringUp(index)
-    void worker.ended.then(({ reason }) => ended(index, reason))
+    void worker.ended.then(end => ended(index, end))
     return undefined
   },
 })

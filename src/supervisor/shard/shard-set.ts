@@ -21,7 +21,7 @@ import { type ControlPlane, createControlPlane } from './control-call.ts'
 import { moduleUrlOf } from './module-url.ts'
 import type { ShardBootstrap } from './run-shard.ts'
 import type { PeerEnds, Resident } from './shard-control.ts'
-import type { HostedWorker, WorkerHost } from './worker-host.ts'
+import type { HostedWorker, WorkerEnd, WorkerHost } from './worker-host.ts'
 
 /** Options of a {@link ShardSet}, all filled in. */
 export interface ShardSetOptions {
@@ -96,6 +96,11 @@ export class ShardSet {
     return this.#slots[shard]?.incarnation ?? 0
   }
 
+  /** The shard that a worker is, if it is one and not a spare. */
+  shardOf(worker: HostedWorker): number | undefined {
+    return this.#slots.find(slot => slot.worker === worker)?.index
+  }
+
   /** The worker of a shard, if it has one. */
   worker(shard: number): HostedWorker | undefined {
     return this.#slots[shard]?.worker
@@ -142,14 +147,15 @@ export class ShardSet {
   }
 
   /** The worker of a slot is gone: everyone is told, and what was asked of the slot waits for its next worker. */
-  noteLost(shard: number, reason: ExitReason): void {
+  noteLost(shard: number, { reason, zombie }: WorkerEnd): void {
     const slot = this.#slots[shard]!
     const { incarnation } = slot
     slot.worker = undefined
     slot.control = undefined
     slot.up = Promise.withResolvers<ControlPlane>()
     slot.up.promise.catch(() => {})
-    this.#tellShard(slot, 'lost', reason)
+    this.#tellShard(slot, reason.type === 'shutdown' ? 'stopped' : 'lost', reason)
+    if (zombie) this.#tellZombie(slot, reason)
     this.#router.lost(shard, incarnation, reason)
     this.broadcast({ type: 'kernel.shardLost', shard, incarnation, reason })
   }
@@ -310,7 +316,13 @@ export class ShardSet {
     })
   }
 
-  #tellShard(slot: Slot, state: 'starting' | 'up' | 'lost', reason?: ExitReason): void {
+  /** A native call cannot be interrupted: the thread is fenced off, and holds its memory until the call returns. */
+  #tellZombie(slot: Slot, reason: ExitReason): void {
+    this.#options.logger.error({ shard: slot.index, reason: reason.type }, 'the thread of a lost shard does not end')
+    this.#tellShard(slot, 'zombie', reason)
+  }
+
+  #tellShard(slot: Slot, state: 'starting' | 'up' | 'lost' | 'zombie' | 'stopped', reason?: ExitReason): void {
     this.#kernel.facts.add({
       kind: 'shard',
       address: `shard/${slot.index}`,
