@@ -10,15 +10,10 @@
  * an event of its own through the supervisor's mailbox, never from inside the call.
  */
 import type { StarfishError } from '../messages/errors.ts'
-import type { ActorExit, ExitReason } from '../messages/thread/exit.ts'
-import type { ChildSpec, ResolvedChildSpec } from './child-spec.ts'
+import type { ChildFact, ChildPlace } from '../messages/thread/child-fact.ts'
+import type { ExitReason } from '../messages/thread/exit.ts'
 
-/** Where a started child lives; handed through to those who asked for it. */
-export interface ChildPlace {
-  readonly address: string
-  /** Index of the shard, -1 for the main thread. */
-  readonly shard: number
-}
+import type { ChildSpec, ResolvedChildSpec } from './child-spec.ts'
 
 /** Why a child is started: with its supervisor, by a command, or again. */
 export type StartCause = 'boot' | 'startChild' | 'restartChild' | 'restart'
@@ -71,19 +66,6 @@ export type ReplyToken = unknown
 
 /** The outcome of a command: its value, or why not. */
 export type Answer = { readonly ok: unknown } | { readonly error: StarfishError }
-
-/** What happened to a child that was asked to start, or that was running. */
-export type ChildFact =
-  | { readonly type: 'child.started'; readonly id: string; readonly incarnation: number; readonly place: ChildPlace }
-  /** Its start declined: the child stays defined without an actor (a temporary or dynamic one is forgotten). */
-  | { readonly type: 'child.ignored'; readonly id: string; readonly incarnation: number }
-  | {
-      readonly type: 'child.startFailed'
-      readonly id: string
-      readonly incarnation: number
-      readonly reason: ExitReason
-    }
-  | { readonly type: 'child.exited'; readonly id: string; readonly incarnation: number; readonly exit: ActorExit }
 
 /** What the handle of a supervisor may ask. */
 export type SupervisorCommand =

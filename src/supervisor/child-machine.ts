@@ -32,8 +32,9 @@
  * ```
  */
 import { setup } from 'xstate'
+import type { ChildPlace } from '../messages/thread/child-fact.ts'
 import type { ActorExit, ExitReason } from '../messages/thread/exit.ts'
-import type { ChildHost, ChildPlace, StartCause } from './child-host.ts'
+import type { ChildHost, StartCause } from './child-host.ts'
 import type { ResolvedChildSpec } from './child-spec.ts'
 
 /** What is known of a child. */

@@ -3,8 +3,8 @@
  * each incarnation is answered to its supervisor exactly once, also when the shard dies in between.
  */
 import { StarfishError } from '../messages/errors.ts'
+import type { ChildFact } from '../messages/thread/child-fact.ts'
 import type { ActorExit, ExitReason } from '../messages/thread/exit.ts'
-import type { ChildFact } from './child-host.ts'
 import { clonableSpec } from './kernel/boot-kernel.ts'
 import type { ChildStart } from './kernel/child-start.ts'
 import type { Kernel } from './kernel/kernel.ts'

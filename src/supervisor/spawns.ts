@@ -1,8 +1,10 @@
 /**
  * How children that depend on no sibling are supervised: each event concerns one child and is dealt with at once.
  */
+
+import type { ChildFact } from '../messages/thread/child-fact.ts'
 import type { ActorExit, ExitReason } from '../messages/thread/exit.ts'
-import type { ChildFact, ReplyToken, SupervisorCommand, SupervisorEvent } from './child-host.ts'
+import type { ReplyToken, SupervisorCommand, SupervisorEvent } from './child-host.ts'
 import { enterRestart, type RestartWindow } from './intensity.ts'
 import { afterExit } from './strategy.ts'
 import { admitChild, childNamed, takeCommand } from './supervisor-commands.ts'

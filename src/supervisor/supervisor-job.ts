@@ -2,8 +2,9 @@
  * How a supervisor goes through a job: one child at a time, stops first, each answer before the next step.
  */
 import { StarfishError } from '../messages/errors.ts'
+import type { ChildFact, ChildPlace } from '../messages/thread/child-fact.ts'
 import type { ExitReason } from '../messages/thread/exit.ts'
-import type { ChildFact, ChildPlace, StartedChild, SupervisorCommand } from './child-host.ts'
+import type { StartedChild, SupervisorCommand } from './child-host.ts'
 import { isShutdownError, staysDefined } from './strategy.ts'
 import {
   type Child,

@@ -1,6 +1,7 @@
 /**
  * What the kernels of a system's threads say to each other, beside the messages of actors. Travels on the control lane.
  */
+import type { ChildFact } from './child-fact.ts'
 import type { ActorExit, ExitReason } from './exit.ts'
 import type { Fact } from './fact.ts'
 
@@ -36,26 +37,9 @@ export type KernelMessage =
   /** To main: a top-level actor started again. */
   | { readonly type: 'kernel.restarted'; readonly address: string; readonly incarnation: number }
   /** To main: the start or end of a child whose supervisor lives there. */
-  | { readonly type: 'kernel.childFact'; readonly supervisor: string; readonly fact: ChildStory }
+  | { readonly type: 'kernel.childFact'; readonly supervisor: string; readonly fact: ChildFact }
   /** To main: facts that somebody inspects. */
   | { readonly type: 'kernel.facts'; readonly facts: readonly Fact[] }
-
-/** What a supervisor is told of a child. */
-export type ChildStory =
-  | { readonly type: 'child.started'; readonly id: string; readonly incarnation: number; readonly place: Place }
-  | { readonly type: 'child.ignored'; readonly id: string; readonly incarnation: number }
-  | {
-      readonly type: 'child.startFailed'
-      readonly id: string
-      readonly incarnation: number
-      readonly reason: ExitReason
-    }
-  | { readonly type: 'child.exited'; readonly id: string; readonly incarnation: number; readonly exit: ActorExit }
-
-interface Place {
-  readonly address: string
-  readonly shard: number
-}
 
 /** The state of an actor at one moment, from which its next incarnation may go on. */
 export interface Checkpoint {

@@ -4,9 +4,9 @@
  */
 import type { AnyActorDefinition } from '../../actors/runtime/define-actor.ts'
 import type { SpawnedChild } from '../../actors/runtime/runtime-actions.ts'
+import type { ChildFact } from '../../messages/thread/child-fact.ts'
 import type { ActorExit, ExitReason } from '../../messages/thread/exit.ts'
 import type { Checkpoint } from '../../messages/thread/kernel-message.ts'
-import type { ChildFact } from '../child-host.ts'
 import type { ResolvedChildSpec } from '../child-spec.ts'
 import { supervisorMachine } from '../supervisor-machine.ts'
 import { ActorCell, actorStorage } from './cell.ts'

@@ -16,6 +16,16 @@ export type Tally = Record<'sent' | 'handled' | 'inHand' | 'unprocessed' | 'lost
   readonly wrong: readonly string[]
 }
 
+/** Turns of this thread's event loop in which a victim may do nothing: seconds, which no start of a worker takes. */
+const idleTurnsMax = 1_000_000
+
+interface Outcome {
+  readonly told: Told
+  readonly ledger: Ledger
+  /** The load had come to a stand, and the victim was terminated for that. */
+  readonly stands: boolean
+}
+
 /** Runs `kills` kills; the same seed gives the same loads and deaths. */
 export async function runKills(kills: number, seed: number): Promise<Tally> {
   const random = createRandom(seed)
@@ -25,23 +35,21 @@ export async function runKills(kills: number, seed: number): Promise<Tally> {
   const wrong: string[] = []
   for (let kill = 0; kill < kills; kill++) {
     const death = deaths[kill % deaths.length]!
-    for (const { told, ledger } of await runKill(shard, death, random)) {
+    for (const { told, ledger, stands } of await runKill(shard, death, random)) {
       const { asks, report } = told
       for (const name of Object.keys(sums) as (keyof typeof sums)[]) sums[name] += { ...report, asks }[name]
       const statements = wrongStatements(told, ledger, death === 'fence')
+      if (stands) statements.push('the load came to a stand')
       wrong.push(...statements.map(statement => `seed ${seed}, kill ${kill} by ${death}: ${statement}`))
     }
     byDeath[death]++
+    if (wrong.some(statement => statement.endsWith('stand'))) break
   }
   await shard.terminate()
   return { ...sums, kills: byDeath, wrong }
 }
 
-async function runKill(
-  shard: Worker,
-  death: Death,
-  random: () => number,
-): Promise<readonly { readonly told: Told; readonly ledger: Ledger }[]> {
+async function runKill(shard: Worker, death: Death, random: () => number): Promise<readonly Outcome[]> {
   const seeds = [random(), random()].map(value => Math.floor(value * 2 ** 32))
   const deathEdge = random() < 0.5 ? 0 : 1
   const deathAfter = Math.floor(random() * 3_000)
@@ -52,18 +60,36 @@ async function runKill(
     transferList: data.ends.map(({ port }) => port),
   })
   victim.on('error', () => {})
-  const exit = new Promise(resolve => void victim.on('exit', resolve))
+  let gone = false
+  const exit = new Promise<void>(resolve => {
+    victim.on('exit', () => {
+      gone = true
+      resolve()
+    })
+  })
   const [mine, theirs] = pairs.map(({ sender }) => sender)
   shard.postMessage(theirs, [theirs!.port])
   const tellings = [runLoad(mine!), once(shard, 'message').then(([told]) => told as Told)]
-  if (death === 'terminate' || death === 'spin') {
-    const ledger = new Ledger(pairs[deathEdge]!.sender.ledger)
-    while (ledger.get('doomed') === 0) await new Promise(resolve => setImmediate(resolve))
-    await victim.terminate()
-  }
+  const ledgers = pairs.map(({ sender }) => new Ledger(sender.ledger))
+  const stands = await watch(ledgers, death, () => gone)
+  if (!gone) await victim.terminate()
   await exit
   const told = await Promise.all(tellings)
-  return told.map((one, index) => ({ told: one, ledger: new Ledger(pairs[index]!.sender.ledger) }))
+  return told.map((one, index) => ({ told: one, ledger: ledgers[index]!, stands }))
+}
+
+/** Waits until the victim is gone or is to be terminated; true when it has done nothing for too many turns. */
+async function watch(ledgers: readonly Ledger[], death: Death, isGone: () => boolean): Promise<boolean> {
+  const isMine = death === 'terminate' || death === 'spin'
+  let former = -1
+  for (let idle = 0; idle < idleTurnsMax; idle++) {
+    if (isGone() || (isMine && ledgers[0]!.get('doomed') > 0)) return false
+    const delivered = ledgers[0]!.get('delivered') + ledgers[1]!.get('delivered')
+    if (delivered !== former) idle = 0
+    former = delivered
+    await new Promise(resolve => setImmediate(resolve))
+  }
+  return true
 }
 
 function createPair(seed: number, fence: boolean) {
