@@ -4,7 +4,7 @@
 import { execFile, execFileSync } from 'node:child_process'
 import { existsSync } from 'node:fs'
 import { delimiter, join } from 'node:path'
-import { fileURLToPath } from 'node:url'
+import { fileURLToPath, pathToFileURL } from 'node:url'
 import t from 'tap'
 import { nodeRange } from '../src/check-node.ts'
 
@@ -12,15 +12,13 @@ const root = fileURLToPath(new URL('..', import.meta.url))
 const built = t.testdir({ dist: {} })
 const bin = join(built, 'dist', 'bin.js')
 const tsc = join(root, 'node_modules', '.bin', 'tsc')
-// The loaders that the test runner gives to its children are not for the compiler.
-const plain = ['-u', 'NODE_OPTIONS', process.execPath]
-execFileSync('env', [...plain, tsc, '-p', join(root, 'tsconfig.build.json'), '--outDir', join(built, 'dist')], {
-  cwd: root,
-})
+// As the user's shell would run it: the hooks that the test runner adds to child processes suit neither tsc nor an old Node.
+const plain = ['-u', 'NODE_OPTIONS']
+execFileSync('env', [...plain, tsc, '-p', join(root, 'tsconfig.build.json'), '--outDir', join(built, 'dist')])
 
 function run(node: string, ...args: string[]): Promise<{ code: number; stdout: string; stderr: string }> {
   return new Promise(resolve => {
-    const child = execFile(node, [bin, ...args], (_, stdout, stderr) =>
+    const child = execFile('env', [...plain, node, bin, ...args], (_, stdout, stderr) =>
       resolve({ code: child.exitCode ?? -1, stdout, stderr }),
     )
   })
@@ -31,7 +29,7 @@ function findOldNode(): { path: string; version: string } | undefined {
   for (const folder of (process.env['PATH'] ?? '').split(delimiter)) {
     const path = join(folder, 'node')
     if (!existsSync(path)) continue
-    const version = execFileSync(path, ['--version'], { encoding: 'utf8' }).trim()
+    const version = execFileSync('env', [...plain, path, '--version'], { encoding: 'utf8' }).trim()
     if (Number(version.slice(1).split('.')[0]) < 24) return { path, version }
   }
   return undefined
@@ -39,6 +37,18 @@ function findOldNode(): { path: string; version: string } | undefined {
 
 t.test('the built command runs', async t => {
   t.match(await run(process.execPath, 'up', '--help'), { code: 0, stdout: /^Usage: starfish up/ })
+})
+
+t.test('the built worker host finds its task', async t => {
+  const host = pathToFileURL(join(built, 'dist', 'supervisor', 'shard', 'piscina-host.js')).href
+  const script = `
+    import { createPiscinaHost } from ${JSON.stringify(host)}
+    const runnerUrl = 'data:text/javascript,export function runShard() {}'
+    const host = createPiscinaHost()
+    await host.start({ workerIndex: 0, runnerUrl, bootstrap: {}, loadTimeoutMs: 30_000 }).loaded
+    console.log('loaded')
+    await host.close()`
+  t.equal(execFileSync(process.execPath, ['--input-type=module', '--eval', script], { encoding: 'utf8' }), 'loaded\n')
 })
 
 const old = findOldNode()

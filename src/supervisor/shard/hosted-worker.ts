@@ -70,6 +70,8 @@ export class PiscinaWorker implements HostedWorker, Watched {
   readonly #hostPort: MessagePort
   /** Ports that the task takes along; still ours if the worker ends before the task was posted. */
   readonly #cargo: readonly MessagePort[]
+  /** Ends each question to the worker that is open; a dead one never answers. */
+  readonly #unanswered = new Set<() => void>()
   #isLoaded = false
   #reason: ExitReason | undefined
 
@@ -161,6 +163,7 @@ export class PiscinaWorker implements HostedWorker, Watched {
     this.#reason = reason
     this.#ending.resolve(reason)
     this.#load.reject(loadFailure(this.workerIndex, reason))
+    for (const none of this.#unanswered) none()
     void this.#pool.destroy()
     const { clock, zombieAfterMs } = this.#surroundings
     const timer = clock.setTimeout(() => this.#settle(true), zombieAfterMs)
@@ -174,14 +177,18 @@ export class PiscinaWorker implements HostedWorker, Watched {
     if (zombie) this.port.close()
   }
 
-  #answer<T>(ask: () => Promise<T>): Promise<T | undefined> {
+  async #answer<T>(ask: () => Promise<T>): Promise<T | undefined> {
+    if (this.#reason !== undefined) return undefined
     const { promise, resolve } = Promise.withResolvers<T | undefined>()
     const { clock } = this.#surroundings
-    const timer = clock.setTimeout(() => resolve(undefined), answerWithinMs)
     const none = () => resolve(undefined)
-    void this.ended.then(none)
-    if (this.#reason === undefined) ask().then(resolve, none)
-    return promise.finally(() => clock.clearTimeout(timer))
+    const timer = clock.setTimeout(none, answerWithinMs)
+    this.#unanswered.add(none)
+    ask().then(resolve, none)
+    const answer = await promise
+    this.#unanswered.delete(none)
+    clock.clearTimeout(timer)
+    return answer
   }
 }
 
@@ -196,11 +203,17 @@ function createPool(heapMb: number | undefined): Piscina {
     concurrentTasksPerWorker: 1,
     atomics: 'disabled',
     recordTiming: false,
+    ...(isProgramInline() ? { execArgv: [] } : {}),
     ...(heapMb === undefined ? {} : { resourceLimits: limitsOf(heapMb) }),
   })
   // Emitted for a thread that fails before it takes its task; the thread's own events tell the same.
   pool.on('error', () => {})
   return pool
+}
+
+/** A program given with `--input-type` and `--eval`: a worker inherits the former and then cannot load any file. */
+function isProgramInline(): boolean {
+  return process.execArgv.some(argument => argument.startsWith('--input-type'))
 }
 
 /**

@@ -1,4 +1,5 @@
 import t from 'tap'
+import { createVirtualClock } from '../../../src/actors/runtime/clock.ts'
 import { createPiscinaHost } from '../../../src/supervisor/shard/piscina-host.ts'
 import { releaseShard, shardCell, shardCells } from '../../../src/supervisor/shard/shard-cells.ts'
 import type { Diagnosis } from '../../../src/supervisor/shard/watchdog-decision.ts'
@@ -51,5 +52,22 @@ t.test('a worker in a native call is fenced and given up as a zombie, and is gon
   t.ok(fenced, 'its port is closed, so nothing it says is heard any more')
   await host.close()
   t.notOk(gone, 'and nobody waits for it')
+  await worker.gone
+})
+
+t.test('a question to a worker that ends is not left open, though its thread is still in a native call', async t => {
+  // On a clock that stands still it is neither given up as a zombie nor is an answer given for want of time.
+  const host = createPiscinaHost({ clock: createVirtualClock() })
+  const worker = startRunner(host)
+  await order(worker, 'native')
+  let gone = false
+  void worker.gone.then(() => {
+    gone = true
+  })
+  const asked = worker.cpuUsage()
+  void worker.terminate({ type: 'killed' })
+  t.equal(await asked, undefined)
+  t.equal(await worker.heapStatistics(), undefined)
+  t.notOk(gone)
   await worker.gone
 })
