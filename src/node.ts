@@ -13,9 +13,9 @@ import { createSystem } from './supervisor/system.ts'
 export async function runNode({ host, port, shards, logger }: NodeOptions): Promise<RunningNode> {
   const system = await createSystem({ shards: shards ?? Math.max(2, availableParallelism()), logger })
   try {
-    if (system.shards > 1) warnOfResets(logger)
     const events = createEventServer(system, { host, port })
     const address = await events.start()
+    if (system.shards > 1) warnOfResets(logger)
     const failed = Promise.race([
       system.failed,
       events.failed.then(exit => new Error(`the event server ended: ${exit.reason.type}`)),

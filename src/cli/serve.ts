@@ -3,6 +3,7 @@
  */
 import type { HeartTie } from '../heart/node-side.ts'
 import { createLogger, type Logger } from '../logger.ts'
+import { isStarfishError } from '../messages/errors.ts'
 import type { RunNode, RunningNode } from '../running-node.ts'
 import type { UpOptions } from './up-options.ts'
 
@@ -23,14 +24,26 @@ export async function serve({ up, version, tie, loadNode }: ServeOptions): Promi
   process.stdout.on('error', () => {})
   process.on('uncaughtException', error => process.exit(fail(error)))
   try {
-    const { host, port, shards } = up
-    const runNode = await loadNode()
-    const node = await runNode({ host, port, logger, ...(shards === undefined ? {} : { shards }) })
+    const node = await start()
+    if (node === undefined) return 1
     process.stdout.write(describe(node, version))
     tie?.ready()
     return await Promise.race([stopAsked.then(signal => stop(node, signal, logger)), node.failed.then(fail)])
   } catch (error) {
     return fail(error)
+  }
+
+  /** What keeps a node from starting is mostly for its user to mend: told in one line that needs no stack. */
+  async function start(): Promise<RunningNode | undefined> {
+    const { host, port, shards } = up
+    const runNode = await loadNode()
+    try {
+      return await runNode({ host, port, logger, ...(shards === undefined ? {} : { shards }) })
+    } catch (error) {
+      if (!isStarfishError(error)) throw error
+      process.stderr.write(`starfish: ${error.message}\n`)
+      return undefined
+    }
   }
 
   function fail(error: unknown): number {
