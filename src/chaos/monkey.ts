@@ -71,8 +71,9 @@ class Run implements Monkey {
   readonly #clock: Clock
   readonly #done: MonkeyDeed[] = []
   readonly #lasting = new Map<LastingFault, () => void>()
+  readonly #stop = Promise.withResolvers<void>()
   #stopped = false
-  #wake = (): void => {}
+  #calm = Promise.withResolvers<void>()
 
   constructor(doFault: DoFault, seed: number, faults: Iterator<ScheduledFault, unknown>, clock: Clock) {
     this.seed = seed
@@ -83,7 +84,7 @@ class Run implements Monkey {
 
   stop(): Promise<MonkeyReport> {
     this.#stopped = true
-    this.#wake()
+    this.#stop.resolve()
     return this.finished
   }
 
@@ -99,6 +100,7 @@ class Run implements Monkey {
       await this.#sleepUntil(startMs + next.value.atMs)
       if (!this.#stopped) this.#done.push({ ...next.value, outcome: await this.#tryFault(next.value) })
     }
+    if (this.#lasting.size > 0) await Promise.race([this.#calm.promise, this.#stop.promise])
     await Promise.all([...this.#lasting.keys()].map(lasting => this.#lift(lasting)))
     return { seed: this.seed, done: this.#done }
   }
@@ -113,7 +115,9 @@ class Run implements Monkey {
     }
   }
 
+  /** A fault that was given no time lasts until the end. */
   #liftLater(lasting: LastingFault, forMs: number | undefined): void {
+    if (this.#lasting.size === 0) this.#calm = Promise.withResolvers()
     const timer = forMs === undefined ? undefined : this.#clock.setTimeout(() => void this.#lift(lasting), forMs)
     this.#lasting.set(lasting, () => this.#clock.clearTimeout(timer))
   }
@@ -121,18 +125,16 @@ class Run implements Monkey {
   /** A fault whose thread is gone, or out of reach, needs no lifting any more. */
   async #lift(lasting: LastingFault): Promise<void> {
     this.#lasting.get(lasting)?.()
-    this.#lasting.delete(lasting)
     await lasting.release().catch(() => {})
+    this.#lasting.delete(lasting)
+    if (this.#lasting.size === 0) this.#calm.resolve()
   }
 
-  #sleepUntil(untilMs: number): Promise<void> {
+  async #sleepUntil(untilMs: number): Promise<void> {
     const { promise, resolve } = Promise.withResolvers<void>()
     const timer = this.#clock.setTimeout(resolve, Math.max(0, untilMs - this.#clock.now()))
-    this.#wake = () => {
-      this.#clock.clearTimeout(timer)
-      resolve()
-    }
-    return promise
+    await Promise.race([promise, this.#stop.promise])
+    this.#clock.clearTimeout(timer)
   }
 }
 
