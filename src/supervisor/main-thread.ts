@@ -9,6 +9,7 @@ import type { ActorExit, ExitReason } from '../messages/thread/exit.ts'
 import type { Fact } from '../messages/thread/fact.ts'
 import type { KernelMessage } from '../messages/thread/kernel-message.ts'
 import { shardBudget } from './child-spec.ts'
+import { createGroupMembers } from './group-members.ts'
 import { bootKernel, createWatchService } from './kernel/boot-kernel.ts'
 import { Kernel, topAddress } from './kernel/kernel.ts'
 import { actorsSupervisor } from './kernel/kernel-child-host.ts'
@@ -17,10 +18,10 @@ import { Directory } from './router/directory.ts'
 import { createCodecRegistry } from './router/edge/codec-registry.ts'
 import { ThreadRouter } from './router/thread-router.ts'
 import { createPiscinaHost } from './shard/piscina-host.ts'
-import { shardActor } from './shard/shard-actor.ts'
-import { ShardSet } from './shard/shard-set.ts'
+import { type ShardActorInput, shardActor } from './shard/shard-actor.ts'
+import { ShardSet, shardsSupervisor } from './shard/shard-set.ts'
 import type { Diagnosis } from './shard/watchdog-decision.ts'
-import type { HostedWorker, WorkerEnd } from './shard/worker-host.ts'
+import type { HostedWorker } from './shard/worker-host.ts'
 import { resolveSupervisorSpec } from './spec-check.ts'
 
 /** Options of a system, filled in. */
@@ -43,13 +44,15 @@ export interface MainThread {
   readonly directory: Directory
   /** Undefined without shards. */
   readonly shards: ShardSet | undefined
+  readonly router: ThreadRouter | undefined
+  /** An address, with all below it, is there no more: every thread forgets where it lived. */
+  forget(address: string): void
   /** Settles when all shards are up. */
   start(): Promise<void>
   /** Stops the shards, last first, and ends their workers. */
   stopShards(): Promise<void>
 }
 
-const shardsSupervisor = '$shards'
 const drainMs = 10_000
 const loadTimeoutMs = 30_000
 
@@ -60,19 +63,30 @@ export function createMainThread(options: MainThreadOptions): MainThread {
   const directory = new Directory()
   const starts = new Map<string, PromiseWithResolvers<void>>()
   kernel.onTopFact = fact => onTopFact(fact, starts, options)
-  const shards = options.shards === 0 ? undefined : createShards(kernel, directory, options)
+  const shards = options.shards === 0 ? undefined : createShards(kernel, directory, options, address => forget(address))
   const watchService = createWatchService(kernel)
-  kernel.onKernelMessage = message => takeMessage({ kernel, directory, shards }, message, watchService, onFact)
-  kernel.lifecycle.onRemoved = ({ address, owner }) => {
-    if (owner.supervisor !== actorsSupervisor) return
+  const forget = (address: string) => {
     directory.delete(address)
+    kernel.checkpoints.forgetTree(address)
+    shards?.router.forget(address)
     shards?.set.broadcast({ type: 'kernel.forget', address })
   }
+  const changeGroup = createGroupMembers(kernel, (group, address, joined) =>
+    shards?.set.broadcast({ type: 'kernel.group', group, address, joined }),
+  )
+  const parts: Parts = { kernel, directory, shards, forget, changeGroup, watchService, onFact }
+  kernel.onKernelMessage = message => takeMessage(parts, message)
+  kernel.lifecycle.onRemoved = ({ address, owner }) => {
+    if (owner.supervisor === actorsSupervisor) forget(address)
+  }
+  if (shards !== undefined) shards.set.onGivenUp = forget
   bootKernel(kernel)
   return {
     kernel,
     directory,
     shards: shards?.set,
+    router: shards?.router,
+    forget,
     async start() {
       if (shards === undefined) return
       const started = Promise.withResolvers<void>()
@@ -99,7 +113,12 @@ export function createMainThread(options: MainThreadOptions): MainThread {
   }
 }
 
-function createShards(kernel: Kernel, directory: Directory, options: MainThreadOptions) {
+function createShards(
+  kernel: Kernel,
+  directory: Directory,
+  options: MainThreadOptions,
+  forget: (address: string) => void,
+) {
   const router = new ThreadRouter(kernel, createCodecRegistry(), address => directory.find(address) ?? null)
   kernel.setRouter(router)
   const host = createPiscinaHost({
@@ -115,13 +134,13 @@ function createShards(kernel: Kernel, directory: Directory, options: MainThreadO
     deadLettersMax: options.deadLettersMax,
     relog: line => relog(options.logger, line),
   })
-  const remote = createRemoteChildren(kernel, set, directory)
+  const remote = createRemoteChildren(kernel, set, directory, forget)
   kernel.remoteChildren = remote
-  const ended = (index: number, end: WorkerEnd) => {
-    const { reason } = end
-    set.noteLost(index, end)
-    remote.shardLost(index, set.incarnation(index), reason)
-    kernel.lifecycle.kill(`${shardsSupervisor}/${index}`, 0, reason)
+  set.onLost = (shard, incarnation, reason, lastEvents) => remote.shardLost(shard, incarnation, reason, lastEvents)
+  set.expectedOn = shard => remote.addressesOn(shard)
+  const ended: ShardActorInput['ended'] = (index, incarnation, worker, end) => {
+    set.noteLost(index, worker, end)
+    kernel.lifecycle.kill(`${shardsSupervisor}/${index}`, incarnation, end.reason)
   }
   const children = Array.from({ length: options.shards }, (_, index) => ({
     id: `${index}`,
@@ -139,14 +158,14 @@ interface Parts {
   readonly kernel: Kernel
   readonly directory: Directory
   readonly shards: ReturnType<typeof createShards> | undefined
+  readonly forget: (address: string) => void
+  readonly changeGroup: ReturnType<typeof createGroupMembers>
+  readonly watchService: (message: KernelMessage) => void
+  readonly onFact: (fact: Fact) => void
 }
 
-function takeMessage(
-  { kernel, directory, shards }: Parts,
-  message: KernelMessage,
-  watchService: (message: KernelMessage) => void,
-  onFact: (fact: Fact) => void,
-): void {
+function takeMessage(parts: Parts, message: KernelMessage): void {
+  const { kernel, directory, shards, forget, changeGroup, watchService, onFact } = parts
   switch (message.type) {
     case 'kernel.resolve': {
       const { address } = message
@@ -155,19 +174,20 @@ function takeMessage(
       break
     }
     case 'kernel.group':
-      if (kernel.groups.apply(message.group, message.address, message.joined)) shards?.set.broadcast(message)
+      changeGroup(message.group, message.address, message.joined)
       break
     case 'kernel.checkpoint':
-      shards?.set.keepCheckpoint(message.address, message.checkpoint)
+      if (message.checkpoint === undefined) kernel.checkpoints.forget(message.address)
+      else kernel.checkpoints.keep(message.address, message.checkpoint)
+      break
+    case 'kernel.watching':
+      shards?.router.noteWatched(message.address, message.incarnation, message.definition)
       break
     case 'kernel.restarted':
       shards?.set.noteIncarnation(message.address, message.incarnation)
       break
     case 'kernel.ended':
-      if (shards?.set.removeResident(message.address, message.generation) !== true) break
-      directory.delete(message.address)
-      shards.router.forget(message.address)
-      shards.set.broadcast({ type: 'kernel.forget', address: message.address })
+      if (shards?.set.removeResident(message.address, message.generation) === true) forget(message.address)
       break
     case 'kernel.facts':
       for (const fact of message.facts) onFact(fact)
@@ -189,9 +209,14 @@ function onTopFact(
   starts.delete(fact.id)
   if (fact.type === 'child.started') start?.resolve()
   else if (fact.type === 'child.startFailed') start?.reject(startError(fact.reason))
-  else if (fact.type === 'child.exited' && fact.id === shardsSupervisor && fact.exit.reason.type !== 'shutdown') {
+  else if (fact.type === 'child.exited' && fact.id === shardsSupervisor && hasGivenUp(fact.exit.reason)) {
     onFailed(fact.exit.reason)
   }
+}
+
+/** A supervisor that gives up ends by shutdown, as OTP's, and says so in the detail. */
+function hasGivenUp(reason: ExitReason): boolean {
+  return reason.type !== 'shutdown' || reason.detail !== undefined
 }
 
 function startError(reason: ExitReason): StarfishError {

@@ -5,6 +5,9 @@
 import { StarfishError } from '../messages/errors.ts'
 import type { ChildFact } from '../messages/thread/child-fact.ts'
 import type { ActorExit, ExitReason } from '../messages/thread/exit.ts'
+import type { ShardEvent } from '../messages/thread/fact.ts'
+import type { ResolvedChildSpec } from './child-spec.ts'
+import { lastEventsOf } from './kernel/black-box.ts'
 import { clonableSpec } from './kernel/boot-kernel.ts'
 import type { ChildStart } from './kernel/child-start.ts'
 import type { Kernel } from './kernel/kernel.ts'
@@ -27,18 +30,30 @@ export interface RemoteChildTable extends RemoteChildren {
   /** A shard tells of a child's start or end; passed on to its supervisor unless that was answered already. */
   take(supervisor: string, fact: ChildFact): void
   /** A shard is gone, and every child on it. */
-  shardLost(shard: number, incarnation: number, reason: ExitReason): void
+  shardLost(shard: number, incarnation: number, reason: ExitReason, lastEvents: readonly ShardEvent[]): void
+  /** Addresses whose place is that shard, living or about to be started again. */
+  addressesOn(shard: number): string[]
 }
 
 /** Creates the table. */
-export function createRemoteChildren(kernel: Kernel, shards: ShardSet, directory: Directory): RemoteChildTable {
+export function createRemoteChildren(
+  kernel: Kernel,
+  shards: ShardSet,
+  directory: Directory,
+  forget: (address: string) => void,
+): RemoteChildTable {
   const children = new Map<string, RemoteChild>()
+  const homes = new Map<string, number>()
 
   function tell(child: RemoteChild, fact: ChildFact): void {
     kernel.send(child.request.address, child.request.owner.supervisor, fact, 'control')
   }
 
-  function end(child: RemoteChild, reason: ExitReason, shardLoss?: ActorExit['shardLoss']): void {
+  function end(
+    child: RemoteChild,
+    reason: ExitReason,
+    loss: Pick<ActorExit, 'lastEvents' | 'shardLoss'> = { lastEvents: [] },
+  ): void {
     const { request, shard } = child
     const { address, incarnation, spec, owner } = request
     if (children.get(address) !== child) return
@@ -54,8 +69,7 @@ export function createRemoteChildren(kernel: Kernel, shards: ShardSet, directory
       shard,
       reason,
       atMs: kernel.clock.now(),
-      lastEvents: [],
-      ...(shardLoss === undefined ? {} : { shardLoss }),
+      ...loss,
     }
     tell(child, { type: 'child.exited', id: owner.childId, incarnation, exit })
   }
@@ -64,14 +78,21 @@ export function createRemoteChildren(kernel: Kernel, shards: ShardSet, directory
     placeOf(address, spec) {
       if (spec.kind === 'actor' && spec.shard === 'main') return undefined
       const known = directory.has(address) ? directory.find(address) : undefined
-      const shard = known ?? choosePlace(spec, { ...places(shards, directory) })
+      const shard = known ?? choosePlace(spec, places(shards, directory))
       if (shard < 0) return undefined
       directory.set(address, shard)
+      homes.set(address, shard)
       return shard
     },
     start(shard, request) {
       const child: RemoteChild = { request: { ...request, spec: clonableSpec(request.spec) }, shard, state: 'starting' }
       children.set(request.address, child)
+      try {
+        checkClonable(child.request.spec)
+      } catch (error) {
+        end(child, { type: 'bootstrapFailed', error })
+        return
+      }
       shards
         .control(shard)
         .then(control => control.call('startChild', [child.request]))
@@ -94,8 +115,8 @@ export function createRemoteChildren(kernel: Kernel, shards: ShardSet, directory
         })
     },
     remove(shard, address) {
-      directory.delete(address)
-      shards.broadcast({ type: 'kernel.forget', address })
+      homes.delete(address)
+      forget(address)
       shards
         .control(shard)
         .then(control => control.call('removeChild', [address]))
@@ -109,11 +130,14 @@ export function createRemoteChildren(kernel: Kernel, shards: ShardSet, directory
       else children.delete(address)
       tell(child, fact)
     },
-    shardLost(shard, incarnation, reason) {
+    shardLost(shard, incarnation, reason, events) {
       for (const child of [...children.values()]) {
-        if (child.shard === shard) end(child, reason, { shard, incarnation })
+        if (child.shard !== shard) continue
+        const lastEvents = lastEventsOf(events, child.request.address, child.request.incarnation)
+        end(child, reason, { lastEvents, shardLoss: { shard, incarnation } })
       }
     },
+    addressesOn: shard => [...homes].filter(([, at]) => at === shard).map(([address]) => address),
   }
 }
 
@@ -126,10 +150,15 @@ export function places(shards: ShardSet, directory: Directory) {
   }
 }
 
-/** A spec that cannot be copied to another thread is refused before anything is started. */
-export function checkClonable(spec: object, id: string): void {
+/** A spec, with all below it, whose inputs cannot be copied to another thread is refused before anything is started. */
+export function checkClonable(spec: ResolvedChildSpec): void {
+  if (spec.kind === 'supervisor') {
+    for (const child of spec.children) checkClonable(child)
+    return
+  }
+  const { id, input } = spec
   try {
-    structuredClone(spec)
+    structuredClone(input)
   } catch (cause) {
     throw new StarfishError('NOT_CLONABLE', `the input of ${id} cannot be copied to another thread`, {
       details: { id },

@@ -70,6 +70,8 @@ export class System implements AsyncDisposable {
   readonly #logger: Logger
   readonly #inspections = new Set<Inspection>()
   readonly #failed = Promise.withResolvers<StarfishError>()
+  /** Delayed sends that wait, each as what takes it back. */
+  readonly #delayed = new Set<() => void>()
   #stopped: Promise<void> | undefined
   #trees = 0
 
@@ -167,8 +169,7 @@ export class System implements AsyncDisposable {
     } catch (error) {
       if (!(error instanceof StarfishError) || error.code !== 'CHILD_NOT_FOUND') throw error
     }
-    directory.delete(address)
-    shards?.broadcast({ type: 'kernel.forget', address })
+    this.#main.forget(address)
   }
 
   /** Ends an actor without asking it; its supervisor restarts it as its spec says. False when it does not live. */
@@ -250,6 +251,7 @@ export class System implements AsyncDisposable {
 
   async #stop(): Promise<void> {
     const { kernel } = this.#main
+    for (const cancel of [...this.#delayed]) cancel()
     await stopKernel(kernel)
     await this.#main.stopShards()
     kernel.asks.fail(
@@ -269,14 +271,14 @@ export class System implements AsyncDisposable {
     if (id.startsWith('$')) throw reservedError(id)
     if (directory.has(id) || kernel.entries.has(id)) throw duplicateError(id)
     const shard = shards === undefined ? -1 : choosePlace(spec, places(shards, directory))
-    if (shard >= 0) checkClonable(spec.kind === 'actor' ? { input: spec.input } : {}, id)
+    if (shard >= 0) checkClonable(spec)
     directory.set(id, shard)
     try {
       const started = shard < 0 ? await startTopLevel(kernel, spec) : await shards?.startResident(shard, spec)
       const ignored = started === 'ignored' || (typeof started === 'object' && started.actor === undefined)
       if (ignored) throw declinedError(id)
     } catch (error) {
-      directory.delete(id)
+      this.#main.forget(id)
       throw error
     }
   }
@@ -308,16 +310,30 @@ export class System implements AsyncDisposable {
   }
 
   #fail(reason: ExitReason): void {
-    const text = `the shards ended too often: ${reason.type}`
-    this.#failed.resolve(new StarfishError('SHARD_DIED', text, { details: { reason } }))
+    const culprit = reason.type === 'shutdown' ? reason.culprit : undefined
+    const why = culprit?.reason ?? reason
+    const cause = 'error' in why ? why.error : undefined
+    const text = `the shards ended too often: ${why.type}`
+    const details = { reason: why.type, ...(culprit === undefined ? {} : { shard: Number(culprit.id) }) }
+    const error = new StarfishError('SHARD_DIED', text, { details, cause })
+    this.#main.shards?.fail(error)
+    this.#failed.resolve(error)
   }
 
   readonly #refHost = {
     send: (to: string, event: ActorEvent) => this.#main.kernel.send(null, to, event),
     sendAfter: (to: string, event: ActorEvent, delayMs: number) => {
       const { clock } = this.#main.kernel
-      const timer = clock.setTimeout(() => this.#main.kernel.send(null, to, event), delayMs)
-      return () => clock.clearTimeout(timer)
+      const timer = clock.setTimeout(() => {
+        this.#delayed.delete(cancel)
+        this.#main.kernel.send(null, to, event)
+      }, delayMs)
+      const cancel = () => {
+        this.#delayed.delete(cancel)
+        clock.clearTimeout(timer)
+      }
+      this.#delayed.add(cancel)
+      return cancel
     },
     ask: (to: string, event: ActorEvent, options: { timeoutMs: number; signal?: AbortSignal }) =>
       this.#main.kernel.ask(null, to, event, options),

@@ -45,9 +45,23 @@ export type Fact =
       readonly incarnation: number
       readonly state: 'starting' | 'up' | 'lost' | 'starved' | 'zombie' | 'stopped'
       readonly reason?: ExitReason
+      /** Of one that is lost: what its actors did last, oldest first. */
+      readonly lastEvents?: readonly ShardEvent[]
     })
   /** So many facts were thrown away because the reader was too slow. */
   | (FactOf<'dropped'> & { readonly count: number })
+
+/** One of the last events of a shard, as its black box kept it. */
+export interface ShardEvent {
+  readonly address: string
+  readonly incarnation: number
+  /** Event type. */
+  readonly type: string
+  /** Position in the actor's life, from 0. */
+  readonly sequence: number
+  /** When its handling began, ms since the epoch. */
+  readonly atMs: number
+}
 
 /** The kinds of facts. */
 export type FactKind = Fact['kind']

@@ -3,7 +3,7 @@
  */
 import type { ChildFact } from './child-fact.ts'
 import type { ActorExit, ExitReason } from './exit.ts'
-import type { Fact } from './fact.ts'
+import type { Fact, ShardEvent } from './fact.ts'
 
 /** The address that every kernel answers to. */
 export const kernelAddress = '$kernel'
@@ -19,6 +19,13 @@ export type KernelMessage =
   /** Tell `shard` when that actor ends. */
   | { readonly type: 'kernel.watch'; readonly address: string; readonly shard: number }
   | { readonly type: 'kernel.unwatch'; readonly address: string; readonly shard: number }
+  /** The incarnation that the one who asked to be told now watches. */
+  | {
+      readonly type: 'kernel.watching'
+      readonly address: string
+      readonly incarnation: number
+      readonly definition: string
+    }
   /** A watched actor ended. */
   | { readonly type: 'kernel.exited'; readonly exit: ActorExit }
   /** From main: that shard is gone, and why. Sent after its last message. */
@@ -27,11 +34,15 @@ export type KernelMessage =
       readonly shard: number
       readonly incarnation: number
       readonly reason: ExitReason
+      /** What its black box held. */
+      readonly lastEvents: readonly ShardEvent[]
     }
+  /** From main: that shard is about to be replaced; what is sent to its actors from now on waits. */
+  | { readonly type: 'kernel.shardDraining'; readonly shard: number }
   /** To main: an actor joined or left a group. From main: the same, for every copy of the table. */
   | { readonly type: 'kernel.group'; readonly group: string; readonly address: string; readonly joined: boolean }
-  /** To main: a checkpoint of an actor that restarts from snapshots. */
-  | { readonly type: 'kernel.checkpoint'; readonly address: string; readonly checkpoint: Checkpoint }
+  /** To main: a checkpoint of an actor that restarts from snapshots; none when it has ended for good. */
+  | { readonly type: 'kernel.checkpoint'; readonly address: string; readonly checkpoint: Checkpoint | undefined }
   /** To main: a top-level actor ended for good; `generation` is that of the resident. */
   | { readonly type: 'kernel.ended'; readonly address: string; readonly generation: number }
   /** To main: a top-level actor started again. */

@@ -19,6 +19,9 @@ interface PendingAsk {
   startedHere: boolean
 }
 
+/** The longest time a timer takes, ms: 24 days. */
+const timeoutMsMax = 2_147_483_647
+
 /** Options of an ask. */
 export interface AskOptions {
   /** Deadline, milliseconds from now. */
@@ -29,7 +32,7 @@ export interface AskOptions {
 /** The open requests of one thread. */
 export class Asks {
   readonly #clock: Clock
-  readonly #remoteHandledOf: (envelope: Envelope) => Handled
+  readonly #giveUpRemote: (envelope: Envelope) => Handled
   readonly #pending = new Map<number, PendingAsk>()
   #nextId = 1
 
@@ -38,7 +41,8 @@ export class Asks {
     start: requestId => {
       const pending = this.#pending.get(requestId)
       if (pending !== undefined) pending.startedHere = true
-      return true
+      // Its asker has been told that it will not be handled.
+      return pending !== undefined
     },
     finish() {},
     putBack: requestId => {
@@ -48,10 +52,10 @@ export class Asks {
     refuse() {},
   }
 
-  /** `remoteHandledOf` tells how far a request to another thread came. */
-  constructor(clock: Clock, remoteHandledOf: (envelope: Envelope) => Handled) {
+  /** `giveUpRemote` sees to it that a request to another thread which has not begun never will, and tells whether it has. */
+  constructor(clock: Clock, giveUpRemote: (envelope: Envelope) => Handled) {
     this.#clock = clock
-    this.#remoteHandledOf = remoteHandledOf
+    this.#giveUpRemote = giveUpRemote
   }
 
   get size(): number {
@@ -66,8 +70,8 @@ export class Asks {
     options: AskOptions,
     post: (envelope: Envelope) => void,
   ): Promise<unknown> {
-    if (!(options.timeoutMs > 0)) {
-      const reason = `ask needs a timeoutMs above 0, got ${options.timeoutMs}`
+    if (!(options.timeoutMs > 0 && options.timeoutMs <= timeoutMsMax)) {
+      const reason = `ask needs a timeoutMs above 0 and up to ${timeoutMsMax}, got ${options.timeoutMs}`
       return Promise.reject(
         new StarfishError('BAD_CONFIG', reason, { details: { to, type: event.type }, handled: 'no' }),
       )
@@ -96,6 +100,11 @@ export class Asks {
     else pending.reject(outcome.error)
   }
 
+  /** True for a request of this thread that was settled meanwhile: nobody wants it any more. */
+  isOver(envelope: Envelope): boolean {
+    return envelope.receipts === this.#receipts && !this.#pending.has(envelope.requestId)
+  }
+
   /** True for a message of this thread, asked or sent. */
   isLocal(envelope: Envelope): boolean {
     return envelope.receipts === this.#receipts || envelope.receipts === localReceipts
@@ -109,12 +118,12 @@ export class Asks {
     for (const pending of [...this.#pending.values()]) {
       const { envelope } = pending
       if (!select(envelope)) continue
-      this.settle(envelope.requestId, { ok: false, error: makeError(envelope, this.#handledOf(pending)) })
+      this.settle(envelope.requestId, { ok: false, error: makeError(envelope, this.#giveUp(pending)) })
     }
   }
 
-  #handledOf(pending: PendingAsk): Handled {
-    return pending.startedHere ? 'unknown' : this.#remoteHandledOf(pending.envelope)
+  #giveUp(pending: PendingAsk): Handled {
+    return pending.startedHere ? 'unknown' : this.#giveUpRemote(pending.envelope)
   }
 
   #listen(requestId: number, signal: AbortSignal | undefined): (() => void) | undefined {
@@ -123,7 +132,7 @@ export class Asks {
       const pending = this.#take(requestId)
       if (pending === undefined) return
       const { to, event } = pending.envelope
-      pending.reject(abortError(to, event.type, this.#handledOf(pending), signal.reason))
+      pending.reject(abortError(to, event.type, this.#giveUp(pending), signal.reason))
     }
     signal.addEventListener('abort', abort, { once: true })
     return () => signal.removeEventListener('abort', abort)
@@ -134,7 +143,7 @@ export class Asks {
     if (pending === undefined) return
     const { to } = pending.envelope
     const { type } = pending.envelope.event
-    const handled = this.#handledOf(pending)
+    const handled = this.#giveUp(pending)
     const text = `${to} did not answer ${type} within ${timeoutMs} ms`
     pending.reject(new StarfishError('ASK_TIMEOUT', text, { details: { address: to, type, timeoutMs }, handled }))
   }

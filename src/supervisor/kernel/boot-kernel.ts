@@ -27,17 +27,39 @@ export function bootKernel(kernel: Kernel): void {
     incarnation: 1,
     spec,
   })
+  const inOrder = createOrder()
   kernel.lifecycle.spawnFor = (parent, { definition, id, input, restart }) => {
     const address = childAddress(parent.entry.address, id)
-    parent.entry.children.add(address)
     const spec = { id: address, definition, input, restart: restart ?? 'permanent' }
-    startTopLevel(kernel, spec).catch((error: unknown) => {
-      parent.entry.children.delete(address)
+    const start = async () => {
+      if (parent.ended) return
+      parent.entry.children.add(address)
+      await startTopLevel(kernel, spec)
+    }
+    inOrder(address, start, error => {
       kernel.logger.warn({ actor: parent.entry.address, child: address, err: error }, 'a child could not be started')
     })
   }
-  kernel.lifecycle.stopChild = address => {
-    stopTopLevel(kernel, address).catch(() => {})
+  kernel.lifecycle.stopChild = address =>
+    inOrder(
+      address,
+      () => stopTopLevel(kernel, address),
+      () => {},
+    )
+}
+
+/**
+ * Does what concerns one address one after the other: a child that is started again, by the next incarnation of its
+ * parent perhaps, waits until the earlier one of that name has ended.
+ */
+function createOrder(): (address: string, work: () => Promise<void>, failed: (error: unknown) => void) => void {
+  const last = new Map<string, Promise<void>>()
+  return (address, work, failed) => {
+    const before = last.get(address)
+    const done = (before === undefined ? work() : before.then(work)).catch(failed).finally(() => {
+      if (last.get(address) === done) last.delete(address)
+    })
+    last.set(address, done)
   }
 }
 
@@ -76,6 +98,10 @@ export function createWatchService(kernel: Kernel): (message: KernelMessage) => 
       }
       listeners.set(key, listener)
       kernel.watchHere(address, listener)
+      const entry = kernel.entries.get(address)
+      if (entry === undefined) return
+      const definition = entry.isSupervisor ? 'supervisor' : entry.definition.exportName
+      kernel.tellKernel(shard, { type: 'kernel.watching', address, incarnation: entry.incarnation, definition })
     } else if (message.type === 'kernel.unwatch') {
       const key = `${message.shard} ${message.address}`
       const listener = listeners.get(key)

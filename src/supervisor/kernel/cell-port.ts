@@ -65,22 +65,24 @@ export function createActorRuntime(kernel: Kernel, cell: ActorCell): ActorRuntim
     random: kernel.random,
     log: kernel.logger.child({ actor: address, incarnation: cell.incarnation }) as ActorLogger,
     feed(event) {
-      if (cell.ended || cell.engine === undefined) return
+      if (cell.ended) return
       cell.mailbox.put(createEnvelope({ to: address, from: address, event, lane: 'control' }))
-      kernel.wake(cell)
+      // What is fed before the chart runs waits for it.
+      if (cell.entry.cell === cell) kernel.wake(cell)
     },
     fail: error => kernel.lifecycle.end(cell, { type: 'threw', error }),
     send: (to, event) => kernel.send(address, to, event),
     ask: (to, event, options) => kernel.ask(address, to, event, options),
     watch(watched, listener) {
       const told = (exit: Parameters<typeof listener>[0]) => {
-        if (!cell.ended) listener(exit)
+        if (!cell.ended) kernel.runAs(cell, () => listener(exit))
       }
       kernel.watch(watched, told)
       cell.cleanups.push(() => kernel.unwatch(watched, told))
     },
     onStop(cleanup) {
-      cell.cleanups.push(cleanup)
+      if (cell.ended) kernel.lifecycle.cleanUpLate(cell, cleanup)
+      else cell.cleanups.push(cleanup)
     },
   }
 }

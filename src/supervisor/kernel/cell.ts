@@ -14,14 +14,25 @@ import type { ExitListener } from './watches.ts'
 /** Finds the actor in whose name code runs, over promises and timers too: how an unhandled rejection finds its culprit. */
 export const actorStorage = new AsyncLocalStorage<ActorCell>()
 
+/** A request that was taken and is not answered yet. */
+export interface OpenRequest {
+  readonly token: ReplyToken
+  /** Event type of the request. */
+  readonly type: string
+}
+
 /** One incarnation. Plain state; what happens to it is in the kernel. */
 export class ActorCell {
+  /** On which it lives. */
+  readonly kernel: object
   readonly entry: ActorEntry
   readonly incarnation: number
   readonly mailbox: Mailbox
   engine: Engine | undefined
   /** True while it has a place in the dispatcher's queue. */
   queued = false
+  boxName = 0
+  boxEpoch = 0
   ended = false
   /** Its supervisor asked it to end. */
   stopping = false
@@ -39,7 +50,7 @@ export class ActorCell {
   /** Events taken in its life. */
   handled = 0
   /** Requests it has taken and not answered, by asker and id. */
-  readonly openRequests = new Map<string, ReplyToken>()
+  readonly openRequests = new Map<string, OpenRequest>()
   readonly cleanups: (() => void | Promise<void>)[] = []
   readonly watching = new Map<string, ExitListener>()
   readonly groups = new Set<string>()
@@ -54,7 +65,8 @@ export class ActorCell {
   readonly #lastEvents: BlackBoxEntry[] = []
   readonly #lastEventsMax: number
 
-  constructor(entry: ActorEntry, mailbox: Mailbox, checkpointEveryMs: number) {
+  constructor(kernel: object, entry: ActorEntry, mailbox: Mailbox, checkpointEveryMs: number) {
+    this.kernel = kernel
     this.entry = entry
     this.incarnation = entry.incarnation
     this.mailbox = mailbox
@@ -71,9 +83,9 @@ export class ActorCell {
   }
 
   /** Notes that the message in hand waits for an answer. */
-  openRequest(token: ReplyToken | undefined): void {
+  openRequest(token: ReplyToken | undefined, type: string): void {
     this.currentToken = token
-    if (token !== undefined) this.openRequests.set(requestKey(token), token)
+    if (token !== undefined) this.openRequests.set(requestKey(token), { token, type })
   }
 
   /** Keeps the event in the black box. */

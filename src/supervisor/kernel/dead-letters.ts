@@ -29,7 +29,8 @@ export class DeadLetters {
   add(letter: DeadLetter): void {
     this.#counts[letter.fate]++
     this.#letters.push(letter)
-    if (this.#letters.length > this.#keep * 2) this.#letters.splice(0, this.#keep)
+    // In bulk: a shift for each would move them all.
+    if (this.#letters.length > this.#keep * 2) this.#letters.splice(0, this.#letters.length - this.#keep)
     this.#onLetter(letter)
   }
 
@@ -39,7 +40,7 @@ export class DeadLetters {
   }
 
   report(): DeadLetterReport {
-    return { counts: { ...this.#counts }, letters: this.#letters.slice(-this.#keep) }
+    return { counts: { ...this.#counts }, letters: this.#letters.slice(Math.max(0, this.#letters.length - this.#keep)) }
   }
 }
 

@@ -24,6 +24,7 @@ export function refusalError(envelope: Envelope, reason: Refusal, cause?: unknow
 /** Who ended while a request waited for it. */
 export interface Deceased {
   readonly address: string
+  /** 0 where only its thread could have told. */
   readonly incarnation: number
   readonly shard: number
   readonly reason: ExitReason
@@ -34,15 +35,12 @@ export function actorDiedError(who: Deceased, type: string, handled: Handled): S
   const { address, incarnation, shard, reason } = who
   const culprit = 'error' in reason ? reason.error : undefined
   const because = culprit instanceof Error ? `${reason.type}: ${culprit.message}` : reason.type
-  return new StarfishError(
-    'ACTOR_DIED',
-    `${address} (incarnation ${incarnation}) ended before it answered ${type}: ${because}`,
-    {
-      details: { address, incarnation, shard, type, reason: reason.type },
-      handled,
-      cause: culprit,
-    },
-  )
+  const which = incarnation === 0 ? address : `${address} (incarnation ${incarnation})`
+  return new StarfishError('ACTOR_DIED', `${which} ended before it answered ${type}: ${because}`, {
+    details: { address, ...(incarnation === 0 ? {} : { incarnation }), shard, type, reason: reason.type },
+    handled,
+    cause: culprit,
+  })
 }
 
 /** The chart took the request, or no notice of it, and will never answer: it neither replied nor kept the reply token. */

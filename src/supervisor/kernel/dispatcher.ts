@@ -34,19 +34,26 @@ export class Dispatcher {
     this.#scheduled = false
     this.#running = true
     const until = performance.now() + sliceMs
-    for (let cell = this.#queue.shift(); cell !== undefined; cell = this.#queue.shift()) {
-      cell.queued = false
-      this.#turn(cell, messagesPerTurn)
-      if (cell.mailbox.ready > 0 && !cell.ended && cell.pauses === 0) {
-        cell.queued = true
-        this.#queue.push(cell)
+    try {
+      for (let cell = this.#queue.shift(); cell !== undefined; cell = this.#queue.shift()) {
+        cell.queued = false
+        try {
+          this.#turn(cell, messagesPerTurn)
+        } finally {
+          if (cell.mailbox.ready > 0 && !cell.ended && cell.pauses === 0) {
+            cell.queued = true
+            this.#queue.push(cell)
+          }
+        }
+        if (performance.now() > until) break
       }
-      if (this.#queue.size > 0 && performance.now() > until) {
+    } finally {
+      this.#running = false
+      // Also after a turn that threw, which is a fault of the kernel and must not silence the other actors.
+      if (this.#queue.size > 0) {
         this.#scheduled = true
         setImmediate(this.#drain)
-        break
       }
     }
-    this.#running = false
   }
 }

@@ -3,7 +3,6 @@
  */
 import type { AnyActorDefinition } from '../../actors/runtime/define-actor.ts'
 import type { Envelope } from '../../messages/thread/envelope.ts'
-import type { Checkpoint } from '../../messages/thread/kernel-message.ts'
 import type { ActorCell } from './cell.ts'
 import { Fifo } from './fifo.ts'
 
@@ -30,9 +29,6 @@ export class ActorEntry {
   /** Messages that came while no incarnation was there. */
   readonly held = new Fifo<Envelope>()
   heldMax = 1_000
-  checkpoint: Checkpoint | undefined
-  /** Restores in a row that ended before a new checkpoint was taken; after two the next start is fresh. */
-  restoreFailures = 0
   /** Addresses of the children its chart started. */
   readonly children = new Set<string>()
 

@@ -5,18 +5,13 @@
 /** One thread's copy of the groups. */
 export class Groups {
   readonly #members = new Map<string, Set<string>>()
+  readonly #groups = new Map<string, Set<string>>()
 
   /** Applies a change; true when it changed something. */
   apply(group: string, address: string, joined: boolean): boolean {
-    const members = this.#members.get(group)
-    if (!joined) {
-      const left = members?.delete(address) === true
-      if (members?.size === 0) this.#members.delete(group)
-      return left
-    }
-    if (members === undefined) this.#members.set(group, new Set([address]))
-    else if (members.has(address)) return false
-    else members.add(address)
+    const change = joined ? insert : erase
+    if (!change(this.#members, group, address)) return false
+    change(this.#groups, address, group)
     return true
   }
 
@@ -25,8 +20,30 @@ export class Groups {
     return [...(this.#members.get(group) ?? [])]
   }
 
+  /** The groups that an address is in. */
+  groupsOf(address: string): string[] {
+    return [...(this.#groups.get(address) ?? [])]
+  }
+
   /** The whole table, for a thread that joins. */
   table(): [group: string, members: string[]][] {
     return [...this.#members].map(([group, members]) => [group, [...members]])
   }
+}
+
+type Table = Map<string, Set<string>>
+
+function insert(table: Table, key: string, value: string): boolean {
+  const set = table.get(key)
+  if (set === undefined) table.set(key, new Set([value]))
+  else if (set.has(value)) return false
+  else set.add(value)
+  return true
+}
+
+function erase(table: Table, key: string, value: string): boolean {
+  const set = table.get(key)
+  const erased = set?.delete(value) === true
+  if (set?.size === 0) table.delete(key)
+  return erased
 }

@@ -39,7 +39,7 @@ function begin(kernel: Kernel, cell: ActorCell, envelope: Envelope, nowMs: numbe
   cell.current = envelope
   cell.settled = 'open'
   cell.postponed = false
-  if (asked) cell.openRequest(kernel.tokenOf(envelope))
+  if (asked) cell.openRequest(kernel.tokenOf(envelope), envelope.event.type)
   if (kernel.facts.wants('event')) {
     kernel.facts.add({
       kind: 'event',
@@ -51,6 +51,7 @@ function begin(kernel: Kernel, cell: ActorCell, envelope: Envelope, nowMs: numbe
       asked,
     })
   }
+  kernel.blackBox?.record(cell, envelope.event.type, cell.handled, nowMs)
   cell.record(envelope, nowMs)
 }
 

@@ -3,6 +3,7 @@
  * threads by way of the {@link RemoteChildren} of the main thread.
  */
 import type { ReplyToken as ActorReplyToken } from '../../actors/runtime/runtime-actions.ts'
+import type { ChildFact } from '../../messages/thread/child-fact.ts'
 import type { ExitReason } from '../../messages/thread/exit.ts'
 import type { ChildHost, SupervisorFact } from '../child-host.ts'
 import type { ResolvedChildSpec } from '../child-spec.ts'
@@ -34,25 +35,33 @@ export function createKernelChildHost(kernel: Kernel, cell: ActorCell, remote: R
   const { address: supervisor } = cell.entry
   const places = new Map<string, number>()
   const addressOf = (id: string) => childAddress(supervisor, id)
+  const placeOf = ({ address, incarnation, spec }: ChildStart): number | undefined | 'nowhere' => {
+    try {
+      return remote?.placeOf(address, spec)
+    } catch (error) {
+      const reason: ExitReason = { type: 'bootstrapFailed', error }
+      kernel.send(
+        address,
+        supervisor,
+        { type: 'child.startFailed', id: spec.id, incarnation, reason } as ChildFact,
+        'control',
+      )
+      return 'nowhere'
+    }
+  }
   return {
     start({ id, spec }) {
       const address = addressOf(id)
       const incarnation = kernel.nextIncarnation(address)
-      const owner = { supervisor, childId: id }
-      const checkpoint = kernel.takeCheckpoint(address)
-      const request: ChildStart = {
-        address,
-        owner,
-        incarnation,
-        spec,
-        ...(checkpoint === undefined ? {} : { checkpoint }),
-      }
-      const shard = remote?.placeOf(address, spec)
+      const request: ChildStart = { address, owner: { supervisor, childId: id }, incarnation, spec }
+      const shard = placeOf(request)
+      if (shard === 'nowhere') return incarnation
       if (shard === undefined) kernel.lifecycle.start(request)
       else {
         places.set(id, shard)
         kernel.noteIncarnation(address, incarnation)
-        remote?.start(shard, request)
+        const checkpoint = kernel.checkpoints.take(address)
+        remote?.start(shard, checkpoint === undefined ? request : { ...request, checkpoint })
       }
       return incarnation
     },
@@ -73,6 +82,7 @@ export function createKernelChildHost(kernel: Kernel, cell: ActorCell, remote: R
       const shard = places.get(id)
       places.delete(id)
       kernel.forgetIncarnation(addressOf(id))
+      kernel.checkpoints.forgetTree(addressOf(id))
       if (shard === undefined) kernel.lifecycle.remove(addressOf(id))
       else remote?.remove(shard, addressOf(id))
     },

@@ -15,21 +15,24 @@ import type { ChildFact } from '../../messages/thread/child-fact.ts'
 import { createEnvelope, type Envelope, type Refusal } from '../../messages/thread/envelope.ts'
 import type { ActorExit } from '../../messages/thread/exit.ts'
 import type { DeadLetter, Fact, FactFilter } from '../../messages/thread/fact.ts'
-import { type Checkpoint, type KernelMessage, kernelAddress } from '../../messages/thread/kernel-message.ts'
+import { type KernelMessage, kernelAddress } from '../../messages/thread/kernel-message.ts'
 import { decodeKernelMessage } from '../../messages/thread/kernel-message-codec.ts'
 import type { ChildHost } from '../child-host.ts'
 import { type AskOptions, Asks, type Outcome } from './asks.ts'
+import type { BlackBoxWriter } from './black-box.ts'
 import { type ActorCell, actorStorage } from './cell.ts'
+import { Checkpoints } from './checkpoints.ts'
 import { DeadLetters } from './dead-letters.ts'
 import { refusalError } from './delivery-errors.ts'
 import { Dispatcher } from './dispatcher.ts'
 import type { ActorEntry } from './entry.ts'
+import { Expected, isWithin } from './expected.ts'
 import { FactStream } from './facts.ts'
 import { Groups } from './groups.ts'
 import { handleMessage } from './handle-message.ts'
 import { createKernelChildHost, type RemoteChildren } from './kernel-child-host.ts'
 import { Lifecycle } from './lifecycle.ts'
-import { type ExitListener, noprocExit, Watches } from './watches.ts'
+import { type ExitListener, noprocExit, tellListener, Watches } from './watches.ts'
 
 /** How messages leave a thread; a system without shards has none. */
 export interface Router {
@@ -43,8 +46,10 @@ export interface Router {
   reply(token: ReplyToken, outcome: Outcome): void
   /** The thread that a message came from. */
   askerOf(envelope: Envelope): { readonly shard: number; readonly incarnation: number } | undefined
-  /** How far a request to another thread came. */
-  handledOf(envelope: Envelope): Handled
+  /** A request to another thread is no longer wanted: unless it has begun it never will. */
+  giveUp(envelope: Envelope): Handled
+  /** A watched address of another thread has ended, and that was told. */
+  watchEnded(address: string): void
 }
 
 /** Stands above the supervisors of a kernel that have none above them; it is no actor. */
@@ -61,6 +66,8 @@ export interface KernelOptions {
   readonly logger: Logger
   readonly deadLettersMax: number
   readonly onFact: (fact: Fact) => void
+  /** Where a shard notes its last events, for those who are there after its death. */
+  readonly blackBox?: BlackBoxWriter
 }
 
 /** The kernel of a thread. */
@@ -70,10 +77,15 @@ export class Kernel {
   readonly clock: Clock
   readonly random: Random
   readonly logger: Logger
+  readonly blackBox: BlackBoxWriter | undefined
   readonly entries = new Map<string, ActorEntry>()
+  /** Addresses that are about to start here. */
+  readonly expected = new Expected()
   readonly asks: Asks
   readonly watches = new Watches(1_000)
   readonly groups = new Groups()
+  /** Of this thread's actors; on the main thread of those of the shards too, whose own copies die with them. */
+  readonly checkpoints = new Checkpoints()
   readonly facts: FactStream
   readonly deadLetters: DeadLetters
   readonly lifecycle: Lifecycle
@@ -82,7 +94,6 @@ export class Kernel {
   readonly #incarnations = new Map<string, number>()
   /** Children of this thread's supervisors that live on others; set on the main thread. */
   remoteChildren: RemoteChildren | undefined
-  readonly #checkpoints = new Map<string, Checkpoint>()
   /** Hears of the starts and ends of the supervisors that have none above them. */
   onTopFact: (fact: ChildFact) => void = () => {}
   /** Handles what kernels say to each other; set by those who compose the system. */
@@ -96,7 +107,8 @@ export class Kernel {
     this.clock = options.clock
     this.random = options.random
     this.logger = options.logger
-    this.asks = new Asks(options.clock, envelope => this.#router?.handledOf(envelope) ?? 'no')
+    this.blackBox = options.blackBox
+    this.asks = new Asks(options.clock, envelope => this.#router?.giveUp(envelope) ?? 'no')
     this.facts = new FactStream(options.shard, () => this.clock.now(), options.onFact)
     this.deadLetters = new DeadLetters(options.deadLettersMax, letter => {
       this.facts.add({ kind: 'deadLetter', address: letter.to, letter })
@@ -130,16 +142,16 @@ export class Kernel {
     this.#incarnations.delete(address)
   }
 
-  /** Keeps the checkpoint of an actor that is about to start, from a thread that is gone. */
-  keepCheckpoint(address: string, checkpoint: Checkpoint): void {
-    this.#checkpoints.set(address, checkpoint)
-  }
-
-  /** The checkpoint kept for an address, once. */
-  takeCheckpoint(address: string): Checkpoint | undefined {
-    const checkpoint = this.#checkpoints.get(address)
-    this.#checkpoints.delete(address)
-    return checkpoint
+  /** An address that was {@link Expected} has started, with all below it, or will not: what still waits is settled. */
+  expectNoMore(top: string): void {
+    if (!this.expected.has(top)) return
+    for (const envelope of this.expected.release(top)) {
+      const admission = this.deliver(envelope)
+      if (admission !== 'admitted') this.dropAdmitted(envelope, admission)
+    }
+    for (const address of this.watches.addresses()) {
+      if (isWithin(address, top) && !this.entries.has(address)) this.tellNoproc(address)
+    }
   }
 
   /** Sets which facts of this thread are wanted. */
@@ -172,7 +184,7 @@ export class Kernel {
 
   /** As {@link post}, past the interceptor: for a message that it held back. */
   route(envelope: Envelope): void {
-    if (this.entries.has(envelope.to)) this.#deliverHere(envelope)
+    if (this.entries.has(envelope.to) || this.expected.covers(envelope.to)) this.#deliverHere(envelope)
     else if (envelope.to === kernelAddress) this.onKernelMessage(envelope.event as KernelMessage)
     else if (envelope.to === topAddress) this.onTopFact(envelope.event as ChildFact)
     else if (this.#router === undefined) this.refuse(envelope, 'NO_SUCH_ACTOR')
@@ -194,7 +206,7 @@ export class Kernel {
       return 'admitted'
     }
     const entry = this.entries.get(envelope.to)
-    if (entry === undefined) return 'NO_SUCH_ACTOR'
+    if (entry === undefined) return this.expected.hold(envelope)
     const { cell } = entry
     if (envelope.toIncarnation !== 0 && envelope.toIncarnation !== entry.incarnation) return 'ACTOR_DIED'
     if (cell === undefined || cell.ended) {
@@ -260,20 +272,21 @@ export class Kernel {
 
   /** Calls `listener` once, when that actor ends; soon when it has ended. */
   watch(address: string, listener: ExitListener): void {
-    if (this.entries.has(address) || this.#router === undefined) this.watchHere(address, listener)
+    const here = this.entries.has(address) || this.expected.covers(address)
+    if (here || this.#router === undefined) this.watchHere(address, listener)
     else if (this.watches.add(address, listener)) this.#router.watch(address, true)
   }
 
   /** As {@link watch}, for an address that lives on this thread if it lives at all. */
   watchHere(address: string, listener: ExitListener): void {
     const entry = this.entries.get(address)
-    if (entry?.cell !== undefined || entry?.state === 'starting') {
+    if (entry?.cell !== undefined || entry?.state === 'starting' || this.expected.covers(address)) {
       this.watches.add(address, listener)
       this.facts.add({ kind: 'link', address, peer: `shard/${this.shard}`, link: 'watch', up: true })
       return
     }
     const exit = this.watches.lastExit(address) ?? noprocExit(address, this.clock.now())
-    queueMicrotask(() => listener(exit))
+    queueMicrotask(() => tellListener(listener, exit))
   }
 
   /** Takes back a watch. */
@@ -283,6 +296,7 @@ export class Kernel {
 
   /** Tells the watchers of this thread of an exit. */
   tellExit(exit: ActorExit): void {
+    this.#router?.watchEnded(exit.address)
     this.watches.tell(exit)
   }
 
@@ -293,15 +307,30 @@ export class Kernel {
 
   /** Tells the watchers of this thread that no actor has that address. */
   tellNoproc(address: string): void {
-    this.watches.tell(this.watches.lastExit(address) ?? noprocExit(address, this.clock.now()))
+    this.tellExit(this.watches.lastExit(address) ?? noprocExit(address, this.clock.now()))
   }
 
-  /** Fails the actor in whose name the running code threw; false when it was none's. */
+  /**
+   * Fails the actor in whose name the running code threw; false when it was none of this kernel's. What an incarnation
+   * that is over left behind (a promise, a timer) can fail nobody any more: it is logged.
+   */
   failCurrent(error: unknown, type: 'threw' | 'unhandledRejection'): boolean {
     const cell = actorStorage.getStore()
-    if (cell === undefined || cell.entry.cell !== cell) return false
-    this.lifecycle.end(cell, { type, error })
+    if (cell === undefined || cell.kernel !== this) return false
+    if (cell.ended) {
+      const { address } = cell.entry
+      this.logger.warn({ actor: address, incarnation: cell.incarnation, err: error }, 'an ended actor failed once more')
+    } else this.lifecycle.end(cell, { type, error })
     return true
+  }
+
+  /** Runs code in the name of an actor: what it throws costs that actor. */
+  runAs(cell: ActorCell, work: () => void): void {
+    try {
+      actorStorage.run(cell, work)
+    } catch (error) {
+      this.lifecycle.end(cell, { type: 'threw', error })
+    }
   }
 
   #deliverHere(envelope: Envelope): void {

@@ -5,7 +5,7 @@
 import type { AnyActorDefinition } from '../../actors/runtime/define-actor.ts'
 import type { SpawnedChild } from '../../actors/runtime/runtime-actions.ts'
 import type { ChildFact } from '../../messages/thread/child-fact.ts'
-import type { ActorExit, ExitReason } from '../../messages/thread/exit.ts'
+import { type ActorExit, type ExitReason, isAbnormal } from '../../messages/thread/exit.ts'
 import type { Checkpoint } from '../../messages/thread/kernel-message.ts'
 import type { ResolvedChildSpec } from '../child-spec.ts'
 import { supervisorMachine } from '../supervisor-machine.ts'
@@ -39,8 +39,8 @@ export class Lifecycle {
   onRemoved: (entry: ActorEntry) => void = () => {}
   /** Called when an address of this thread has its second, or a later, incarnation. */
   onRestarted: (entry: ActorEntry) => void = () => {}
-  /** Called with each checkpoint, for those who keep it where the thread's death does not reach. */
-  onCheckpoint: (address: string, checkpoint: Checkpoint) => void = () => {}
+  /** Called with each checkpoint, and without one when it is forgotten, for those who keep it where the thread's death does not reach. */
+  onCheckpoint: (address: string, checkpoint: Checkpoint | undefined) => void = () => {}
   /** Starts, and stops, the children of charts; set by those who know supervisors. */
   spawnFor: (parent: ActorCell, child: SpawnedChild) => void = () => {}
   stopChild: (address: string) => void = () => {}
@@ -68,7 +68,7 @@ export class Lifecycle {
         entry.definition = loaded
         this.#startLoaded(request, loaded)
       },
-      (error: unknown) => this.#tellFailed(request, { type: 'bootstrapFailed', error }),
+      (error: unknown) => this.#loadFailed(request, entry, { type: 'bootstrapFailed', error }),
     )
   }
 
@@ -81,7 +81,10 @@ export class Lifecycle {
     if (cell.takesTokens) this.#kernel.send(null, address, { type: 'supervisor.stop' }, 'control')
     else if (cell.engine?.handles(shutdownEvent.type) === true)
       this.#kernel.send(null, address, shutdownEvent, 'control')
-    else this.end(cell, { type: 'shutdown' })
+    else {
+      this.checkpoint(cell, true)
+      this.end(cell, { type: 'shutdown' })
+    }
   }
 
   /** Ends an incarnation without asking it. */
@@ -99,6 +102,8 @@ export class Lifecycle {
     if (entry === undefined || entry.cell !== undefined) return
     this.#kernel.entries.delete(address)
     for (const envelope of entry.held.drain()) this.#kernel.dropAdmitted(envelope, 'NO_SUCH_ACTOR')
+    if (this.#kernel.checkpoints.forget(address)) this.onCheckpoint(address, undefined)
+    this.#kernel.entries.get(address.slice(0, Math.max(0, address.lastIndexOf('/'))))?.children.delete(address)
     this.onRemoved(entry)
   }
 
@@ -116,16 +121,30 @@ export class Lifecycle {
     this.checkpoint(cell)
   }
 
-  /** Takes a checkpoint if one is due. */
-  checkpoint(cell: ActorCell): void {
+  /** Takes a checkpoint if one is due, or in any case. */
+  checkpoint(cell: ActorCell, now = false): void {
     if (cell.checkpointEveryMs < 0 || cell.engine === undefined) return
     const nowMs = this.#kernel.clock.now()
-    if (nowMs < cell.checkpointDueMs) return
+    if (nowMs < cell.checkpointDueMs && !now) return
     cell.checkpointDueMs = nowMs + cell.checkpointEveryMs
-    const checkpoint = { state: cell.engine.persist(), atMs: nowMs }
-    cell.entry.checkpoint = checkpoint
-    cell.entry.restoreFailures = 0
-    this.onCheckpoint(cell.entry.address, checkpoint)
+    const { address } = cell.entry
+    const state = this.#persist(cell)
+    if (state === undefined) return
+    const checkpoint = { state, atMs: nowMs }
+    this.#kernel.checkpoints.keep(address, checkpoint)
+    this.onCheckpoint(address, checkpoint)
+  }
+
+  /** A copy: charts may change their context in place. A state that cannot be copied is said once. */
+  #persist(cell: ActorCell): unknown {
+    try {
+      return structuredClone(cell.engine?.persist())
+    } catch (error) {
+      cell.checkpointDueMs = Number.POSITIVE_INFINITY
+      const { address } = cell.entry
+      this.#kernel.logger.error({ actor: address, err: error }, 'no checkpoint: the state cannot be copied')
+      return undefined
+    }
   }
 
   /** Ends an incarnation whose chart came to its end. */
@@ -142,16 +161,8 @@ export class Lifecycle {
   end(cell: ActorCell, reason: ExitReason): void {
     if (cell.ended) return
     cell.ended = true
-    const { entry } = cell
-    const exit: ActorExit = {
-      address: entry.address,
-      definition: entry.isSupervisor ? 'supervisor' : entry.definition.exportName,
-      incarnation: cell.incarnation,
-      shard: this.#kernel.shard,
-      reason,
-      atMs: this.#kernel.clock.now(),
-      lastEvents: cell.lastEvents(),
-    }
+    const { entry, incarnation } = cell
+    const exit = this.#exitOf(entry, reason, cell.lastEvents())
     entry.cell = undefined
     entry.starting = undefined
     entry.state = 'vacant'
@@ -159,11 +170,22 @@ export class Lifecycle {
     this.#cleanUp(cell)
     this.#kernel.watches.remember(exit)
     this.#kernel.facts.add({ kind: 'exit', address: entry.address, exit })
-    const { incarnation } = cell
     const id = entry.owner.childId
     if (cell.announced) this.#tellOwner(entry, { type: 'child.exited', id, incarnation, exit })
     else this.#tellOwner(entry, { type: 'child.startFailed', id, incarnation, reason })
     this.#kernel.tellExit(exit)
+  }
+
+  #exitOf(entry: ActorEntry, reason: ExitReason, lastEvents: ActorExit['lastEvents']): ActorExit {
+    return {
+      address: entry.address,
+      definition: entry.isSupervisor ? 'supervisor' : entry.definition.exportName,
+      incarnation: entry.incarnation,
+      shard: this.#kernel.shard,
+      reason,
+      atMs: this.#kernel.clock.now(),
+      lastEvents,
+    }
   }
 
   /** Tells the owner that the start is done; a supervisor calls it once its children have started. */
@@ -171,6 +193,7 @@ export class Lifecycle {
     if (cell.announced || cell.ended) return
     cell.announced = true
     const { entry, incarnation } = cell
+    this.#kernel.expectNoMore(entry.address)
     const place = { address: entry.address, shard: this.#kernel.shard }
     this.#tellOwner(entry, { type: 'child.started', id: entry.owner.childId, incarnation, place })
   }
@@ -179,8 +202,9 @@ export class Lifecycle {
     const entry = this.#entryOf(request, definition)
     const { spec } = request
     const cell = new ActorCell(
+      this.#kernel,
       entry,
-      new Mailbox(resolveMailboxOptions(definition.options.mailbox)),
+      new Mailbox(resolveMailboxOptions(definition.options.mailbox, spec.kind === 'actor' ? spec.mailbox : {})),
       spec.kind === 'actor' && spec.restore === 'snapshot' ? (definition.options.checkpointEveryMs ?? 1_000) : -1,
     )
     entry.starting = cell
@@ -197,9 +221,11 @@ export class Lifecycle {
 
   #startEngine(request: ChildStart, cell: ActorCell, runtime: ReturnType<typeof createActorRuntime>): void {
     const { entry } = cell
-    const checkpoint = this.#usableCheckpoint(request, entry)
+    const { spec } = request
+    const restores = spec.kind === 'actor' && spec.restore === 'snapshot'
+    const checkpoint = restores ? this.#kernel.checkpoints.take(entry.address) : undefined
     try {
-      cell.engine = createEngine(this.#kernel, cell, runtime, request.spec, checkpoint?.state)
+      cell.engine = createEngine(this.#kernel, cell, runtime, spec, structuredClone(checkpoint?.state))
       entry.cell = cell
       cell.engine.start()
     } catch (error) {
@@ -219,32 +245,25 @@ export class Lifecycle {
     if (!cell.takesTokens) this.announce(cell)
     this.#deliverHeld(cell)
     if (end !== undefined) this.endByChart(cell)
-    else this.checkpoint(cell)
+    // What was just restored has to prove that it lives before it counts as a checkpoint.
+    else if (checkpoint === undefined) this.checkpoint(cell)
+    else cell.checkpointDueMs = this.#kernel.clock.now() + cell.checkpointEveryMs
   }
 
   #entryOf(request: ChildStart, definition: AnyActorDefinition | undefined): ActorEntry {
     const { address, owner, spec } = request
+    const known = this.#kernel.entries.get(address)
     const entry =
-      this.#kernel.entries.get(address) ??
-      new ActorEntry(address, definition ?? unloadedDefinition(spec), owner, spec.kind === 'supervisor')
+      known ?? new ActorEntry(address, definition ?? unloadedDefinition(spec), owner, spec.kind === 'supervisor')
+    if (known === undefined) for (const envelope of this.#kernel.expected.take(address)) entry.held.push(envelope)
     entry.incarnation = request.incarnation
     entry.state = 'starting'
     entry.heldMax = spec.backoff?.heldMax ?? 1_000
-    if (request.checkpoint !== undefined) entry.checkpoint ??= request.checkpoint
+    if (request.checkpoint !== undefined && !this.#kernel.checkpoints.has(address)) {
+      this.#kernel.checkpoints.keep(address, request.checkpoint)
+    }
     this.#kernel.entries.set(address, entry)
     return entry
-  }
-
-  #usableCheckpoint(request: ChildStart, entry: ActorEntry): Checkpoint | undefined {
-    if (request.spec.kind === 'supervisor' || request.spec.restore !== 'snapshot') return undefined
-    if (entry.checkpoint === undefined) return undefined
-    if (entry.restoreFailures >= 2) {
-      entry.checkpoint = undefined
-      entry.restoreFailures = 0
-      return undefined
-    }
-    entry.restoreFailures++
-    return entry.checkpoint
   }
 
   #tellSpawned(cell: ActorCell, checkpoint: Checkpoint | undefined): void {
@@ -274,6 +293,7 @@ export class Lifecycle {
     entry.state = 'vacant'
     this.#cleanUp(cell)
     this.#tellOwner(entry, { type: 'child.ignored', id: entry.owner.childId, incarnation })
+    this.#kernel.tellNoproc(entry.address)
   }
 
   #settleMessages(cell: ActorCell, exit: ActorExit): void {
@@ -281,12 +301,10 @@ export class Lifecycle {
     const inHand = cell.current
     cell.current = undefined
     if (inHand !== undefined) {
-      if (inHand.requestId === 0 && exit.reason.type !== 'normal')
-        kernel.addDeadLetter(inHand, 'inHand', exit.reason.type)
+      if (inHand.requestId === 0 && isAbnormal(exit.reason)) kernel.addDeadLetter(inHand, 'inHand', exit.reason.type)
       inHand.receipts.finish(inHand.token)
     }
-    for (const token of cell.openRequests.values()) {
-      const type = token === cell.currentToken ? (inHand?.event.type ?? 'a request') : 'a request'
+    for (const { token, type } of cell.openRequests.values()) {
       kernel.reply(token, { ok: false, error: actorDiedError(exit, type, 'unknown') })
     }
     cell.openRequests.clear()
@@ -306,11 +324,15 @@ export class Lifecycle {
     for (const group of cell.groups) kernel.changeGroup(group, cell.entry.address, false)
     for (const address of cell.entry.children) this.stopChild(address)
     cell.entry.children.clear()
-    for (const cleanup of cell.cleanups.reverse()) {
-      Promise.try(cleanup).catch((error: unknown) => {
-        kernel.logger.warn({ actor: cell.entry.address, err: error }, 'a cleanup of an ended actor failed')
-      })
-    }
+    for (const cleanup of cell.cleanups.reverse()) this.cleanUpLate(cell, cleanup)
+    cell.cleanups.length = 0
+  }
+
+  /** Runs a cleanup of an actor that has ended. */
+  cleanUpLate(cell: ActorCell, cleanup: () => void | Promise<void>): void {
+    Promise.try(cleanup).catch((error: unknown) => {
+      this.#kernel.logger.warn({ actor: cell.entry.address, err: error }, 'a cleanup of an ended actor failed')
+    })
   }
 
   #tellOwner(entry: ActorEntry, fact: ChildFact): void {
@@ -325,10 +347,17 @@ export class Lifecycle {
     } else kernel.tellKernel(-1, { type: 'kernel.childFact', supervisor, fact })
   }
 
-  #tellFailed(request: ChildStart, reason: ExitReason): void {
+  /** The module of the definition cannot be had: the incarnation ends before it began. */
+  #loadFailed(request: ChildStart, entry: ActorEntry, reason: ExitReason): void {
+    if (this.#kernel.entries.get(request.address) !== entry || entry.incarnation !== request.incarnation) return
     const { owner, incarnation } = request
+    entry.state = 'vacant'
+    const exit = this.#exitOf(entry, reason, [])
+    this.#kernel.watches.remember(exit)
+    this.#kernel.facts.add({ kind: 'exit', address: entry.address, exit })
     const fact: ChildFact = { type: 'child.startFailed', id: owner.childId, incarnation, reason }
     this.#tellSupervisor(owner.supervisor, request.address, fact)
+    this.#kernel.tellExit(exit)
   }
 }
 

@@ -7,6 +7,7 @@
  */
 import type { MailboxOptions, Overflow } from '../../actors/runtime/define-actor.ts'
 import type { Envelope } from '../../messages/thread/envelope.ts'
+import type { MailboxOptions as SpecMailboxOptions } from '../child-spec.ts'
 import { Fifo } from './fifo.ts'
 
 /** A {@link MailboxOptions} in which nothing is left open. */
@@ -15,9 +16,15 @@ export interface FilledMailboxOptions {
   readonly overflow: Overflow
 }
 
-/** Fills in the defaults: 1,000 messages, `reject`. */
-export function resolveMailboxOptions(options: MailboxOptions | undefined): FilledMailboxOptions {
-  return { capacity: options?.capacity ?? 1_000, overflow: options?.overflow ?? 'reject' }
+/** Fills in the defaults: what the child's spec says, else its definition, else 1,000 messages and `reject`. */
+export function resolveMailboxOptions(
+  options: MailboxOptions | undefined,
+  spec: SpecMailboxOptions = {},
+): FilledMailboxOptions {
+  return {
+    capacity: spec.messagesMax ?? options?.capacity ?? 1_000,
+    overflow: spec.overflow ?? options?.overflow ?? 'reject',
+  }
 }
 
 /** A bounded queue of envelopes. The control lane is not bounded here: what travels on it is bounded where it arises. */

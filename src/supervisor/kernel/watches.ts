@@ -2,6 +2,7 @@
  * Who is told of whose end. A watch is for one incarnation: the listener hears once, also when that incarnation is over.
  */
 import type { ActorExit } from '../../messages/thread/exit.ts'
+import { actorStorage } from './cell.ts'
 
 /** Called with the exit of a watched actor. */
 export type ExitListener = (exit: ActorExit) => void
@@ -15,6 +16,11 @@ export class Watches {
   /** Remembers the last exits of so many addresses. */
   constructor(rememberMax: number) {
     this.#rememberMax = rememberMax
+  }
+
+  /** True when somebody of this thread waits for the end of that address. */
+  has(address: string): boolean {
+    return this.#listeners.has(address)
   }
 
   /** Adds a listener; true when it is the first of this thread for that address. */
@@ -46,7 +52,7 @@ export class Watches {
     const listeners = this.#listeners.get(exit.address)
     if (listeners === undefined) return
     this.#listeners.delete(exit.address)
-    for (const listener of listeners) listener(exit)
+    for (const listener of listeners) tellListener(listener, exit)
   }
 
   /** Remembers an exit for those who ask later. */
@@ -61,6 +67,19 @@ export class Watches {
   /** The last exit of that address, if it is remembered. */
   lastExit(address: string): ActorExit | undefined {
     return this.#remembered.get(address)
+  }
+}
+
+/** Calls a listener; what it throws is nobody's here, and goes where errors go that nobody caught. */
+export function tellListener(listener: ExitListener, exit: ActorExit): void {
+  try {
+    listener(exit)
+  } catch (error) {
+    actorStorage.exit(() => {
+      setImmediate(() => {
+        throw error
+      })
+    })
   }
 }
 

@@ -16,13 +16,15 @@ import { decodeError, encodeError } from '../../messages/error-codec.ts'
 import { type Handled, StarfishError } from '../../messages/errors.ts'
 import { createEnvelope, type Envelope, type Receipts, type ReplyOutcome } from '../../messages/thread/envelope.ts'
 import type { ExitReason } from '../../messages/thread/exit.ts'
+import type { ShardEvent } from '../../messages/thread/fact.ts'
 import { type KernelMessage, kernelAddress } from '../../messages/thread/kernel-message.ts'
 import { encodeKernelMessage } from '../../messages/thread/kernel-message-codec.ts'
 import type { Outcome } from '../kernel/asks.ts'
+import { lastEventsOf } from '../kernel/black-box.ts'
 import { actorDiedError } from '../kernel/delivery-errors.ts'
 import type { Kernel, Router } from '../kernel/kernel.ts'
 import type { CodecRegistry } from './edge/codec-registry.ts'
-import { createEdge, type Edge, type EdgePort } from './edge/edge.ts'
+import { createEdge, type Edge, type EdgePort, type EdgeStats } from './edge/edge.ts'
 import type { EdgeReport } from './edge/report.ts'
 
 /** Bounds of what a router holds back. */
@@ -68,10 +70,21 @@ interface Peer {
   /** What its closed edge told, until the main thread says why the thread ended. */
   report: EdgeReport | undefined
   lostReason: ExitReason | undefined
+  /** What its black box held. */
+  lastEvents: readonly ShardEvent[]
   /** Messages for the thread while it is not up. */
   waiting: Envelope[]
   /** Opens the edge to the next worker, once this one's has closed. */
   next: (() => void) | undefined
+  /** The thread is about to be replaced: messages to its actors wait for the next. */
+  draining: boolean
+}
+
+/** What this thread knows of an actor of another thread that it watches. */
+interface Watched {
+  readonly shard: number
+  incarnation: number
+  definition: string
 }
 
 /** The router of one thread. */
@@ -84,7 +97,10 @@ export class ThreadRouter implements Router {
   readonly #locations = new Map<string, number>()
   /** Messages, and watches, for addresses whose place is being asked for. */
   readonly #unresolved = new Map<string, ((shard: Located) => void)[]>()
-  readonly #askers = new WeakMap<Receipts, Peer>()
+  #unresolvedCount = 0
+  readonly #watched = new Map<string, Watched>()
+  /** By the receipts of an edge, which outlive it: who asked over it. */
+  readonly #askers = new WeakMap<Receipts, { readonly shard: number; readonly incarnation: number }>()
   readonly #sentTo = new WeakMap<Envelope, { readonly edge: Edge; readonly peer: Peer; readonly incarnation: number }>()
   #stopping = false
   /** Called when an edge that was open has closed, with the exact account of this side's messages. */
@@ -100,6 +116,7 @@ export class ThreadRouter implements Router {
   post(envelope: Envelope): void {
     const known = this.#locations.get(envelope.to)
     if (known !== undefined) this.#postTo(known, envelope)
+    else if (this.#unresolvedCount >= this.#limits.waitingMax) this.#kernel.refuse(envelope, 'OVERLOADED')
     else this.#locate(envelope.to, shard => this.#postLocated(shard, envelope))
   }
 
@@ -108,14 +125,33 @@ export class ThreadRouter implements Router {
   }
 
   watch(address: string, on: boolean): void {
+    if (!on) {
+      const watched = this.#watched.get(address)
+      this.#watched.delete(address)
+      if (watched === undefined) return
+      this.postToKernel(watched.shard, { type: 'kernel.unwatch', address, shard: this.#kernel.shard })
+      return
+    }
     this.#locate(address, shard => {
-      if (shard === null) {
-        if (on) this.#kernel.tellNoproc(address)
+      // Taken back while its place was asked for.
+      if (!this.#kernel.watches.has(address)) return
+      if (shard === null || shard === this.#kernel.shard) {
+        this.#kernel.tellNoproc(address)
         return
       }
-      const type = on ? 'kernel.watch' : 'kernel.unwatch'
-      this.postToKernel(shard, { type, address, shard: this.#kernel.shard })
+      this.#watched.set(address, { shard, incarnation: 0, definition: '' })
+      this.postToKernel(shard, { type: 'kernel.watch', address, shard: this.#kernel.shard })
     })
+  }
+
+  /** The kernel of a watched actor says which incarnation it is that is watched. */
+  noteWatched(address: string, incarnation: number, definition: string): void {
+    const watched = this.#watched.get(address)
+    if (watched !== undefined) Object.assign(watched, { incarnation, definition })
+  }
+
+  watchEnded(address: string): void {
+    this.#watched.delete(address)
   }
 
   reply(token: ReplyToken, outcome: Outcome): void {
@@ -131,8 +167,8 @@ export class ThreadRouter implements Router {
     return this.#askers.get(envelope.receipts)
   }
 
-  handledOf(envelope: Envelope): Handled {
-    return this.#sentTo.get(envelope)?.edge.handledOf(envelope) ?? 'no'
+  giveUp(envelope: Envelope): Handled {
+    return this.#sentTo.get(envelope)?.edge.revoke(envelope) ?? 'no'
   }
 
   /** The main thread says where an address lives. */
@@ -140,6 +176,7 @@ export class ThreadRouter implements Router {
     if (shard !== null) this.#remember(address, shard)
     const waiting = this.#unresolved.get(address)
     this.#unresolved.delete(address)
+    this.#unresolvedCount -= waiting?.length ?? 0
     for (const go of waiting ?? []) go(shard)
   }
 
@@ -152,39 +189,53 @@ export class ThreadRouter implements Router {
 
   /**
    * Opens the edge to a thread; what waited for it goes first. The edge to an earlier worker of that shard is let to
-   * its end before: all that a dying thread posted still arrives.
+   * its end before: all that a dying thread posted still arrives. `lost` is why that one ended, for a thread that may
+   * hear of it later by the other way.
    */
-  connect(shard: number, incarnation: number, ends: EdgeEnds): void {
+  connect(shard: number, incarnation: number, ends: EdgeEnds, lost?: ExitReason): void {
     const peer = this.#peerOf(shard)
+    if (peer.incarnation < incarnation && lost !== undefined) this.lost(shard, peer.incarnation, lost)
     peer.next = () => this.#open(peer, incarnation, ends)
     if (peer.edge === undefined) this.#openNext(peer)
     else this.#closeSoon(peer)
   }
 
-  /** The main thread says that a thread is gone, and why. */
-  lost(shard: number, incarnation: number, reason: ExitReason): void {
+  /** The thread is about to be replaced: what is sent to its actors from now on waits for the next one. */
+  drain(shard: number): void {
+    this.#peerOf(shard).draining = true
+  }
+
+  /** The main thread says that a thread is gone, and why; and what its actors did last, as far as that is known. */
+  lost(shard: number, incarnation: number, reason: ExitReason, lastEvents: readonly ShardEvent[] = []): void {
     const peer = this.#peerOf(shard)
-    if (peer.incarnation !== incarnation) return
+    if (peer.incarnation !== incarnation || peer.lostReason !== undefined) return
     peer.lostReason = reason
+    peer.lastEvents = lastEvents
     if (peer.edge === undefined) this.#settleLoss(peer)
     else this.#closeSoon(peer)
   }
 
-  /** Addresses on that shard which this thread knows the place of. */
-  addressesOn(shard: number): string[] {
-    return [...this.#locations].filter(([, at]) => at === shard).map(([address]) => address)
+  /** Where the counts of the edge to a thread stand; undefined while there is none. */
+  stats(shard: number): EdgeStats | undefined {
+    return this.#peers.get(shard)?.edge?.stats()
   }
 
-  /** Closes every edge; what is still on its way is accounted for. */
+  /** Closes every edge; what is still on its way, or waits, is accounted for. */
   close(): void {
     this.#stopping = true
-    for (const peer of this.#peers.values()) peer.edge?.close()
+    for (const peer of this.#peers.values()) {
+      peer.edge?.close()
+      for (const envelope of peer.waiting.splice(0)) this.#kernel.refuse(envelope, 'SHUTTING_DOWN')
+    }
   }
 
   #open(peer: Peer, incarnation: number, ends: EdgeEnds): void {
     const { shard } = peer
     peer.incarnation = incarnation
     peer.lostReason = undefined
+    peer.lastEvents = []
+    peer.draining = false
+    const asker = { shard, incarnation }
     peer.edge = createEdge({
       port: ends.port as unknown as EdgePort,
       outbound: ends.outbound,
@@ -194,7 +245,7 @@ export class ThreadRouter implements Router {
       reportMax: this.#limits.reportMax,
       codecs: this.#codecs,
       deliver: envelope => {
-        if (envelope.requestId !== 0) this.#askers.set(envelope.receipts, peer)
+        if (envelope.requestId !== 0) this.#askers.set(envelope.receipts, asker)
         return this.#kernel.deliver(envelope)
       },
       onReply: (requestId, outcome) => this.#kernel.asks.settle(requestId, outcomeOf(outcome)),
@@ -210,7 +261,7 @@ export class ThreadRouter implements Router {
     this.#tellLink(peer, true)
     const waiting = peer.waiting
     peer.waiting = []
-    for (const envelope of waiting) this.#postTo(shard, envelope)
+    for (const envelope of waiting) if (!this.#kernel.asks.isOver(envelope)) this.#postTo(shard, envelope)
   }
 
   #openNext(peer: Peer): void {
@@ -232,15 +283,14 @@ export class ThreadRouter implements Router {
   }
 
   #postLocated(shard: Located, envelope: Envelope): void {
-    if (shard === null) this.#kernel.refuse(envelope, 'NO_SUCH_ACTOR')
-    else if (shard === this.#kernel.shard) this.#kernel.refuse(envelope, 'NO_SUCH_ACTOR')
-    else this.#postTo(shard, envelope)
+    if (shard === null || shard === this.#kernel.shard) this.#kernel.refuse(envelope, 'NO_SUCH_ACTOR')
+    else if (!this.#kernel.asks.isOver(envelope)) this.#postTo(shard, envelope)
   }
 
   #postTo(shard: number, envelope: Envelope): void {
     const peer = this.#peerOf(shard)
     const { edge } = peer
-    if (edge === undefined) {
+    if (edge === undefined || (peer.draining && envelope.to !== kernelAddress)) {
       if (this.#stopping) this.#kernel.refuse(envelope, 'SHUTTING_DOWN')
       else if (peer.waiting.length >= this.#limits.waitingMax) this.#kernel.refuse(envelope, 'OVERLOADED')
       else peer.waiting.push(envelope)
@@ -260,11 +310,11 @@ export class ThreadRouter implements Router {
       return
     }
     const waiting = this.#unresolved.get(address)
+    this.#unresolvedCount++
     if (waiting === undefined) {
       this.#unresolved.set(address, [go])
       this.postToKernel(-1, { type: 'kernel.resolve', address, shard: this.#kernel.shard })
-    } else if (waiting.length < this.#limits.waitingMax) waiting.push(go)
-    else go(null)
+    } else waiting.push(go)
   }
 
   #remember(address: string, shard: number): void {
@@ -283,6 +333,8 @@ export class ThreadRouter implements Router {
       lostReason: undefined,
       waiting: [],
       next: undefined,
+      draining: false,
+      lastEvents: [],
     }
     this.#peers.set(shard, peer)
     return peer
@@ -297,8 +349,28 @@ export class ThreadRouter implements Router {
     const unsent = new Set(report.unsent)
     this.#failAsks(peer, reason, unsent)
     this.#addDeadLetters(report, reason)
-    for (const envelope of unsent) if (envelope.to !== kernelAddress) peer.waiting.push(envelope)
+    // Before what came after the edge had closed.
+    peer.waiting = [...unsent].filter(({ to }) => to !== kernelAddress).concat(peer.waiting)
     this.#tellLink(peer, false)
+    this.#tellWatchers(peer, reason)
+  }
+
+  /** Who watches an actor of a thread that is gone hears of its end from here: nobody else is left to tell. */
+  #tellWatchers({ shard, incarnation: shardIncarnation, lastEvents }: Peer, reason: ExitReason): void {
+    const atMs = this.#kernel.clock.now()
+    for (const [address, { incarnation, definition, shard: at }] of [...this.#watched]) {
+      if (at !== shard) continue
+      this.#kernel.tellExit({
+        address,
+        definition,
+        incarnation,
+        shard,
+        reason,
+        atMs,
+        lastEvents: lastEventsOf(lastEvents, address),
+        shardLoss: { shard, incarnation: shardIncarnation },
+      })
+    }
   }
 
   #failAsks(peer: Peer, reason: ExitReason, unsent: ReadonlySet<Envelope>): void {

@@ -7,9 +7,11 @@ import { type Endpoint, expose } from 'comlink'
 import pino from 'pino'
 import { createRandom, systemClock } from '../../actors/runtime/clock.ts'
 import { encodeError } from '../../messages/error-codec.ts'
+import { decodeExitReason } from '../../messages/thread/exit-codec.ts'
 import type { Fact } from '../../messages/thread/fact.ts'
 import type { KernelMessage } from '../../messages/thread/kernel-message.ts'
 import { detailsOf, summariesOf } from '../kernel/actor-summary.ts'
+import { BlackBoxWriter } from '../kernel/black-box.ts'
 import { bootKernel, createWatchService, startTopLevel, stopKernel, stopTopLevel } from '../kernel/boot-kernel.ts'
 import { Kernel } from '../kernel/kernel.ts'
 import { actorsSupervisor } from '../kernel/kernel-child-host.ts'
@@ -48,7 +50,7 @@ export function runShard(context: ShardContext): void {
     startChild: request => run(() => live().kernel.lifecycle.start(request)),
     shutdownChild: (address, incarnation) => run(() => live().kernel.lifecycle.shutdown(address, incarnation)),
     killChild: (address, incarnation) => answered(() => live().kernel.lifecycle.kill(address, incarnation)),
-    removeChild: address => run(() => live().kernel.lifecycle.remove(address)),
+    removeChild: address => answered(() => live().removeChild(address)),
     stop: () => answeredLater(() => live().stop()),
     tree: query => answered(() => summariesOf(live().kernel, query)),
     details: address => answered(() => clonableDetails(live().kernel, address)),
@@ -80,7 +82,9 @@ class Shard {
       logger,
       deadLettersMax: activation.deadLettersMax,
       onFact: facts,
+      blackBox: new BlackBoxWriter(activation.blackBox),
     })
+    for (const address of activation.expected) this.kernel.expected.add(address)
     this.#router = new ThreadRouter(this.kernel, createCodecRegistry(), () => undefined)
     this.#watchService = createWatchService(this.kernel)
     this.kernel.setRouter(this.#router)
@@ -100,23 +104,37 @@ class Shard {
         this.kernel.tellKernel(-1, { type: 'kernel.restarted', address, incarnation })
       }
     }
-    this.kernel.lifecycle.onCheckpoint = (address, checkpoint) =>
+    this.kernel.lifecycle.onCheckpoint = (address, checkpoint) => {
+      // An actor that stops with its shard will go on from where it stopped.
+      if (checkpoint === undefined && this.#stopping) return
       this.kernel.tellKernel(-1, { type: 'kernel.checkpoint', address, checkpoint })
+    }
     for (const peer of activation.peers) this.connect(peer)
     bootKernel(this.kernel)
   }
 
   connect(peer: PeerEnds): true {
-    this.#router.connect(peer.shard, peer.incarnation, peer)
+    const lost = peer.lost === undefined ? undefined : decodeExitReason(peer.lost)
+    this.#router.connect(peer.shard, peer.incarnation, peer, lost)
     return true
   }
 
-  async startResident({ spec, generation, incarnation, checkpoint }: Resident): Promise<'started' | 'ignored'> {
+  async startResident({ spec, generation, incarnation, checkpoints = [] }: Resident): Promise<'started' | 'ignored'> {
     this.#generations.set(spec.id, generation)
     if (incarnation > 0) this.kernel.noteIncarnation(spec.id, incarnation)
-    if (checkpoint !== undefined) this.kernel.keepCheckpoint(spec.id, checkpoint)
-    const { actor } = await startTopLevel(this.kernel, spec)
-    return actor === undefined ? 'ignored' : 'started'
+    for (const [address, checkpoint] of checkpoints) this.kernel.checkpoints.keep(address, checkpoint)
+    try {
+      const { actor } = await startTopLevel(this.kernel, spec)
+      return actor === undefined ? 'ignored' : 'started'
+    } finally {
+      this.kernel.expectNoMore(spec.id)
+    }
+  }
+
+  removeChild(address: string): true {
+    this.kernel.lifecycle.remove(address)
+    this.kernel.expectNoMore(address)
+    return true
   }
 
   /** Stops every actor. They have not ended for good: the next worker of this shard starts them again. */
@@ -135,7 +153,13 @@ class Shard {
         this.#router.forget(message.address)
         break
       case 'kernel.shardLost':
-        this.#router.lost(message.shard, message.incarnation, message.reason)
+        this.#router.lost(message.shard, message.incarnation, message.reason, message.lastEvents)
+        break
+      case 'kernel.shardDraining':
+        this.#router.drain(message.shard)
+        break
+      case 'kernel.watching':
+        this.#router.noteWatched(message.address, message.incarnation, message.definition)
         break
       case 'kernel.group':
         this.kernel.groups.apply(message.group, message.address, message.joined)

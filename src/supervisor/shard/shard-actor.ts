@@ -15,14 +15,14 @@
 import { fromPromise, setup } from 'xstate'
 import { defineActor } from '../../actors/runtime/define-actor.ts'
 import type { ShardSet } from './shard-set.ts'
-import type { WorkerEnd } from './worker-host.ts'
+import type { HostedWorker, WorkerEnd } from './worker-host.ts'
 
 /** Which worker the actor stands for; stays on the main thread. */
 export interface ShardActorInput {
   readonly shards: ShardSet
   readonly index: number
-  /** Ends this actor with the worker's reason. */
-  readonly ended: (index: number, end: WorkerEnd) => void
+  /** Ends that incarnation of this actor with the worker's reason. */
+  readonly ended: (index: number, incarnation: number, worker: HostedWorker, end: WorkerEnd) => void
 }
 
 const shardMachine = setup({
@@ -50,9 +50,11 @@ const shardMachine = setup({
 /** The shard actor. Not for users: its input holds the shards themselves. */
 export const shardActor = defineActor(import.meta.url, 'shardActor', {
   machine: shardMachine,
-  async init({ shards, index, ended }) {
+  async init({ shards, index, ended }, runtime) {
+    // Whatever ends the actor, a start that took too long or a drain past its deadline, ends the worker too.
+    runtime.onStop(() => shards.endWorker(index))
     const worker = await shards.bringUp(index)
-    void worker.ended.then(end => ended(index, end))
+    void worker.ended.then(end => ended(index, runtime.incarnation, worker, end))
     return undefined
   },
 })

@@ -4,6 +4,7 @@
  */
 import type { MessagePort } from 'node:worker_threads'
 import type { EncodedError } from '../../messages/error-codec.ts'
+import type { EncodedExitReason } from '../../messages/thread/exit-codec.ts'
 import type { FactFilter } from '../../messages/thread/fact.ts'
 import type { Checkpoint } from '../../messages/thread/kernel-message.ts'
 import type { ResolvedActorSpec, ResolvedSupervisorSpec } from '../child-spec.ts'
@@ -23,6 +24,8 @@ export interface PeerEnds {
   readonly port: MessagePort
   readonly outbound: SharedArrayBuffer
   readonly inbound: SharedArrayBuffer
+  /** Why the thread's last worker ended, if it had one: the edge may open before that is told in the usual way. */
+  readonly lost?: EncodedExitReason
 }
 
 /** A top-level actor or tree that lives on a shard. */
@@ -32,7 +35,8 @@ export interface Resident {
   readonly generation: number
   /** Its last known incarnation; the next one counts on from there. */
   readonly incarnation: number
-  readonly checkpoint?: Checkpoint
+  /** Of the actor itself and of those below it. */
+  readonly checkpoints?: readonly (readonly [address: string, checkpoint: Checkpoint])[]
 }
 
 /** What turns a loaded, empty worker into a shard. */
@@ -44,6 +48,10 @@ export interface Activation {
   readonly groups: readonly (readonly [group: string, members: readonly string[]])[]
   readonly filters: readonly FactFilter[]
   readonly deadLettersMax: number
+  /** Where the last events are noted. */
+  readonly blackBox: SharedArrayBuffer
+  /** Addresses that will be started soon: what comes for them waits. */
+  readonly expected: readonly string[]
 }
 
 /** The calls. */

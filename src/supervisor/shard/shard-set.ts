@@ -7,11 +7,14 @@
 import { MessageChannel, type MessagePort } from 'node:worker_threads'
 import { transfer } from 'comlink'
 import type { Logger } from 'pino'
-import { StarfishError } from '../../messages/errors.ts'
+import type { ActorEvent } from '../../actors/runtime/actor-runtime.ts'
+import { isStarfishError, StarfishError } from '../../messages/errors.ts'
 import type { ExitReason } from '../../messages/thread/exit.ts'
-import type { FactFilter } from '../../messages/thread/fact.ts'
-import type { Checkpoint, KernelMessage } from '../../messages/thread/kernel-message.ts'
-import type { ResolvedActorSpec, ResolvedSupervisorSpec } from '../child-spec.ts'
+import { encodeExitReason } from '../../messages/thread/exit-codec.ts'
+import type { FactFilter, ShardEvent } from '../../messages/thread/fact.ts'
+import type { KernelMessage } from '../../messages/thread/kernel-message.ts'
+import { type ResolvedActorSpec, type ResolvedSupervisorSpec, spawnBudget } from '../child-spec.ts'
+import { createBlackBox, readBlackBox } from '../kernel/black-box.ts'
 import { clonableSpec } from '../kernel/boot-kernel.ts'
 import type { Kernel } from '../kernel/kernel.ts'
 import type { Directory } from '../router/directory.ts'
@@ -41,7 +44,19 @@ interface Slot {
   /** Settles when the slot has a worker that serves; replaced by a new promise when it is lost. */
   up: PromiseWithResolvers<ControlPlane>
   readonly residents: Map<string, Resident>
+  /** Settles when those that came back with the last worker have started. */
+  residentsUp: Promise<void>
+  /** Of the worker that serves. */
+  blackBox: SharedArrayBuffer | undefined
+  /** Why its last worker ended. */
+  lostReason: ExitReason | undefined
 }
+
+/** The supervisor of the shards, on the main thread. */
+export const shardsSupervisor = '$shards'
+
+/** How often a planned replacement is tried. */
+const replaceAttempts = 3
 
 /** The shards. */
 export class ShardSet {
@@ -57,6 +72,13 @@ export class ShardSet {
   #stopping = false
   #generation = 0
   #workerCount = 0
+  #failure: StarfishError | undefined
+  /** A worker is gone. */
+  onLost: (shard: number, incarnation: number, reason: ExitReason, lastEvents: readonly ShardEvent[]) => void = () => {}
+  /** An address of a shard will not come back. */
+  onGivenUp: (address: string) => void = () => {}
+  /** Addresses beside the residents that will be started again on a shard. */
+  expectedOn: (shard: number) => Iterable<string> = () => []
 
   constructor(kernel: Kernel, router: ThreadRouter, directory: Directory, host: WorkerHost, options: ShardSetOptions) {
     this.#kernel = kernel
@@ -71,6 +93,9 @@ export class ShardSet {
       control: undefined,
       up: Promise.withResolvers<ControlPlane>(),
       residents: new Map(),
+      residentsUp: Promise.resolve(),
+      blackBox: undefined,
+      lostReason: undefined,
     }))
     for (const slot of this.#slots) slot.up.promise.catch(() => {})
   }
@@ -127,37 +152,67 @@ export class ShardSet {
     await Promise.allSettled(this.controls().map(control => control.call('setFilters', [filters])))
   }
 
-  /** Brings a slot up: a worker is activated, connected, and given its residents. Answers the worker. */
+  /**
+   * Brings a slot up: a worker is activated, connected, and begins to start the slot's residents; what comes for them
+   * waits until they are there. Answers the worker. Rejects, with the worker ended and told as lost, when it fails first.
+   */
   async bringUp(shard: number): Promise<HostedWorker> {
     const slot = this.#slots[shard]!
+    if (slot.worker !== undefined) await this.#endAndTell(slot, slot.worker, { type: 'killed' })
     if (this.#stopping) throw new StarfishError('SHUTTING_DOWN', 'the system is stopping')
     const worker = this.#spares.shift() ?? this.#startWorker()
     slot.worker = worker
     slot.incarnation++
     this.#tellShard(slot, 'starting')
-    await worker.loaded
-    const control = createControlPlane(worker)
-    await this.#activate(slot, control)
-    slot.control = control
-    await this.#startResidents(slot, control)
-    slot.up.resolve(control)
+    try {
+      await worker.loaded
+      const control = createControlPlane(worker)
+      await this.#activate(slot, control)
+      slot.residentsUp = this.#startResidents(slot, control)
+      slot.up.resolve(control)
+    } catch (error) {
+      await this.#endAndTell(slot, worker, { type: 'bootstrapFailed', error })
+      throw error
+    }
     this.#tellShard(slot, 'up')
     this.#keepSpare()
     return worker
   }
 
+  async #endAndTell(slot: Slot, worker: HostedWorker, reason: ExitReason): Promise<void> {
+    await worker.terminate(reason)
+    this.noteLost(slot.index, worker, await worker.ended)
+  }
+
   /** The worker of a slot is gone: everyone is told, and what was asked of the slot waits for its next worker. */
-  noteLost(shard: number, { reason, zombie }: WorkerEnd): void {
+  noteLost(shard: number, worker: HostedWorker, { reason, zombie }: WorkerEnd): void {
     const slot = this.#slots[shard]!
+    if (slot.worker !== worker) return
     const { incarnation } = slot
+    const lastEvents = slot.blackBox === undefined ? [] : readBlackBox(slot.blackBox)
     slot.worker = undefined
     slot.control = undefined
+    slot.blackBox = undefined
+    slot.lostReason = reason
     slot.up = Promise.withResolvers<ControlPlane>()
     slot.up.promise.catch(() => {})
-    this.#tellShard(slot, reason.type === 'shutdown' ? 'stopped' : 'lost', reason)
+    if (this.#failure !== undefined) slot.up.reject(this.#failure)
+    this.#tellShard(slot, reason.type === 'shutdown' ? 'stopped' : 'lost', reason, lastEvents)
     if (zombie) this.#tellZombie(slot, reason)
-    this.#router.lost(shard, incarnation, reason)
-    this.broadcast({ type: 'kernel.shardLost', shard, incarnation, reason })
+    this.#router.lost(shard, incarnation, reason, lastEvents)
+    this.broadcast({ type: 'kernel.shardLost', shard, incarnation, reason, lastEvents })
+    this.onLost(shard, incarnation, reason, lastEvents)
+  }
+
+  /** Ends the worker of a slot, if it has one. */
+  async endWorker(shard: number): Promise<void> {
+    await this.#slots[shard]?.worker?.terminate({ type: 'killed' })
+  }
+
+  /** The shards will not come back: what waits for one of them is told so. */
+  fail(error: StarfishError): void {
+    this.#failure = error
+    for (const slot of this.#slots) slot.up.reject(error)
   }
 
   /** Starts a top-level actor or tree on a shard; it comes back with the shard until it ends for good. */
@@ -174,11 +229,15 @@ export class ShardSet {
     }
   }
 
-  /** Stops a top-level actor or tree, by its own shutdown. */
+  /** Stops a top-level actor or tree, by its own shutdown; it has stopped as well when its shard dies meanwhile. */
   async stopResident(shard: number, address: string): Promise<void> {
     const control = await this.control(shard)
-    await control.call('stopResident', [address], Number.POSITIVE_INFINITY)
     this.#slots[shard]!.residents.delete(address)
+    try {
+      await control.call('stopResident', [address], Number.POSITIVE_INFINITY)
+    } catch (error) {
+      if (!isStarfishError(error, 'SHARD_DIED')) throw error
+    }
   }
 
   /** A top-level actor ended for good; false when that was an earlier one of that address. */
@@ -195,31 +254,33 @@ export class ShardSet {
     if (resident !== undefined) residents?.set(address, { ...resident, incarnation })
   }
 
-  /** Keeps the last checkpoint of a top-level actor for its next shard. */
-  keepCheckpoint(address: string, checkpoint: Checkpoint): void {
-    const residents = this.#residentsOf(address)
-    const resident = residents?.get(address)
-    if (resident !== undefined) residents?.set(address, { ...resident, checkpoint })
-  }
-
-  /** Stops the actors of a shard, each by its own shutdown, then its worker. */
+  /** Stops the actors of a shard, each by its own shutdown, then its worker. What is sent to them meanwhile waits. */
   async drain(shard: number): Promise<void> {
-    const slot = this.#slots[shard]!
-    const { control, worker } = slot
+    const { control, worker } = this.#slots[shard]!
+    this.#router.drain(shard)
+    this.broadcast({ type: 'kernel.shardDraining', shard })
     if (control !== undefined) await control.call('stop', [], Number.POSITIVE_INFINITY).catch(() => {})
     await worker?.terminate({ type: 'shutdown' })
   }
 
-  /** Replaces the worker of a shard: it drains, ends, and is up again when this settles. */
+  /** Replaces the worker of a shard: it drains, ends, and is up again, its actors too, when this settles. */
   async replace(shard: number): Promise<void> {
     await this.control(shard)
-    const slot = this.#slots[shard]!
-    const { incarnation } = slot
-    await this.drain(shard)
-    while (slot.incarnation === incarnation || slot.control === undefined) {
-      await this.control(shard)
-      await new Promise(resolve => setImmediate(resolve))
+    // By command, as it is no failure: the restart budget is not touched.
+    await this.#command({ type: 'supervisor.terminateChild', id: `${shard}` })
+    for (let attempt = 1; ; attempt++) {
+      try {
+        await this.#command({ type: 'supervisor.restartChild', id: `${shard}` })
+        break
+      } catch (error) {
+        if (this.#stopping || attempt === replaceAttempts) throw error
+      }
     }
+    await this.#slots[shard]!.residentsUp
+  }
+
+  #command(event: ActorEvent & { readonly id: string }): Promise<unknown> {
+    return this.#kernel.ask(null, shardsSupervisor, event, { timeoutMs: 2_147_483_647 })
   }
 
   /** Ends what is left: the spare, and workers that did not stop. */
@@ -238,11 +299,15 @@ export class ShardSet {
     const theirs: { control: ControlPlane; ends: PeerEnds }[] = []
     const main = createEnds()
     mine.push({ shard: -1, incarnation: this.#kernel.incarnation, ...main.far })
+    const lost = slot.lostReason === undefined ? {} : { lost: encodeExitReason(slot.lostReason) }
     for (const other of others) {
       const { near, far } = createEnds()
       mine.push({ shard: other.index, incarnation: other.incarnation, ...far })
-      theirs.push({ control: other.control!, ends: { shard: slot.index, incarnation: slot.incarnation, ...near } })
+      const ends = { shard: slot.index, incarnation: slot.incarnation, ...near, ...lost }
+      theirs.push({ control: other.control!, ends })
     }
+    const blackBox = createBlackBox()
+    slot.blackBox = blackBox
     const activation = {
       shard: slot.index,
       incarnation: slot.incarnation,
@@ -251,33 +316,54 @@ export class ShardSet {
       groups: this.#kernel.groups.table(),
       filters: this.#filters,
       deadLettersMax: this.#options.deadLettersMax,
+      blackBox,
+      expected: [...slot.residents.keys(), ...this.expectedOn(slot.index)],
     }
     const ports = mine.map(({ port }) => port)
-    await control.call('activate', [transfer(activation, ports)])
+    const activated = control.call('activate', [transfer(activation, ports)])
+    // All at once, so that nothing is told between the copy of a table and the way on which its changes travel.
+    slot.control = control
     this.#router.connect(slot.index, slot.incarnation, main.near)
     for (const { control: other, ends } of theirs) {
       void other.call('connect', [transfer(ends, [ends.port])]).catch(() => {})
     }
+    await activated
   }
 
   async #startResidents(slot: Slot, control: ControlPlane): Promise<void> {
-    const again = [...slot.residents.values()].filter(({ spec }) => {
-      if (spec.restart !== 'temporary') return true
-      slot.residents.delete(spec.id)
-      this.#directory.delete(spec.id)
-      return false
-    })
-    // A first incarnation is not told when it starts: the one that was lost counts.
-    const starts = again.map(({ incarnation, ...rest }) => {
-      const resident = { ...rest, incarnation: Math.max(1, incarnation) }
-      slot.residents.set(rest.spec.id, resident)
-      return control.call('startResident', [resident], Number.POSITIVE_INFINITY).catch((error: unknown) => {
-        this.#options.logger.error({ actor: resident.spec.id, err: error }, 'an actor did not come back with its shard')
-        slot.residents.delete(resident.spec.id)
-        this.#directory.delete(resident.spec.id)
-      })
-    })
-    await Promise.all(starts)
+    const again = [...slot.residents.values()].filter(({ spec }) => spec.restart !== 'temporary')
+    for (const { spec } of slot.residents.values()) if (spec.restart === 'temporary') this.#giveUp(slot, spec.id)
+    await Promise.all(
+      again.map(({ spec, generation, incarnation }) => {
+        // A first incarnation is not told when it starts: the one that was lost counts.
+        const resident = { spec, generation, incarnation: Math.max(1, incarnation) }
+        slot.residents.set(spec.id, resident)
+        return this.#startAgain(slot, control, resident)
+      }),
+    )
+  }
+
+  /** A start that fails is tried again, as often as a top-level actor may be restarted. */
+  async #startAgain(slot: Slot, control: ControlPlane, resident: Resident): Promise<void> {
+    const { id } = resident.spec
+    const checkpoints = this.#kernel.checkpoints.takeTree(id)
+    for (let attempt = 0; slot.residents.get(id)?.generation === resident.generation; attempt++) {
+      try {
+        await control.call('startResident', [{ ...resident, checkpoints }], Number.POSITIVE_INFINITY)
+        return
+      } catch (error) {
+        // It comes back with the next worker.
+        if (isStarfishError(error, 'SHARD_DIED')) return
+        if (attempt < spawnBudget.intensity) continue
+        this.#options.logger.error({ actor: id, err: error }, 'an actor did not come back with its shard')
+        this.#giveUp(slot, id)
+      }
+    }
+  }
+
+  #giveUp(slot: Slot, address: string): void {
+    slot.residents.delete(address)
+    this.onGivenUp(address)
   }
 
   #residentsOf(address: string): Map<string, Resident> | undefined {
@@ -322,13 +408,19 @@ export class ShardSet {
     this.#tellShard(slot, 'zombie', reason)
   }
 
-  #tellShard(slot: Slot, state: 'starting' | 'up' | 'lost' | 'zombie' | 'stopped', reason?: ExitReason): void {
+  #tellShard(
+    slot: Slot,
+    state: 'starting' | 'up' | 'lost' | 'zombie' | 'stopped',
+    reason?: ExitReason,
+    lastEvents?: readonly ShardEvent[],
+  ): void {
     this.#kernel.facts.add({
       kind: 'shard',
       address: `shard/${slot.index}`,
       incarnation: slot.incarnation,
       state,
       ...(reason === undefined ? {} : { reason }),
+      ...(lastEvents === undefined ? {} : { lastEvents }),
     })
   }
 }

@@ -6,6 +6,7 @@
  *                     │                    │  ^──────────┘ putBack
  *                     │                    └──> refused ──sender, once told why──> free
  *                     └────────────────────┴──sender, at the close──> revoked
+ *                     └────────────────────┴──sender, who no longer wants it──> revoked ──receiver──> refused
  * ```
  * The steps out of `posted` and `received` are compare-and-exchange, because both sides may want them at the same time: a
  * sender that closes an edge to a thread that is stuck, but not dead, revokes what was not begun, and the thread, should

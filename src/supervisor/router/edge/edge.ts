@@ -98,6 +98,11 @@ export interface Edge {
   reply(requestId: number, outcome: ReplyOutcome): void
   /** Whether a message given to `post` may have been handled, as far as is known now; answers after the close too. */
   handledOf(message: Envelope): Handled
+  /**
+   * The sender no longer wants a message that it gave to `post`: unless its handler has begun it never will. Answers as
+   * {@link handledOf}, and `'no'` is then certain for good.
+   */
+  revoke(message: Envelope): Handled
   /** Posts what has credit now instead of at the end of the tick. */
   flush(): void
   /**
@@ -187,6 +192,13 @@ class PortEdge implements Edge {
     const { token } = message
     if (token >= 0) return this.#sender.slots.mayBeHandled(token) ? 'unknown' : 'no'
     return token === settledToken.perhapsHandled ? 'unknown' : 'no'
+  }
+
+  revoke(message: Envelope): Handled {
+    const { token } = message
+    if (token === settledToken.unsent) message.token = settledToken.notHandled
+    else if (token >= 0 && !this.#isClosed) this.#sender.slots.revoke(token)
+    return this.handledOf(message)
   }
 
   flush(): void {

@@ -49,7 +49,10 @@ export class Receiver implements Receipts {
     if (control) this.#readControl = (this.#readControl + 1) | 0
     else this.#readNormal = (this.#readNormal + 1) | 0
     this.received++
-    if (!this.#step(slot, slotState.posted, slotState.received)) return
+    if (!this.#step(slot, slotState.posted, slotState.received)) {
+      this.#handBack(slot)
+      return
+    }
     if (event === undefined) {
       this.refuse(slot, 'BAD_FRAME')
       return
@@ -77,7 +80,9 @@ export class Receiver implements Receipts {
   }
 
   start(token: number): boolean {
-    return this.#step(token, slotState.received, slotState.started)
+    if (this.#step(token, slotState.received, slotState.started)) return true
+    this.#handBack(token)
+    return false
   }
 
   finish(token: number): void {
@@ -95,6 +100,13 @@ export class Receiver implements Receipts {
 
   refuse(token: number, reason: Refusal): void {
     if (this.#step(token, slotState.received, slotState.refused)) this.#host.refuse(token, reason)
+    else this.#handBack(token)
+  }
+
+  /** Returns the slot of a message that the sender has revoked, unless it has closed the edge and looks no more. */
+  #handBack(slot: number): void {
+    if (Atomics.load(this.#header, headerWord.closed) !== 0) return
+    if (this.#step(slot, slotState.revoked, slotState.refused)) this.#host.refuse(slot, 'OVERLOADED')
   }
 
   #step(slot: number, from: number, to: number): boolean {

@@ -63,17 +63,23 @@ export class Sender {
   take(batch: Envelope[], limit: number): void {
     this.#look()
     if (this.slots.free <= this.#reserve) this.slots.sweep(true)
-    const control = Math.min(limit, this.#control.length, this.#controlRoom())
-    for (let count = 0; count < control; count++) this.#mark(batch, this.#control.shift()!)
+    const control = this.#mark(batch, this.#control, Math.min(limit, this.#controlRoom()))
     this.#postedControl = (this.#postedControl + control) | 0
-    const normal = Math.min(limit - control, this.#normal.length, this.#normalRoom())
-    for (let count = 0; count < normal; count++) this.#mark(batch, this.#normal.shift()!)
+    const normal = this.#mark(batch, this.#normal, Math.min(limit - control, this.#normalRoom()))
     this.#postedNormal = (this.#postedNormal + normal) | 0
   }
 
-  #mark(batch: Envelope[], message: Envelope): void {
-    this.slots.take(message)
-    batch.push(message)
+  /** Moves up to `limit` messages; those that were revoked while they waited are passed over. */
+  #mark(batch: Envelope[], queue: Fifo<Envelope>, limit: number): number {
+    let count = 0
+    while (count < limit && queue.length > 0) {
+      const message = queue.shift()!
+      if (message.token !== settledToken.unsent) continue
+      this.slots.take(message)
+      batch.push(message)
+      count++
+    }
+    return count
   }
 
   /** Takes back a message of {@link Sender.take} that was not posted. */
@@ -103,7 +109,9 @@ export class Sender {
   settle(): { readonly underWay: SettledMessage[]; readonly unsent: Envelope[]; readonly handledByReceiver: number } {
     Atomics.store(this.#header, headerWord.closed, 1)
     const underWay = this.slots.settle()
-    const unsent = [...this.#control.drain(), ...this.#normal.drain()]
+    const unsent = [...this.#control.drain(), ...this.#normal.drain()].filter(
+      ({ token }) => token === settledToken.unsent,
+    )
     return { underWay, unsent, handledByReceiver: Atomics.load(this.#header, headerWord.finished) }
   }
 

@@ -123,6 +123,14 @@ export class SlotTable {
     return state === slotState.started || state === slotState.finished
   }
 
+  /** Takes back the right to begin a message that has not begun; the receiver hands its slot back as refused. */
+  revoke(slot: number): void {
+    const states = this.#states
+    for (const state of [slotState.posted, slotState.received]) {
+      Atomics.compareExchange(states, slot, state, slotState.revoked)
+    }
+  }
+
   /**
    * Ends every message under way, in the order they were sent: those not begun are revoked, so that the receiver, if it
    * lives, can no longer begin them. Counts nothing itself.
