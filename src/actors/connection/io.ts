@@ -45,10 +45,6 @@ export function openConnection(
 
 /** Goes on with the decrypted side of the socket once its handshake is done. */
 export function secureConnection(connection: Connection, socket: Socket): void {
-  if (connection.released) {
-    socket.destroy()
-    return
-  }
   connection.socket = socket
   attach(connection, socket, true)
   step(connection, connectionEvents.secured)

@@ -127,6 +127,7 @@ export const connectionMachine = machine.createMachine({
     wantReadHeader: {
       initial: 'idle',
       on: {
+        // From `begun` too: the header of another frame has a deadline of its own.
         'header.begun': '.begun',
         'body.begun': 'wantReadBody',
         'handlers.awaited': 'processing',
@@ -145,7 +146,7 @@ export const connectionMachine = machine.createMachine({
           },
         },
         begun: {
-          on: { 'request.awaited': 'idle', 'header.begun': { target: 'begun', reenter: true } },
+          on: { 'request.awaited': 'idle' },
           after: { headerTimeout: '#connection.closing' },
         },
       },

@@ -30,6 +30,43 @@ t.test('a FIN waits for answers that were put off', async t => {
   t.equal(await client.closed(), 'end')
 })
 
+t.test('a FIN behind requests that wait for room in flight discards none of them', async t => {
+  const late: LateAnswer[] = []
+  const commands = new Map([[100, (call: EventCall) => void late.push(call.later())]])
+  const shard = await startEventShard(t, { commands, limits: { inFlightRequestsMax: 2 } })
+  const client = await shard.connect()
+  const frame = encodeEventRequest({ command: 100 })
+  client.write(frame, frame, frame, frame, frame.subarray(0, 9))
+  client.socket.end()
+  await shard.states('processing')
+  const [connection] = shard.server.connections
+  await until(() => connection!.peerEnded)
+  for (let index = 0; index < 4; index++) {
+    await until(() => late.length > index)
+    late[index]!.answer(Buffer.from([index]))
+    t.same((await client.response()).body, Buffer.from([index]))
+  }
+  t.equal((await client.ended()).length, 0)
+})
+
+t.test('a FIN behind requests whose answers wait for the reader discards none of them', async t => {
+  const large = Buffer.alloc(60_000, 1)
+  const commands = new Map([[100, (call: EventCall) => call.answer(large)]])
+  const shard = await startEventShard(t, { commands })
+  const client = await shard.connect()
+  client.socket.pause()
+  client.write(...Array.from({ length: 500 }, () => encodeEventRequest({ command: 100 })))
+  client.socket.end()
+  await shard.states('wantWrite')
+  const [connection] = shard.server.connections
+  t.ok(connection!.waitingOutputBytes < 300_000, 'one chunk of requests does not fill the memory with answers')
+  await until(() => connection!.peerEnded)
+  await shard.states('wantWrite')
+  client.socket.resume()
+  for (let index = 0; index < 500; index++) await client.response()
+  t.equal((await client.ended()).length, 0)
+})
+
 t.test('a FIN in a header gets no answer, in a body status 7, in a refused body nothing more', async t => {
   const shard = await startEventShard(t)
   const cut = async (frame: Buffer, at: number): Promise<Buffer> => {
