@@ -4,6 +4,7 @@
 import { StarfishError } from '../messages/errors.ts'
 import type { ExitReason } from '../messages/thread/exit.ts'
 import type { MainThread } from '../supervisor/main-thread.ts'
+import type { ControlPlane } from '../supervisor/shard/control-call.ts'
 import { moduleUrlOf } from '../supervisor/shard/module-url.ts'
 import { releaseShard, shardCell, shardCells } from '../supervisor/shard/shard-cells.ts'
 import type { HostedWorker } from '../supervisor/shard/worker-host.ts'
@@ -22,6 +23,13 @@ const threadSideUrl = moduleUrlOf('./thread-side', import.meta.url)
 interface Hold {
   pauses: number
   readonly begun: Promise<void>
+}
+
+/** A worker that is up. */
+interface Live {
+  readonly worker: HostedWorker
+  readonly control: ControlPlane
+  readonly incarnation: number
 }
 
 const holds = new WeakMap<HostedWorker, Hold>()
@@ -56,38 +64,40 @@ export class Threads {
   }
 
   /** Has a thread carry an order out. Rejects as the order does, or with SHARD_DIED, CONTROL_TIMEOUT, SHUTTING_DOWN. */
-  async order(shard: number, order: Order, timeoutMs?: number): Promise<unknown> {
+  async order(shard: number, order: Order): Promise<unknown> {
     const { kernel, shards } = this.#main
     if (shard < 0 || shards === undefined) return inflict({ kernel, context: undefined }, order)
-    const control = await shards.control(shard)
-    return control.call('chaos', [threadSideUrl, order], timeoutMs)
+    return tell(await shards.control(shard), order)
   }
 
   /** Ends the worker of a shard. */
   async kill(shard: number): Promise<ShardExit> {
-    return this.#endOf(shard, worker => worker.terminate({ type: 'killed', detail: 'by chaos' }))
+    const live = await this.#live(shard)
+    await live.worker.terminate({ type: 'killed', detail: 'by chaos' })
+    return endOf(shard, live)
   }
 
   /** Makes a shard crash. Rejects with BAD_CONFIG when its heap is too large to fill it up. */
   async crash(shard: number, how: CrashHow): Promise<ShardExit> {
-    return this.#endOf(shard, async worker => {
-      if (how === 'outOfMemory') checkFillable(worker)
-      await this.order(shard, { do: 'crash', how }).catch(unlessEnding(worker))
-    })
+    const live = await this.#live(shard)
+    if (how === 'outOfMemory') checkFillable(live.worker)
+    await tell(live.control, { do: 'crash', how }).catch(unlessEnded)
+    return endOf(shard, live)
   }
 
   /** Makes a shard spin. */
   async stall(shard: number, forMs: number): Promise<Stall> {
-    const worker = await this.#worker(shard)
-    await this.order(shard, { do: 'spin', forMs })
-    const goesOn = this.order(shard, { do: 'answer' }, Number.POSITIVE_INFINITY).then(() => undefined)
+    const { worker, control } = await this.#live(shard)
+    await tell(control, { do: 'spin', forMs })
+    const goesOn = tell(control, { do: 'answer' }, Number.POSITIVE_INFINITY).then(() => undefined)
     return { over: goesOn.catch(async () => (await worker.ended).reason) }
   }
 
   /** Puts a shard to sleep; the function returned wakes it, once every pause of it is over. */
   async hold(shard: number): Promise<() => void> {
-    const worker = await this.#worker(shard)
-    const hold = holds.get(worker) ?? { pauses: 0, begun: this.#putToSleep(shard, worker) }
+    const live = await this.#live(shard)
+    const { worker } = live
+    const hold = holds.get(worker) ?? { pauses: 0, begun: putToSleep(shard, live) }
     holds.set(worker, hold)
     hold.pauses++
     const wake = () => {
@@ -102,40 +112,37 @@ export class Threads {
     return wake
   }
 
-  async #putToSleep(shard: number, worker: HostedWorker): Promise<void> {
-    await this.order(shard, { do: 'hold' })
-    const asleep = Atomics.waitAsync(shardCells(worker.shared), shardCell.paused, 0)
-    if (!asleep.async) return
-    const ended = worker.ended.then(({ reason }) => reason)
-    const first = await Promise.race([asleep.value, ended])
-    if (typeof first === 'object') throw diedError(shard, first)
-  }
-
-  async #endOf(shard: number, hit: (worker: HostedWorker) => Promise<void>): Promise<ShardExit> {
-    const worker = await this.#worker(shard)
-    const incarnation = this.#main.shards!.incarnation(shard)
-    await hit(worker)
-    const end = await worker.ended
-    return { shard, incarnation, ...end }
-  }
-
-  /** The worker of a shard, once it is up. */
-  async #worker(shard: number): Promise<HostedWorker> {
-    const { shards } = this.#main
+  /** The worker of a shard with its control plane, once it is up: what is begun with one is not ended with the next. */
+  async #live(shard: number): Promise<Live> {
+    const shards = this.#main.shards!
     for (;;) {
-      await shards!.control(shard)
-      const worker = shards!.worker(shard)
-      if (worker !== undefined) return worker
+      const control = await shards.control(shard)
+      const worker = shards.worker(shard)
+      if (worker !== undefined) return { worker, control, incarnation: shards.incarnation(shard) }
     }
   }
 }
 
-/** A worker that does what it was told may end before its answer is read. */
-function unlessEnding(worker: HostedWorker): (error: unknown) => Promise<void> {
-  return async error => {
-    if (!(error instanceof StarfishError) || error.code !== 'SHARD_DIED') throw error
-    await worker.ended
-  }
+function tell(control: ControlPlane, order: Order, timeoutMs?: number): Promise<unknown> {
+  return control.call('chaos', [threadSideUrl, order], timeoutMs)
+}
+
+async function putToSleep(shard: number, { worker, control }: Live): Promise<void> {
+  await tell(control, { do: 'hold' })
+  const asleep = Atomics.waitAsync(shardCells(worker.shared), shardCell.paused, 0)
+  if (!asleep.async) return
+  const ended = worker.ended.then(({ reason }) => reason)
+  const first = await Promise.race([asleep.value, ended])
+  if (typeof first === 'object') throw diedError(shard, first)
+}
+
+async function endOf(shard: number, { worker, incarnation }: Live): Promise<ShardExit> {
+  return { shard, incarnation, ...(await worker.ended) }
+}
+
+/** A worker that does what it was told may be gone before its answer is read. */
+function unlessEnded(error: unknown): void {
+  if (!(error instanceof StarfishError) || error.code !== 'SHARD_DIED') throw error
 }
 
 function checkFillable(worker: HostedWorker): void {
