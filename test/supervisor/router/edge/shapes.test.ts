@@ -132,11 +132,8 @@ t.test('after a sender starts anew the numbers agree again', t => {
 })
 
 t.test('where code generation is forbidden the same events arrive', t => {
-  const self = fileURLToPath(import.meta.url)
+  const file = fileURLToPath(new URL('./without-code-generation.ts', import.meta.url))
   const flag = '--disallow-code-generation-from-strings'
-  if (process.execArgv.includes(flag)) return t.end()
-  const output = execFileSync(process.execPath, [flag, self], { encoding: 'utf8' })
-  t.match(output, /pass: \d+ }/)
-  t.notMatch(output, /fail/)
+  t.doesNotThrow(() => execFileSync(process.execPath, [flag, file], { env: {}, stdio: 'pipe' }))
   t.end()
 })

@@ -52,7 +52,7 @@ export async function runKills(kills: number, seed: number): Promise<Tally> {
 async function runKill(shard: Worker, death: Death, random: () => number): Promise<readonly Outcome[]> {
   const seeds = [random(), random()].map(value => Math.floor(value * 2 ** 32))
   const deathEdge = random() < 0.5 ? 0 : 1
-  const deathAfter = Math.floor(random() * 3_000)
+  const deathAfter = Math.floor(random() * 1_200)
   const pairs = seeds.map(seed => createPair(seed, death === 'fence'))
   const data: VictimData = { ends: pairs.map(({ victim }) => victim), death, deathAfter, deathEdge }
   const victim = new Worker(new URL('./victim.ts', import.meta.url), {
