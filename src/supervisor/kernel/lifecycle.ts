@@ -284,6 +284,9 @@ export class Lifecycle {
       if (inHand.requestId === 0 && exit.reason.type !== 'normal')
         kernel.addDeadLetter(inHand, 'inHand', exit.reason.type)
       inHand.receipts.finish(inHand.token)
+      if (cell.settled === 'open' && cell.currentToken !== undefined) {
+        kernel.reply(cell.currentToken, { ok: false, error: actorDiedError(exit, inHand.event.type, 'unknown') })
+      }
     }
     for (const token of cell.openRequests.values()) {
       const type = token === cell.currentToken ? (inHand?.event.type ?? 'a request') : 'a request'

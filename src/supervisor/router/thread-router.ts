@@ -65,6 +65,10 @@ interface Peer {
   readonly shard: number
   incarnation: number
   edge: Edge | undefined
+  /** What the requests that go over this edge keep of it. */
+  route: Route | undefined
+  /** The receipts of what comes over this edge. */
+  receipts: Receipts | undefined
   /** What its closed edge told, until the main thread says why the thread ended. */
   report: EdgeReport | undefined
   lostReason: ExitReason | undefined
@@ -72,6 +76,17 @@ interface Peer {
   waiting: Envelope[]
   /** Opens the edge to the next worker, once this one's has closed. */
   next: (() => void) | undefined
+}
+
+/** Over which edge a request went. */
+interface Route {
+  readonly edge: Edge
+  readonly peer: Peer
+  readonly incarnation: number
+}
+
+function routeOf(envelope: Envelope): Route | undefined {
+  return envelope.route as Route | undefined
 }
 
 /** The router of one thread. */
@@ -85,7 +100,6 @@ export class ThreadRouter implements Router {
   /** Messages, and watches, for addresses whose place is being asked for. */
   readonly #unresolved = new Map<string, ((shard: Located) => void)[]>()
   readonly #askers = new WeakMap<Receipts, Peer>()
-  readonly #sentTo = new WeakMap<Envelope, { readonly edge: Edge; readonly peer: Peer; readonly incarnation: number }>()
   #stopping = false
   /** Called when an edge that was open has closed, with the exact account of this side's messages. */
   onReport: (shard: number, incarnation: number, report: EdgeReport) => void = () => {}
@@ -132,7 +146,7 @@ export class ThreadRouter implements Router {
   }
 
   handledOf(envelope: Envelope): Handled {
-    return this.#sentTo.get(envelope)?.edge.handledOf(envelope) ?? 'no'
+    return routeOf(envelope)?.edge.handledOf(envelope) ?? 'no'
   }
 
   /** The main thread says where an address lives. */
@@ -185,7 +199,7 @@ export class ThreadRouter implements Router {
     const { shard } = peer
     peer.incarnation = incarnation
     peer.lostReason = undefined
-    peer.edge = createEdge({
+    const edge = createEdge({
       port: ends.port as unknown as EdgePort,
       outbound: ends.outbound,
       inbound: ends.inbound,
@@ -194,7 +208,10 @@ export class ThreadRouter implements Router {
       reportMax: this.#limits.reportMax,
       codecs: this.#codecs,
       deliver: envelope => {
-        if (envelope.requestId !== 0) this.#askers.set(envelope.receipts, peer)
+        if (envelope.requestId !== 0 && peer.receipts !== envelope.receipts) {
+          peer.receipts = envelope.receipts
+          this.#askers.set(envelope.receipts, peer)
+        }
         return this.#kernel.deliver(envelope)
       },
       onReply: (requestId, outcome) => this.#kernel.asks.settle(requestId, outcomeOf(outcome)),
@@ -207,6 +224,8 @@ export class ThreadRouter implements Router {
         this.#openNext(peer)
       },
     })
+    peer.edge = edge
+    peer.route = { edge, peer, incarnation }
     this.#tellLink(peer, true)
     const waiting = peer.waiting
     peer.waiting = []
@@ -249,7 +268,7 @@ export class ThreadRouter implements Router {
     const taken = edge.post(envelope)
     if (taken === 'full') this.#kernel.refuse(envelope, 'OVERLOADED')
     else if (taken === 'closed') peer.waiting.push(envelope)
-    else if (envelope.requestId !== 0) this.#sentTo.set(envelope, { edge, peer, incarnation: peer.incarnation })
+    else if (envelope.requestId !== 0) envelope.route = peer.route
   }
 
   #locate(address: string, go: (shard: Located) => void): void {
@@ -279,6 +298,8 @@ export class ThreadRouter implements Router {
       shard,
       incarnation: 0,
       edge: undefined,
+      route: undefined,
+      receipts: undefined,
       report: undefined,
       lostReason: undefined,
       waiting: [],
@@ -305,8 +326,8 @@ export class ThreadRouter implements Router {
     const { shard, incarnation } = peer
     this.#kernel.asks.fail(
       envelope => {
-        const sent = this.#sentTo.get(envelope)
-        return sent?.peer === peer && sent.incarnation === incarnation && !unsent.has(envelope)
+        const route = routeOf(envelope)
+        return route?.peer === peer && route.incarnation === incarnation && !unsent.has(envelope)
       },
       (envelope, handled) =>
         actorDiedError({ address: envelope.to, incarnation: 0, shard, reason }, envelope.event.type, handled),
