@@ -65,6 +65,8 @@ export interface Envelope {
   readonly receipts: Receipts
   /** Names the message to `receipts`; on the sender's side the edge keeps its slot here, -1 while it has none. */
   token: number
+  /** The way a request took to another thread: what its router keeps of it. */
+  route: object | undefined
   /** When it came into its mailbox, ms since the epoch; 0 before. */
   admittedAtMs: number
 }
@@ -96,7 +98,7 @@ export const localReceipts: Receipts = {
   refuse() {},
 }
 
-/** What {@link createEnvelope} takes; what is left out is 0, null or `normal`. */
+/** What {@link createEnvelope} takes; what is left out is 0, null or `normal`, and nobody keeps count of it. */
 export interface EnvelopeFields {
   readonly to: string
   readonly event: AnyEvent
@@ -105,6 +107,8 @@ export interface EnvelopeFields {
   readonly lane?: Lane
   readonly requestId?: number
   readonly deadlineMs?: number
+  readonly receipts?: Receipts
+  readonly token?: number
 }
 
 /** An envelope of this thread, of the one hidden class that all of them share. */
@@ -117,8 +121,9 @@ export function createEnvelope(fields: EnvelopeFields): Envelope {
     lane: fields.lane ?? 'normal',
     requestId: fields.requestId ?? 0,
     deadlineMs: fields.deadlineMs ?? 0,
-    receipts: localReceipts,
-    token: -1,
+    receipts: fields.receipts ?? localReceipts,
+    token: fields.token ?? -1,
+    route: undefined,
     admittedAtMs: 0,
   }
 }

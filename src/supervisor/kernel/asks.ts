@@ -2,21 +2,35 @@
  * Requests that this thread waits for. Every one settles: by its answer, a refusal, its deadline, an abort, or the end
  * of whom it asked.
  */
-import type { Clock, TimerHandle } from '../../actors/runtime/clock.ts'
+import type { Clock } from '../../actors/runtime/clock.ts'
 import { type Handled, StarfishError } from '../../messages/errors.ts'
 import { createEnvelope, type Envelope, localReceipts, type Receipts } from '../../messages/thread/envelope.ts'
+import { Deadline, Deadlines } from './ask-deadlines.ts'
 
 /** The result of a request. */
 export type Outcome = { readonly ok: true; readonly value: unknown } | { readonly ok: false; readonly error: unknown }
 
-interface PendingAsk {
+class PendingAsk extends Deadline {
   readonly envelope: Envelope
+  readonly timeoutMs: number
   readonly resolve: (value: unknown) => void
   readonly reject: (error: unknown) => void
-  readonly timer: TimerHandle
-  readonly forgetSignal: (() => void) | undefined
+  forgetSignal: (() => void) | undefined
   /** An actor of this thread has begun to handle it. */
-  startedHere: boolean
+  startedHere = false
+
+  constructor(
+    envelope: Envelope,
+    timeoutMs: number,
+    resolve: (value: unknown) => void,
+    reject: (error: unknown) => void,
+  ) {
+    super()
+    this.envelope = envelope
+    this.timeoutMs = timeoutMs
+    this.resolve = resolve
+    this.reject = reject
+  }
 }
 
 /** The longest time a timer takes, ms: 24 days. */
@@ -34,6 +48,7 @@ export class Asks {
   readonly #clock: Clock
   readonly #giveUpRemote: (envelope: Envelope) => Handled
   readonly #pending = new Map<number, PendingAsk>()
+  readonly #deadlines: Deadlines<PendingAsk>
   #nextId = 1
 
   /** Notes how far the requests to actors of this thread come; the token is the request's id. */
@@ -55,6 +70,7 @@ export class Asks {
   /** `giveUpRemote` sees to it that a request to another thread which has not begun never will, and tells whether it has. */
   constructor(clock: Clock, giveUpRemote: (envelope: Envelope) => Handled) {
     this.#clock = clock
+    this.#deadlines = new Deadlines(clock, pending => this.#timeOut(pending))
     this.#giveUpRemote = giveUpRemote
   }
 
@@ -78,16 +94,16 @@ export class Asks {
     }
     if (options.signal?.aborted) return Promise.reject(abortError(to, event.type, 'no', options.signal.reason))
     return new Promise((resolve, reject) => {
+      const { timeoutMs, signal } = options
       const requestId = this.#nextId++
-      const deadlineMs = this.#clock.now() + options.timeoutMs
-      const envelope: Envelope = {
-        ...createEnvelope({ from, to, event, requestId, deadlineMs }),
-        receipts: this.#receipts,
-        token: requestId,
-      }
-      const timer = this.#clock.setTimeout(() => this.#timeOut(requestId, options.timeoutMs), options.timeoutMs)
-      const forgetSignal = this.#listen(requestId, options.signal)
-      this.#pending.set(requestId, { envelope, resolve, reject, timer, forgetSignal, startedHere: false })
+      const nowMs = this.#clock.now()
+      const receipts = this.#receipts
+      const deadlineMs = nowMs + timeoutMs
+      const envelope = createEnvelope({ from, to, event, requestId, deadlineMs, receipts, token: requestId })
+      const pending = new PendingAsk(envelope, timeoutMs, resolve, reject)
+      this.#deadlines.set(pending, timeoutMs, nowMs)
+      if (signal !== undefined) pending.forgetSignal = this.#listen(requestId, signal)
+      this.#pending.set(requestId, pending)
       post(envelope)
     })
   }
@@ -126,8 +142,7 @@ export class Asks {
     return pending.startedHere ? 'unknown' : this.#giveUpRemote(pending.envelope)
   }
 
-  #listen(requestId: number, signal: AbortSignal | undefined): (() => void) | undefined {
-    if (signal === undefined) return undefined
+  #listen(requestId: number, signal: AbortSignal): () => void {
     const abort = () => {
       const pending = this.#take(requestId)
       if (pending === undefined) return
@@ -138,11 +153,11 @@ export class Asks {
     return () => signal.removeEventListener('abort', abort)
   }
 
-  #timeOut(requestId: number, timeoutMs: number): void {
-    const pending = this.#take(requestId)
-    if (pending === undefined) return
-    const { to } = pending.envelope
-    const { type } = pending.envelope.event
+  #timeOut(pending: PendingAsk): void {
+    const { envelope, timeoutMs } = pending
+    if (this.#take(envelope.requestId) === undefined) return
+    const { to } = envelope
+    const { type } = envelope.event
     const handled = this.#giveUp(pending)
     const text = `${to} did not answer ${type} within ${timeoutMs} ms`
     pending.reject(new StarfishError('ASK_TIMEOUT', text, { details: { address: to, type, timeoutMs }, handled }))
@@ -152,7 +167,7 @@ export class Asks {
     const pending = this.#pending.get(requestId)
     if (pending === undefined) return undefined
     this.#pending.delete(requestId)
-    this.#clock.clearTimeout(pending.timer)
+    this.#deadlines.clear(pending)
     pending.forgetSignal?.()
     return pending
   }

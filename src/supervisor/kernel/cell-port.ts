@@ -6,7 +6,7 @@ import type { ActorPort, ReplyToken } from '../../actors/runtime/runtime-actions
 import { StarfishError } from '../../messages/errors.ts'
 import { createEnvelope } from '../../messages/thread/envelope.ts'
 import type { ActorExit } from '../../messages/thread/exit.ts'
-import { type ActorCell, requestKey } from './cell.ts'
+import type { ActorCell } from './cell.ts'
 import type { Kernel } from './kernel.ts'
 
 /** The port of one incarnation. */
@@ -21,7 +21,7 @@ export function createCellPort(kernel: Kernel, cell: ActorCell): ActorPort {
     },
     takeReplyToken() {
       if (cell.current === undefined || cell.currentToken === undefined) return undefined
-      if (cell.settled === 'open') cell.settled = 'kept'
+      cell.keepRequest()
       return cell.currentToken
     },
     replyTo: (token, value) => settle(kernel, cell, token, { ok: true, value }),
@@ -88,7 +88,7 @@ export function createActorRuntime(kernel: Kernel, cell: ActorCell): ActorRuntim
 }
 
 function settle(kernel: Kernel, cell: ActorCell, token: ReplyToken, outcome: Parameters<Kernel['reply']>[1]): void {
-  cell.openRequests.delete(requestKey(token))
+  cell.closeRequest(token)
   kernel.reply(token, outcome)
 }
 

@@ -1,7 +1,7 @@
 /**
  * One incarnation of an actor on its thread: the chart's engine, its mailbox, and what must be undone when it ends.
  */
-import { AsyncLocalStorage } from 'node:async_hooks'
+import { AsyncLocalStorage, AsyncResource } from 'node:async_hooks'
 import type { ActorEvent } from '../../actors/runtime/actor-runtime.ts'
 import type { Engine } from '../../actors/runtime/engine.ts'
 import type { ReplyToken } from '../../actors/runtime/runtime-actions.ts'
@@ -13,6 +13,11 @@ import type { ExitListener } from './watches.ts'
 
 /** Finds the actor in whose name code runs, over promises and timers too: how an unhandled rejection finds its culprit. */
 export const actorStorage = new AsyncLocalStorage<ActorCell>()
+
+/** The context in which a cell takes its turns: made once, since entering it costs a fifth of making it. */
+export function createTurnScope(cell: ActorCell): AsyncResource {
+  return actorStorage.run(cell, () => new AsyncResource('StarfishActor', { requireManualDestroy: true }))
+}
 
 /** A request that was taken and is not answered yet. */
 export interface OpenRequest {
@@ -29,6 +34,8 @@ export class ActorCell {
   readonly incarnation: number
   readonly mailbox: Mailbox
   engine: Engine | undefined
+  /** Set at its first turn; see {@link createTurnScope}. */
+  turnScope: AsyncResource | undefined
   /** True while it has a place in the dispatcher's queue. */
   queued = false
   boxName = 0
@@ -49,7 +56,7 @@ export class ActorCell {
   pauses = 0
   /** Events taken in its life. */
   handled = 0
-  /** Requests it has taken and not answered, by asker and id. */
+  /** Requests it has taken, not answered, and kept for later, by asker and id. */
   readonly openRequests = new Map<string, OpenRequest>()
   readonly cleanups: (() => void | Promise<void>)[] = []
   readonly watching = new Map<string, ExitListener>()
@@ -62,7 +69,9 @@ export class ActorCell {
   checkpointDueMs = 0
   /** Supervisors are handed commands with the right to answer them inside the event. */
   readonly takesTokens: boolean
-  readonly #lastEvents: BlackBoxEntry[] = []
+  /** The black box: rings of the last events and of when their handling began. */
+  readonly #lastEvents: ActorEvent[] = []
+  readonly #lastTimesMs: number[] = []
   readonly #lastEventsMax: number
 
   constructor(kernel: object, entry: ActorEntry, mailbox: Mailbox, checkpointEveryMs: number) {
@@ -78,28 +87,41 @@ export class ActorCell {
   /** The event of a message as the chart takes it. */
   eventOf(envelope: Envelope): ActorEvent {
     if (!this.takesTokens || envelope.requestId === 0) return envelope.event
-    this.settled = 'kept'
+    this.keepRequest()
     return { ...envelope.event, reply: this.currentToken } as ActorEvent
   }
 
-  /** Notes that the message in hand waits for an answer. */
-  openRequest(token: ReplyToken | undefined, type: string): void {
-    this.currentToken = token
-    if (token !== undefined) this.openRequests.set(requestKey(token), { token, type })
+  /** Keeps the right to answer the message in hand for later. */
+  keepRequest(): void {
+    const token = this.currentToken
+    if (token === undefined || this.settled !== 'open') return
+    this.settled = 'kept'
+    this.openRequests.set(requestKey(token), { token, type: this.current?.event.type ?? '' })
+  }
+
+  /** Forgets a request that is answered. */
+  closeRequest(token: ReplyToken): void {
+    if (this.openRequests.size > 0) this.openRequests.delete(requestKey(token))
   }
 
   /** Keeps the event in the black box. */
   record(envelope: Envelope, atMs: number): void {
-    const slot = this.handled % this.#lastEventsMax
-    if (this.#lastEventsMax > 0) {
-      this.#lastEvents[slot] = { sequence: this.handled, type: envelope.event.type, atMs, event: envelope.event }
-    }
-    this.handled++
+    const sequence = this.handled++
+    if (this.#lastEventsMax === 0) return
+    const slot = sequence % this.#lastEventsMax
+    this.#lastEvents[slot] = envelope.event
+    this.#lastTimesMs[slot] = atMs
   }
 
   /** The last events, oldest first. */
   lastEvents(): BlackBoxEntry[] {
-    return [...this.#lastEvents].sort((a, b) => a.sequence - b.sequence)
+    const count = this.#lastEvents.length
+    return Array.from({ length: count }, (_, index) => {
+      const sequence = this.handled - count + index
+      const slot = sequence % this.#lastEventsMax
+      const event = this.#lastEvents[slot]!
+      return { sequence, type: event.type, atMs: this.#lastTimesMs[slot]!, event }
+    })
   }
 }
 

@@ -1,22 +1,28 @@
 /**
  * Whose turn it is: actors with mail take turns on their thread, a bounded number of messages each, and the event loop
- * gets its own turn when a slice of time is used up.
+ * gets its own turn when a slice of time, or of turns where time stands still, is used up.
  */
+
+import { soon } from '../soon.ts'
 import type { ActorCell } from './cell.ts'
 import { Fifo } from './fifo.ts'
+import type { TickClock } from './tick-clock.ts'
 
 const messagesPerTurn = 64
 const sliceMs = 5
+const turnsPerSlice = 4_096
 
 /** Runs the turns of one thread's actors. */
 export class Dispatcher {
-  readonly #turn: (cell: ActorCell, messages: number) => void
+  readonly #time: TickClock
+  readonly #turn: (cell: ActorCell, messages: number, nowMs: number) => void
   readonly #queue = new Fifo<ActorCell>()
   #scheduled = false
   #running = false
 
-  /** `turn` handles up to so many messages of a cell. */
-  constructor(turn: (cell: ActorCell, messages: number) => void) {
+  /** `turn` handles up to so many messages of a cell; it is told the time at which its turn began. */
+  constructor(time: TickClock, turn: (cell: ActorCell, messages: number, nowMs: number) => void) {
+    this.#time = time
     this.#turn = turn
   }
 
@@ -27,28 +33,33 @@ export class Dispatcher {
     this.#queue.push(cell)
     if (this.#scheduled || this.#running) return
     this.#scheduled = true
-    queueMicrotask(this.#drain)
+    soon(this.#drain)
   }
 
   readonly #drain = (): void => {
     this.#scheduled = false
     this.#running = true
-    const until = performance.now() + sliceMs
+    let nowMs = this.#time.now()
+    const until = nowMs + sliceMs
+    let turns = turnsPerSlice
     try {
       for (let cell = this.#queue.shift(); cell !== undefined; cell = this.#queue.shift()) {
         cell.queued = false
         try {
-          this.#turn(cell, messagesPerTurn)
+          this.#turn(cell, messagesPerTurn, nowMs)
         } finally {
           if (cell.mailbox.ready > 0 && !cell.ended && cell.pauses === 0) {
             cell.queued = true
             this.#queue.push(cell)
           }
         }
-        if (performance.now() > until) break
+        if (this.#queue.size === 0) break
+        nowMs = this.#time.look()
+        if (nowMs > until || --turns === 0) break
       }
     } finally {
       this.#running = false
+      this.#time.end()
       // Also after a turn that threw, which is a fault of the kernel and must not silence the other actors.
       if (this.#queue.size > 0) {
         this.#scheduled = true

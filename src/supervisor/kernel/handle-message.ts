@@ -2,7 +2,7 @@
  * The handling of one message: from the mailbox through one step of the chart to whatever follows from it.
  */
 import type { Envelope } from '../../messages/thread/envelope.ts'
-import { type ActorCell, requestKey } from './cell.ts'
+import type { ActorCell } from './cell.ts'
 import { noReplyError } from './delivery-errors.ts'
 import type { Kernel } from './kernel.ts'
 
@@ -39,7 +39,7 @@ function begin(kernel: Kernel, cell: ActorCell, envelope: Envelope, nowMs: numbe
   cell.current = envelope
   cell.settled = 'open'
   cell.postponed = false
-  if (asked) cell.openRequest(kernel.tokenOf(envelope), envelope.event.type)
+  cell.currentToken = asked ? kernel.tokenOf(envelope) : undefined
   if (kernel.facts.wants('event')) {
     kernel.facts.add({
       kind: 'event',
@@ -56,8 +56,7 @@ function begin(kernel: Kernel, cell: ActorCell, envelope: Envelope, nowMs: numbe
 }
 
 function putBack(cell: ActorCell, envelope: Envelope): void {
-  const token = cell.currentToken
-  if (token !== undefined) cell.openRequests.delete(requestKey(token))
+  if (cell.currentToken !== undefined) cell.closeRequest(cell.currentToken)
   cell.current = undefined
   envelope.receipts.putBack(envelope.token)
   cell.mailbox.postpone(envelope)
@@ -67,7 +66,6 @@ function putBack(cell: ActorCell, envelope: Envelope): void {
 function leaveUnanswered(kernel: Kernel, cell: ActorCell, envelope: Envelope): void {
   const token = cell.currentToken
   if (token === undefined) return
-  cell.openRequests.delete(requestKey(token))
   const handled = cell.engine?.handles(envelope.event.type) === true ? 'unknown' : 'no'
   kernel.reply(token, { ok: false, error: noReplyError(envelope, handled) })
 }

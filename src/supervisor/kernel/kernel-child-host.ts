@@ -8,7 +8,7 @@ import type { ExitReason } from '../../messages/thread/exit.ts'
 import type { ChildHost, SupervisorFact } from '../child-host.ts'
 import type { ResolvedChildSpec } from '../child-spec.ts'
 import { abandon, type SupervisorState } from '../supervisor-state.ts'
-import { type ActorCell, requestKey } from './cell.ts'
+import type { ActorCell } from './cell.ts'
 import type { ChildStart } from './child-start.ts'
 import type { Kernel } from './kernel.ts'
 
@@ -91,7 +91,7 @@ export function createKernelChildHost(kernel: Kernel, cell: ActorCell, remote: R
     answer(reply, answer) {
       if (reply === undefined || reply === null) return
       const token = reply as ActorReplyToken
-      cell.openRequests.delete(requestKey(token))
+      cell.closeRequest(token)
       kernel.reply(token, 'ok' in answer ? { ok: true, value: answer.ok } : { ok: false, error: answer.error })
     },
     report: fact => report(kernel, supervisor, fact),

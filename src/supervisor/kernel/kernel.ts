@@ -6,6 +6,7 @@
  *
  * The main thread and every shard run this same kernel; a system without shards is this kernel alone.
  */
+import { AsyncLocalStorage } from 'node:async_hooks'
 import type { Logger } from 'pino'
 import type { ActorEvent } from '../../actors/runtime/actor-runtime.ts'
 import type { Clock, Random } from '../../actors/runtime/clock.ts'
@@ -20,7 +21,7 @@ import { decodeKernelMessage } from '../../messages/thread/kernel-message-codec.
 import type { ChildHost } from '../child-host.ts'
 import { type AskOptions, Asks, type Outcome } from './asks.ts'
 import type { BlackBoxWriter } from './black-box.ts'
-import { type ActorCell, actorStorage } from './cell.ts'
+import { type ActorCell, actorStorage, createTurnScope } from './cell.ts'
 import { Checkpoints } from './checkpoints.ts'
 import { DeadLetters } from './dead-letters.ts'
 import { refusalError } from './delivery-errors.ts'
@@ -32,6 +33,7 @@ import { Groups } from './groups.ts'
 import { handleMessage } from './handle-message.ts'
 import { createKernelChildHost, type RemoteChildren } from './kernel-child-host.ts'
 import { Lifecycle } from './lifecycle.ts'
+import { TickClock } from './tick-clock.ts'
 import { type ExitListener, noprocExit, tellListener, Watches } from './watches.ts'
 
 /** How messages leave a thread; a system without shards has none. */
@@ -89,7 +91,10 @@ export class Kernel {
   readonly facts: FactStream
   readonly deadLetters: DeadLetters
   readonly lifecycle: Lifecycle
+  readonly #time: TickClock
   readonly #dispatcher: Dispatcher
+  /** Runs code outside of whatever context the caller is in: actors do not inherit that of who woke them first. */
+  readonly #outside = AsyncLocalStorage.snapshot()
   #router: Router | undefined
   readonly #incarnations = new Map<string, number>()
   /** Children of this thread's supervisors that live on others; set on the main thread. */
@@ -114,7 +119,11 @@ export class Kernel {
       this.facts.add({ kind: 'deadLetter', address: letter.to, letter })
     })
     this.lifecycle = new Lifecycle(this)
-    this.#dispatcher = new Dispatcher((cell, messages) => actorStorage.run(cell, this.#takeTurn, cell, messages))
+    this.#time = new TickClock(options.clock)
+    this.#dispatcher = new Dispatcher(this.#time, (cell, messages, nowMs) => {
+      cell.turnScope ??= this.#outside(createTurnScope, cell)
+      cell.turnScope.runInAsyncScope(this.#takeTurn, undefined, cell, messages, nowMs)
+    })
   }
 
   /** Gives the kernel its way to other threads. */
@@ -214,9 +223,9 @@ export class Kernel {
       entry.held.push(envelope)
       return 'admitted'
     }
-    envelope.admittedAtMs = this.#admissionTime()
     const rejected = cell.mailbox.put(envelope)
     if (rejected === envelope) return 'MAILBOX_FULL'
+    envelope.admittedAtMs = this.#time.now()
     if (rejected !== undefined) this.dropAdmitted(rejected, 'MAILBOX_FULL')
     this.#dispatcher.wake(cell)
     return 'admitted'
@@ -338,20 +347,11 @@ export class Kernel {
     if (admission !== 'admitted') this.refuse(envelope, admission)
   }
 
-  #admissionTime(): number {
-    return this.#turnNowMs === 0 ? this.clock.now() : this.#turnNowMs
-  }
-
-  /** Time at the start of the running turn: one reading serves all its messages. */
-  #turnNowMs = 0
-
-  readonly #takeTurn = (cell: ActorCell, messages: number): void => {
-    this.#turnNowMs = this.clock.now()
+  readonly #takeTurn = (cell: ActorCell, messages: number, nowMs: number): void => {
     for (let i = 0; i < messages && !cell.ended && cell.pauses === 0; i++) {
       const envelope = cell.mailbox.take()
       if (envelope === undefined) break
-      handleMessage(this, cell, envelope, this.#turnNowMs)
+      handleMessage(this, cell, envelope, nowMs)
     }
-    this.#turnNowMs = 0
   }
 }

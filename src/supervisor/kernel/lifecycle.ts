@@ -303,6 +303,9 @@ export class Lifecycle {
     if (inHand !== undefined) {
       if (inHand.requestId === 0 && isAbnormal(exit.reason)) kernel.addDeadLetter(inHand, 'inHand', exit.reason.type)
       inHand.receipts.finish(inHand.token)
+      if (cell.settled === 'open' && cell.currentToken !== undefined) {
+        kernel.reply(cell.currentToken, { ok: false, error: actorDiedError(exit, inHand.event.type, 'unknown') })
+      }
     }
     for (const { token, type } of cell.openRequests.values()) {
       kernel.reply(token, { ok: false, error: actorDiedError(exit, type, 'unknown') })

@@ -67,6 +67,10 @@ interface Peer {
   readonly shard: number
   incarnation: number
   edge: Edge | undefined
+  /** What the requests that go over this edge keep of it. */
+  route: Route | undefined
+  /** The receipts of what comes over this edge. */
+  receipts: Receipts | undefined
   /** What its closed edge told, until the main thread says why the thread ended. */
   report: EdgeReport | undefined
   lostReason: ExitReason | undefined
@@ -87,6 +91,17 @@ interface Watched {
   definition: string
 }
 
+/** Over which edge a request went. */
+interface Route {
+  readonly edge: Edge
+  readonly peer: Peer
+  readonly incarnation: number
+}
+
+function routeOf(envelope: Envelope): Route | undefined {
+  return envelope.route as Route | undefined
+}
+
 /** The router of one thread. */
 export class ThreadRouter implements Router {
   readonly #kernel: Kernel
@@ -101,7 +116,6 @@ export class ThreadRouter implements Router {
   readonly #watched = new Map<string, Watched>()
   /** By the receipts of an edge, which outlive it: who asked over it. */
   readonly #askers = new WeakMap<Receipts, { readonly shard: number; readonly incarnation: number }>()
-  readonly #sentTo = new WeakMap<Envelope, { readonly edge: Edge; readonly peer: Peer; readonly incarnation: number }>()
   #stopping = false
   /** Called when an edge that was open has closed, with the exact account of this side's messages. */
   onReport: (shard: number, incarnation: number, report: EdgeReport) => void = () => {}
@@ -168,7 +182,7 @@ export class ThreadRouter implements Router {
   }
 
   giveUp(envelope: Envelope): Handled {
-    return this.#sentTo.get(envelope)?.edge.revoke(envelope) ?? 'no'
+    return routeOf(envelope)?.edge.revoke(envelope) ?? 'no'
   }
 
   /** The main thread says where an address lives. */
@@ -236,7 +250,7 @@ export class ThreadRouter implements Router {
     peer.lastEvents = []
     peer.draining = false
     const asker = { shard, incarnation }
-    peer.edge = createEdge({
+    const edge = createEdge({
       port: ends.port as unknown as EdgePort,
       outbound: ends.outbound,
       inbound: ends.inbound,
@@ -245,7 +259,10 @@ export class ThreadRouter implements Router {
       reportMax: this.#limits.reportMax,
       codecs: this.#codecs,
       deliver: envelope => {
-        if (envelope.requestId !== 0) this.#askers.set(envelope.receipts, asker)
+        if (envelope.requestId !== 0 && peer.receipts !== envelope.receipts) {
+          peer.receipts = envelope.receipts
+          this.#askers.set(envelope.receipts, asker)
+        }
         return this.#kernel.deliver(envelope)
       },
       onReply: (requestId, outcome) => this.#kernel.asks.settle(requestId, outcomeOf(outcome)),
@@ -258,6 +275,8 @@ export class ThreadRouter implements Router {
         this.#openNext(peer)
       },
     })
+    peer.edge = edge
+    peer.route = { edge, peer, incarnation }
     this.#tellLink(peer, true)
     const waiting = peer.waiting
     peer.waiting = []
@@ -299,7 +318,7 @@ export class ThreadRouter implements Router {
     const taken = edge.post(envelope)
     if (taken === 'full') this.#kernel.refuse(envelope, 'OVERLOADED')
     else if (taken === 'closed') peer.waiting.push(envelope)
-    else if (envelope.requestId !== 0) this.#sentTo.set(envelope, { edge, peer, incarnation: peer.incarnation })
+    else if (envelope.requestId !== 0) envelope.route = peer.route
   }
 
   #locate(address: string, go: (shard: Located) => void): void {
@@ -329,6 +348,8 @@ export class ThreadRouter implements Router {
       shard,
       incarnation: 0,
       edge: undefined,
+      route: undefined,
+      receipts: undefined,
       report: undefined,
       lostReason: undefined,
       waiting: [],
@@ -377,8 +398,8 @@ export class ThreadRouter implements Router {
     const { shard, incarnation } = peer
     this.#kernel.asks.fail(
       envelope => {
-        const sent = this.#sentTo.get(envelope)
-        return sent?.peer === peer && sent.incarnation === incarnation && !unsent.has(envelope)
+        const route = routeOf(envelope)
+        return route?.peer === peer && route.incarnation === incarnation && !unsent.has(envelope)
       },
       (envelope, handled) =>
         actorDiedError({ address: envelope.to, incarnation: 0, shard, reason }, envelope.event.type, handled),

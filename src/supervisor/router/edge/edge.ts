@@ -18,6 +18,7 @@
 import type { Handled } from '../../../messages/errors.ts'
 import { wake } from '../../../messages/thread/edge.ts'
 import type { Envelope, Refusal, ReplyOutcome } from '../../../messages/thread/envelope.ts'
+import { soon } from '../../soon.ts'
 import { BatchDecoder } from './batch-decoder.ts'
 import { type BatchContent, BatchEncoder } from './batch-encoder.ts'
 import type { CodecRegistry } from './codec-registry.ts'
@@ -66,7 +67,7 @@ export interface EdgeOptions {
   readonly onRefused: (message: Envelope, reason: Refusal, cause?: unknown) => void
   /** Called exactly once, after every reply and refusal that the other side posted. */
   readonly onClose: (report: EdgeReport) => void
-  /** Runs `flush` soon, before the thread waits for I/O; `queueMicrotask` by default. Called at most once per flush. */
+  /** Runs `flush` soon, before the thread waits for I/O; a microtask by default. Called at most once per flush. */
   readonly schedule?: (flush: () => void) => void
 }
 
@@ -143,7 +144,7 @@ class PortEdge implements Edge {
   constructor(options: EdgeOptions) {
     this.#options = options
     this.#port = options.port
-    this.#schedule = options.schedule ?? queueMicrotask
+    this.#schedule = options.schedule ?? soon
     this.#sender = new Sender(viewEdgeMemory(options.outbound), options.window, options.outboxMax)
     this.#receiver = new Receiver(viewEdgeMemory(options.inbound), {
       deliver: options.deliver,
@@ -245,11 +246,13 @@ class PortEdge implements Edge {
 
   /** Posts one batch of what may go; false when there is nothing. */
   #postNext(culprits: { message: Envelope; cause: unknown }[]): boolean {
+    const idle = this.#replies.length === 0 && this.#refusals.length === 0 && !this.#encoder.hasNews
+    if (idle && this.#sender.waiting === 0) return false
     const messages: Envelope[] = []
     this.#sender.take(messages, batchMax)
-    const replies = this.#replies.splice(0, batchMax * 2)
-    const refusals = this.#refusals.splice(0, batchMax * 2)
-    if (messages.length + replies.length + refusals.length === 0 && !this.#encoder.hasNews) return false
+    if (idle && messages.length === 0) return false
+    const replies = this.#takeReplies()
+    const refusals = this.#refusals.length === 0 ? this.#refusals : this.#refusals.splice(0, batchMax * 2)
     try {
       this.#postBatch({ messages, replies, refusals })
     } catch {
@@ -258,6 +261,14 @@ class PortEdge implements Edge {
       this.#postSingly({ messages, replies, refusals }, culprits)
     }
     return true
+  }
+
+  /** The next replies; none of them is moved when all go. */
+  #takeReplies(): (number | ReplyOutcome)[] {
+    const replies = this.#replies
+    if (replies.length > batchMax * 2) return replies.splice(0, batchMax * 2)
+    if (replies.length > 0) this.#replies = []
+    return replies
   }
 
   #postBatch(content: BatchContent): void {

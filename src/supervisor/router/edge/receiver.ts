@@ -67,6 +67,7 @@ export class Receiver implements Receipts {
       deadlineMs,
       receipts: this,
       token: slot,
+      route: undefined,
       admittedAtMs: 0,
     })
     if (verdict !== 'admitted') this.refuse(slot, verdict)
