@@ -136,7 +136,8 @@ t.test('where code generation is forbidden the same events arrive', t => {
   const flag = '--disallow-code-generation-from-strings'
   if (process.execArgv.includes(flag)) return t.end()
   const output = execFileSync(process.execPath, [flag, self], { encoding: 'utf8' })
-  t.match(output, /pass: \d+ }/)
-  t.notMatch(output, /fail/)
+  // The plan comes last, and what was planned was run; totals are printed only outside of a test runner.
+  t.match(output, /^1\.\.[1-9]/m)
+  t.notMatch(output, /not ok/)
   t.end()
 })
