@@ -13,9 +13,9 @@ export type Order =
   /** Interfere, or no longer, with what an actor of this thread sends. */
   | { readonly do: 'interfere'; readonly id: number; readonly fault: TrafficFault }
   | { readonly do: 'lift'; readonly id: number }
-  /** To a shard, all answered before they begin: crash, spin, sleep until `releaseShard`. */
+  /** To a shard, all answered before they begin: crash, spin (`begun` turns 1 then), sleep until `releaseShard`. */
   | { readonly do: 'crash'; readonly how: CrashHow }
-  | { readonly do: 'spin'; readonly forMs: number }
+  | { readonly do: 'spin'; readonly forMs: number; readonly begun: Int32Array<SharedArrayBuffer> }
   | { readonly do: 'hold' }
   /** To a shard: answers when it gets to it. */
   | { readonly do: 'answer' }

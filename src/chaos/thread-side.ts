@@ -50,11 +50,13 @@ type ShardOrder = Extract<Order, { do: 'crash' | 'spin' | 'hold' }>
 
 function hitShard(context: ShardContext, order: ShardOrder): void {
   if (order.do === 'hold') holdShard(context.shared)
-  else if (order.do === 'spin') spin(order.forMs)
+  else if (order.do === 'spin') spin(order.forMs, order.begun)
   else crash(order.how)
 }
 
-function spin(forMs: number): void {
+function spin(forMs: number, begun: Int32Array<SharedArrayBuffer>): void {
+  Atomics.store(begun, 0, 1)
+  Atomics.notify(begun, 0)
   const untilMs = performance.now() + forMs
   while (performance.now() < untilMs);
 }

@@ -87,8 +87,12 @@ export class Threads {
 
   /** Makes a shard spin. */
   async stall(shard: number, forMs: number): Promise<Stall> {
-    const { worker, control } = await this.#live(shard)
-    await tell(control, { do: 'spin', forMs })
+    const live = await this.#live(shard)
+    const { worker, control } = live
+    // The answer alone proves nothing: between it and the spin the shard may take other messages.
+    const begun = new Int32Array(new SharedArrayBuffer(Int32Array.BYTES_PER_ELEMENT))
+    await tell(control, { do: 'spin', forMs, begun })
+    await turned(shard, live, begun, 0)
     const goesOn = tell(control, { do: 'answer' }, Number.POSITIVE_INFINITY).then(() => undefined)
     return { over: goesOn.catch(async () => (await worker.ended).reason) }
   }
@@ -127,13 +131,17 @@ function tell(control: ControlPlane, order: Order, timeoutMs?: number): Promise<
   return control.call('chaos', [threadSideUrl, order], timeoutMs)
 }
 
-async function putToSleep(shard: number, { worker, control }: Live): Promise<void> {
-  await tell(control, { do: 'hold' })
-  const asleep = Atomics.waitAsync(shardCells(worker.shared), shardCell.paused, 0)
-  if (!asleep.async) return
-  const ended = worker.ended.then(({ reason }) => reason)
-  const first = await Promise.race([asleep.value, ended])
-  if (typeof first === 'object') throw diedError(shard, first)
+async function putToSleep(shard: number, live: Live): Promise<void> {
+  await tell(live.control, { do: 'hold' })
+  await turned(shard, live, shardCells(live.worker.shared), shardCell.paused)
+}
+
+/** Settles when a shard has set a number in shared memory that was 0. Rejects with SHARD_DIED. */
+async function turned(shard: number, { worker }: Live, cells: Int32Array, index: number): Promise<void> {
+  const set = Atomics.waitAsync(cells, index, 0)
+  if (!set.async) return
+  const first = await Promise.race([set.value, worker.ended])
+  if (typeof first === 'object') throw diedError(shard, first.reason)
 }
 
 async function endOf(shard: number, { worker, incarnation }: Live): Promise<ShardExit> {
