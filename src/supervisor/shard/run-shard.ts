@@ -13,7 +13,6 @@ import { detailsOf, summariesOf } from '../kernel/actor-summary.ts'
 import { bootKernel, createWatchService, startTopLevel, stopKernel, stopTopLevel } from '../kernel/boot-kernel.ts'
 import { Kernel } from '../kernel/kernel.ts'
 import { actorsSupervisor } from '../kernel/kernel-child-host.ts'
-import { createCodecRegistry } from '../router/edge/codec-registry.ts'
 import { ThreadRouter } from '../router/thread-router.ts'
 import type { Activation, Answered, PeerEnds, Resident, ShardControl } from './shard-control.ts'
 import type { ShardContext } from './worker-host.ts'
@@ -77,7 +76,7 @@ class Shard {
       deadLettersMax: activation.deadLettersMax,
       onFact: facts,
     })
-    this.#router = new ThreadRouter(this.kernel, createCodecRegistry(), () => undefined)
+    this.#router = new ThreadRouter(this.kernel, () => undefined)
     this.#watchService = createWatchService(this.kernel)
     this.kernel.setRouter(this.#router)
     this.kernel.onKernelMessage = message => this.#take(message)
