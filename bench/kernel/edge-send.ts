@@ -14,6 +14,7 @@ import {
   turn,
   windowMessages,
 } from './harness.ts'
+import { sampleCodec } from './sample-codec.ts'
 
 const batch = 256
 const blocks = 8
@@ -57,10 +58,11 @@ async function bareBlock(peer: BarePeer): Promise<number> {
 }
 
 function envelope(number: number): Envelope {
-  return createEnvelope({ to: addresses[number & 63]!, from: 'bench/sender', event: sample(number) })
+  return createEnvelope({ to: addresses[number & 63]!, from: 'bench/sender', event: sample(number), codec })
 }
 
 const binary = process.argv[2] === 'binary'
+const codec = binary ? { name: sampleCodec.type, codec: sampleCodec } : undefined
 const peer = startEdgePeer(binary)
 const bare = startBarePeer()
 await edgeBlock(peer)

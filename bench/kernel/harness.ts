@@ -29,7 +29,7 @@ export function startEdgePeer(binary = false): EdgePeer {
     transferList: [port2],
   })
   const codecs = createCodecRegistry()
-  if (binary) codecs.add(sampleCodec)
+  if (binary) codecs.add({ name: sampleCodec.type, codec: sampleCodec })
   const edge = createEdge({
     port: port1,
     outbound,

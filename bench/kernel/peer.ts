@@ -9,7 +9,7 @@ const { port, outbound, inbound, binary, done, window } = workerData
 const actors = createActors()
 const handled = new Int32Array(done)
 const codecs = createCodecRegistry()
-if (binary) codecs.add(sampleCodec)
+if (binary) codecs.add({ name: sampleCodec.type, codec: sampleCodec })
 let count = 0
 
 const edge = createEdge({

@@ -2,7 +2,8 @@
 import type { EventCodec } from '../../src/messages/thread/event-codec.ts'
 import type { Sample } from './actor.ts'
 
-const codec: EventCodec<Sample> = {
+/** As a definition takes it. */
+export const sampleCodec: EventCodec<Sample> = {
   type: 'probe.sample',
   encode(event, writer) {
     writer.u32(event.sequence)
@@ -18,6 +19,3 @@ const codec: EventCodec<Sample> = {
     payload: reader.text(),
   }),
 }
-
-/** As a registry takes it. */
-export const sampleCodec = codec as unknown as EventCodec

@@ -63,5 +63,5 @@ export const liveSink = defineActor(import.meta.url, 'liveSink', { machine: sink
 export const codedSink = defineActor(import.meta.url, 'codedSink', {
   machine: sinkMachine,
   engine: 'compiled',
-  codecs: [sampleCodec as never],
+  codecs: [sampleCodec],
 })

@@ -3,15 +3,17 @@
  */
 import type { ActorEvent } from '../actors/runtime/actor-runtime.ts'
 import type { AnyActorDefinition, EventsOf } from '../actors/runtime/define-actor.ts'
+import { type EventCodecs, eventCodecsOf } from '../actors/runtime/event-codecs.ts'
 import type { CommandsOf, ReplyOf, RequestFields, RequestsOf } from '../actors/runtime/requests.ts'
+import type { NamedCodec } from '../messages/thread/event-codec.ts'
 import type { ActorDetails } from './kernel/actor-summary.ts'
 import type { AskOptions } from './kernel/asks.ts'
 
 /** What a reference needs of its system. */
 export interface RefHost {
-  send(to: string, event: ActorEvent): void
-  sendAfter(to: string, event: ActorEvent, delayMs: number): () => void
-  ask(to: string, event: ActorEvent, options: AskOptions): Promise<unknown>
+  send(to: string, event: ActorEvent, codec: NamedCodec | undefined): void
+  sendAfter(to: string, event: ActorEvent, delayMs: number, codec: NamedCodec | undefined): () => void
+  ask(to: string, event: ActorEvent, options: AskOptions, codec: NamedCodec | undefined): Promise<unknown>
   details(address: string): Promise<ActorDetails | undefined>
 }
 
@@ -20,21 +22,23 @@ export class ActorRef<D extends AnyActorDefinition = AnyActorDefinition> {
   readonly address: string
   readonly definition: D
   readonly #host: RefHost
+  readonly #codecs: EventCodecs | undefined
 
   constructor(host: RefHost, definition: D, address: string) {
     this.#host = host
     this.definition = definition
+    this.#codecs = eventCodecsOf(definition)
     this.address = address
   }
 
   /** Sends a command. Never throws for what happens on the way: what cannot be delivered becomes a dead letter. */
   send(event: CommandsOf<EventsOf<D>>): void {
-    this.#host.send(this.address, event as ActorEvent)
+    this.#host.send(this.address, event as ActorEvent, this.#codecs?.get(event.type))
   }
 
   /** Sends a command after `delayMs` milliseconds; the function returned takes it back. */
   sendAfter(event: CommandsOf<EventsOf<D>>, delayMs: number): () => void {
-    return this.#host.sendAfter(this.address, event as ActorEvent, delayMs)
+    return this.#host.sendAfter(this.address, event as ActorEvent, delayMs, this.#codecs?.get(event.type))
   }
 
   /**
@@ -46,7 +50,9 @@ export class ActorRef<D extends AnyActorDefinition = AnyActorDefinition> {
     event: { readonly type: T } & Omit<RequestFields<EventsOf<D>, T>, 'type'>,
     options: AskOptions,
   ): Promise<ReplyOf<EventsOf<D>, T>> {
-    return this.#host.ask(this.address, event, options) as Promise<ReplyOf<EventsOf<D>, T>>
+    return this.#host.ask(this.address, event, options, this.#codecs?.get(event.type)) as Promise<
+      ReplyOf<EventsOf<D>, T>
+    >
   }
 
   /** All that can be seen of the actor now; undefined when there is none. */

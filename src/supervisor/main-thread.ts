@@ -15,7 +15,6 @@ import { Kernel, topAddress } from './kernel/kernel.ts'
 import { actorsSupervisor } from './kernel/kernel-child-host.ts'
 import { createRemoteChildren } from './remote-children.ts'
 import { Directory } from './router/directory.ts'
-import { createCodecRegistry } from './router/edge/codec-registry.ts'
 import { ThreadRouter } from './router/thread-router.ts'
 import { createPiscinaHost } from './shard/piscina-host.ts'
 import { type ShardActorInput, shardActor } from './shard/shard-actor.ts'
@@ -119,7 +118,7 @@ function createShards(
   options: MainThreadOptions,
   forget: (address: string) => void,
 ) {
-  const router = new ThreadRouter(kernel, createCodecRegistry(), address => directory.find(address) ?? null)
+  const router = new ThreadRouter(kernel, address => directory.find(address) ?? null)
   kernel.setRouter(router)
   const host = createPiscinaHost({
     clock: options.clock,

@@ -12,6 +12,7 @@ import type { ActorEvent } from '../actors/runtime/actor-runtime.ts'
 import { type Clock, type Random, systemClock } from '../actors/runtime/clock.ts'
 import type { AnyActorDefinition, InputOption } from '../actors/runtime/define-actor.ts'
 import { StarfishError } from '../messages/errors.ts'
+import type { NamedCodec } from '../messages/thread/event-codec.ts'
 import type { ExitReason } from '../messages/thread/exit.ts'
 import type { Fact } from '../messages/thread/fact.ts'
 import { ActorRef, type Addressed, addressOf } from './actor-ref.ts'
@@ -21,6 +22,7 @@ import { checkDefinition, checkDefinitions } from './definition-check.ts'
 import { createGroup, type Group } from './group.ts'
 import { Inspection, type InspectOptions } from './inspection.ts'
 import { type ActorDetails, type ActorSummary, detailsOf, summariesOf, type TreeQuery } from './kernel/actor-summary.ts'
+import type { AskOptions } from './kernel/asks.ts'
 import { startTopLevel, stopKernel, stopTopLevel } from './kernel/boot-kernel.ts'
 import { type DeadLetterReport, mergeDeadLetters } from './kernel/dead-letters.ts'
 import type { ExitListener } from './kernel/watches.ts'
@@ -321,12 +323,13 @@ export class System implements AsyncDisposable {
   }
 
   readonly #refHost = {
-    send: (to: string, event: ActorEvent) => this.#main.kernel.send(null, to, event),
-    sendAfter: (to: string, event: ActorEvent, delayMs: number) => {
+    send: (to: string, event: ActorEvent, codec?: NamedCodec) =>
+      this.#main.kernel.send(null, to, event, 'normal', codec),
+    sendAfter: (to: string, event: ActorEvent, delayMs: number, codec?: NamedCodec) => {
       const { clock } = this.#main.kernel
       const timer = clock.setTimeout(() => {
         this.#delayed.delete(cancel)
-        this.#main.kernel.send(null, to, event)
+        this.#main.kernel.send(null, to, event, 'normal', codec)
       }, delayMs)
       const cancel = () => {
         this.#delayed.delete(cancel)
@@ -335,8 +338,8 @@ export class System implements AsyncDisposable {
       this.#delayed.add(cancel)
       return cancel
     },
-    ask: (to: string, event: ActorEvent, options: { timeoutMs: number; signal?: AbortSignal }) =>
-      this.#main.kernel.ask(null, to, event, options),
+    ask: (to: string, event: ActorEvent, options: AskOptions, codec?: NamedCodec) =>
+      this.#main.kernel.ask(null, to, event, options, codec),
     details: (address: string) => this.#details(address),
   }
 

@@ -47,8 +47,11 @@ export interface ActorOptions<M extends AnyStateMachine> {
   readonly checkpointEveryMs?: number
   /** Events that are remembered for the black box. 16 by default. */
   readonly blackBoxEvents?: number
-  /** Binary forms of events, for actors that take millions a second from other shards. */
-  readonly codecs?: readonly EventCodec<never>[]
+  /**
+   * Binary forms of events, for actors that take millions a second from other shards. Used by senders that know the
+   * definition: `system.ref`, `spawn`, and `message` in a chart; an address alone gets a structured clone.
+   */
+  readonly codecs?: readonly EventCodec[]
 }
 
 /** What `init` answers: nothing to start, `ignore` to decline. */

@@ -4,8 +4,10 @@
  * An action finds its actor by the `system` that XState hands it (a compiled chart hands its scope): never by a module
  * variable, since an invoked promise or a timer may step the chart at any time.
  */
+import type { NamedCodec } from '../../messages/thread/event-codec.ts'
 import type { ActorEvent, ActorRuntime } from './actor-runtime.ts'
 import type { AnyActorDefinition, EventsOf, InputOption } from './define-actor.ts'
+import { eventCodecsOf } from './event-codecs.ts'
 import type { CommandsOf, ReplyOf, RequestsOf } from './requests.ts'
 
 /** The right to answer one request later. Plain data: it may stay in a context and in a snapshot. */
@@ -31,8 +33,8 @@ export interface ActorPort {
   takeReplyToken(): ReplyToken | undefined
   replyTo(token: ReplyToken, value: unknown): void
   replyErrorTo(token: ReplyToken, error: unknown): void
-  send(to: string, event: ActorEvent): void
-  sendAfter(delayMs: number, to: string, event: ActorEvent, id: string | undefined): void
+  send(message: Message): void
+  sendAfter(delayMs: number, message: Message, id: string | undefined): void
   cancelSend(id: string): void
   watch(address: string): void
   unwatch(address: string): void
@@ -127,15 +129,18 @@ export function rejectTo<C, E extends ActorEvent>(
 export interface Message {
   readonly to: string
   readonly event: ActorEvent
+  /** The binary form of the event, where the definition has one. */
+  readonly codec?: NamedCodec
 }
 
 /** A message whose event is one that actors of the definition take. */
 export function message<D extends AnyActorDefinition>(
-  _definition: D,
+  definition: D,
   to: string,
   event: CommandsOf<EventsOf<D>> & ActorEvent,
 ): Message {
-  return { to, event }
+  const codec = eventCodecsOf(definition)?.get(event.type)
+  return codec === undefined ? { to, event } : { to, event, codec }
 }
 
 /** An action that sends a message to another actor. What cannot be delivered becomes a dead letter. */
@@ -146,8 +151,8 @@ export function send<C, E extends ActorEvent>(
     const port = portOf(scope)
     const chosen = choose(scope)
     if (port === undefined || chosen === undefined) return
-    if (!('to' in chosen)) for (const one of chosen) port.send(one.to, one.event)
-    else port.send(chosen.to, chosen.event)
+    if (!('to' in chosen)) for (const one of chosen) port.send(one)
+    else port.send(chosen)
   }
 }
 
@@ -160,7 +165,7 @@ export function sendAfter<C, E extends ActorEvent>(
 ): Action<C, E> {
   return scope => {
     const chosen = choose(scope)
-    if (chosen !== undefined) portOf(scope)?.sendAfter(chosen.delayMs, chosen.to, chosen.event, chosen.id)
+    if (chosen !== undefined) portOf(scope)?.sendAfter(chosen.delayMs, chosen, chosen.id)
   }
 }
 

@@ -17,7 +17,7 @@
  *
  * ```
  * batch    = flags firstSequence [codecs] replies refusals record* [buffer]
- * codecs   = count type*                                         numbered on from those named before, from 1
+ * codecs   = count name*                                         numbered on from those named before, from 1
  * replies  = count (requestId status value)*                     status 0 ok, 1 failed, 2 not clonable
  * refusals = count (slot reason)*
  * record   = head to from [toIncarnation] [requestId] [deadlineMs] body      head = slot * 64 + bits

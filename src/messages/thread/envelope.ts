@@ -4,6 +4,7 @@
  * One shape for local and remote messages, every field always present: mailboxes and edges then see one hidden class.
  */
 import type { Handled } from '../errors.ts'
+import type { NamedCodec } from './event-codec.ts'
 
 /** Which queue of a mailbox a message goes to; `control` is always served first and never waits for credit of `normal`. */
 export type Lane = 'control' | 'normal'
@@ -61,6 +62,8 @@ export interface Envelope {
   readonly requestId: number
   /** When the sender stops waiting for the reply, ms since the epoch; 0 for never. */
   readonly deadlineMs: number
+  /** The binary form of the event, for a sender that knows the definition of the receiver. */
+  readonly codec: NamedCodec | undefined
   /** Where to say how far the message has come. */
   readonly receipts: Receipts
   /** Names the message to `receipts`; on the sender's side the edge keeps its slot here, -1 while it has none. */
@@ -107,6 +110,7 @@ export interface EnvelopeFields {
   readonly lane?: Lane
   readonly requestId?: number
   readonly deadlineMs?: number
+  readonly codec?: NamedCodec | undefined
   readonly receipts?: Receipts
   readonly token?: number
 }
@@ -121,6 +125,7 @@ export function createEnvelope(fields: EnvelopeFields): Envelope {
     lane: fields.lane ?? 'normal',
     requestId: fields.requestId ?? 0,
     deadlineMs: fields.deadlineMs ?? 0,
+    codec: fields.codec,
     receipts: fields.receipts ?? localReceipts,
     token: fields.token ?? -1,
     route: undefined,

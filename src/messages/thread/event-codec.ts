@@ -37,3 +37,12 @@ export interface EventCodec<TEvent extends AnyEvent = AnyEvent> {
   encode(event: TEvent, writer: EventWriter): void
   decode(reader: EventReader): TEvent
 }
+
+/**
+ * A codec under the name that it has on every thread. Two definitions may have different codecs for events of one type:
+ * the type alone does not say how the bytes are to be read.
+ */
+export interface NamedCodec {
+  readonly name: string
+  readonly codec: EventCodec
+}

@@ -80,9 +80,7 @@ export class Asks {
 
   /** Opens a request and posts it. */
   open(
-    from: string | null,
-    to: string,
-    event: { readonly type: string },
+    { from, to, event, codec }: Pick<Envelope, 'from' | 'to' | 'event' | 'codec'>,
     options: AskOptions,
     post: (envelope: Envelope) => void,
   ): Promise<unknown> {
@@ -99,7 +97,7 @@ export class Asks {
       const nowMs = this.#clock.now()
       const receipts = this.#receipts
       const deadlineMs = nowMs + timeoutMs
-      const envelope = createEnvelope({ from, to, event, requestId, deadlineMs, receipts, token: requestId })
+      const envelope = createEnvelope({ from, to, event, codec, requestId, deadlineMs, receipts, token: requestId })
       const pending = new PendingAsk(envelope, timeoutMs, resolve, reject)
       this.#deadlines.set(pending, timeoutMs, nowMs)
       if (signal !== undefined) pending.forgetSignal = this.#listen(requestId, signal)

@@ -2,7 +2,7 @@
  * An actor's hands: what its chart's actions and its I/O can do to the world, each bound to one incarnation.
  */
 import type { ActorEvent, ActorLogger, ActorRuntime } from '../../actors/runtime/actor-runtime.ts'
-import type { ActorPort, ReplyToken } from '../../actors/runtime/runtime-actions.ts'
+import type { ActorPort, Message, ReplyToken } from '../../actors/runtime/runtime-actions.ts'
 import { StarfishError } from '../../messages/errors.ts'
 import { createEnvelope } from '../../messages/thread/envelope.ts'
 import type { ActorExit } from '../../messages/thread/exit.ts'
@@ -26,8 +26,8 @@ export function createCellPort(kernel: Kernel, cell: ActorCell): ActorPort {
     },
     replyTo: (token, value) => settle(kernel, cell, token, { ok: true, value }),
     replyErrorTo: (token, error) => settle(kernel, cell, token, { ok: false, error }),
-    send: (to, event) => kernel.send(address, to, event),
-    sendAfter: (delayMs, to, event, id) => sendAfter(kernel, cell, { delayMs, to, event, id }),
+    send: ({ to, event, codec }) => kernel.send(address, to, event, 'normal', codec),
+    sendAfter: (delayMs, message, id) => sendAfter(kernel, cell, { delayMs, message, id }),
     cancelSend(id) {
       cell.delayedSends.get(id)?.()
       cell.delayedSends.delete(id)
@@ -94,14 +94,13 @@ function settle(kernel: Kernel, cell: ActorCell, token: ReplyToken, outcome: Par
 
 interface DelayedSend {
   readonly delayMs: number
-  readonly to: string
-  readonly event: ActorEvent
+  readonly message: Message
   readonly id: string | undefined
 }
 
 const delayedSendsMax = 10_000
 
-function sendAfter(kernel: Kernel, cell: ActorCell, { delayMs, to, event, id }: DelayedSend): void {
+function sendAfter(kernel: Kernel, cell: ActorCell, { delayMs, message, id }: DelayedSend): void {
   const key = id ?? `#${cell.handled}.${cell.delayedSends.size}`
   cell.delayedSends.get(key)?.()
   if (cell.delayedSends.size >= delayedSendsMax) {
@@ -112,7 +111,7 @@ function sendAfter(kernel: Kernel, cell: ActorCell, { delayMs, to, event, id }: 
   }
   const timer = kernel.clock.setTimeout(() => {
     cell.delayedSends.delete(key)
-    kernel.send(cell.entry.address, to, event)
+    kernel.send(cell.entry.address, message.to, message.event, 'normal', message.codec)
   }, delayMs)
   cell.delayedSends.set(key, () => kernel.clock.clearTimeout(timer))
 }

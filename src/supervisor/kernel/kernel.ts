@@ -14,11 +14,13 @@ import type { ReplyToken } from '../../actors/runtime/runtime-actions.ts'
 import type { Handled, StarfishError } from '../../messages/errors.ts'
 import type { ChildFact } from '../../messages/thread/child-fact.ts'
 import { createEnvelope, type Envelope, type Refusal } from '../../messages/thread/envelope.ts'
+import type { NamedCodec } from '../../messages/thread/event-codec.ts'
 import type { ActorExit } from '../../messages/thread/exit.ts'
 import type { DeadLetter, Fact, FactFilter } from '../../messages/thread/fact.ts'
 import { type KernelMessage, kernelAddress } from '../../messages/thread/kernel-message.ts'
 import { decodeKernelMessage } from '../../messages/thread/kernel-message-codec.ts'
 import type { ChildHost } from '../child-host.ts'
+import { createCodecRegistry } from '../router/edge/codec-registry.ts'
 import { type AskOptions, Asks, type Outcome } from './asks.ts'
 import type { BlackBoxWriter } from './black-box.ts'
 import { type ActorCell, actorStorage, createTurnScope } from './cell.ts'
@@ -80,6 +82,8 @@ export class Kernel {
   readonly random: Random
   readonly logger: Logger
   readonly blackBox: BlackBoxWriter | undefined
+  /** What this thread can read of binary events; told to the others. */
+  readonly codecs = createCodecRegistry()
   readonly entries = new Map<string, ActorEntry>()
   /** Addresses that are about to start here. */
   readonly expected = new Expected()
@@ -177,13 +181,19 @@ export class Kernel {
   }
 
   /** Sends an event to an address. What cannot be delivered becomes a dead letter. */
-  send(from: string | null, to: string, event: ActorEvent, lane: Envelope['lane'] = 'normal'): void {
-    this.post(createEnvelope({ from, to, event, lane }))
+  send(
+    from: string | null,
+    to: string,
+    event: ActorEvent,
+    lane: Envelope['lane'] = 'normal',
+    codec?: NamedCodec,
+  ): void {
+    this.post(createEnvelope({ from, to, event, lane, codec }))
   }
 
   /** Sends a request to an address; settles always. */
-  ask(from: string | null, to: string, event: ActorEvent, options: AskOptions): Promise<unknown> {
-    return this.asks.open(from, to, event, options, envelope => this.post(envelope))
+  ask(from: string | null, to: string, event: ActorEvent, options: AskOptions, codec?: NamedCodec): Promise<unknown> {
+    return this.asks.open({ from, to, event, codec }, options, this.#post)
   }
 
   /** Puts a message on its way. */
@@ -341,6 +351,7 @@ export class Kernel {
       this.lifecycle.end(cell, { type: 'threw', error })
     }
   }
+  readonly #post = (envelope: Envelope): void => this.post(envelope)
 
   #deliverHere(envelope: Envelope): void {
     const admission = this.deliver(envelope)

@@ -3,6 +3,7 @@
  * supervisor's to decide; to the kernel a supervisor is an actor like any other.
  */
 import type { AnyActorDefinition } from '../../actors/runtime/define-actor.ts'
+import { eventCodecsOf } from '../../actors/runtime/event-codecs.ts'
 import type { SpawnedChild } from '../../actors/runtime/runtime-actions.ts'
 import type { ChildFact } from '../../messages/thread/child-fact.ts'
 import { type ActorExit, type ExitReason, isAbnormal } from '../../messages/thread/exit.ts'
@@ -199,6 +200,7 @@ export class Lifecycle {
   }
 
   #startLoaded(request: ChildStart, definition: AnyActorDefinition): void {
+    for (const codec of eventCodecsOf(definition)?.values() ?? []) this.#kernel.codecs.add(codec)
     const entry = this.#entryOf(request, definition)
     const { spec } = request
     const cell = new ActorCell(

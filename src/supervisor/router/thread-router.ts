@@ -23,7 +23,6 @@ import type { Outcome } from '../kernel/asks.ts'
 import { lastEventsOf } from '../kernel/black-box.ts'
 import { actorDiedError } from '../kernel/delivery-errors.ts'
 import type { Kernel, Router } from '../kernel/kernel.ts'
-import type { CodecRegistry } from './edge/codec-registry.ts'
 import { createEdge, type Edge, type EdgePort, type EdgeStats } from './edge/edge.ts'
 import type { EdgeReport } from './edge/report.ts'
 
@@ -105,7 +104,6 @@ function routeOf(envelope: Envelope): Route | undefined {
 /** The router of one thread. */
 export class ThreadRouter implements Router {
   readonly #kernel: Kernel
-  readonly #codecs: CodecRegistry
   readonly #resolve: Resolve
   readonly #limits: RouterLimits
   readonly #peers = new Map<number, Peer>()
@@ -120,9 +118,8 @@ export class ThreadRouter implements Router {
   /** Called when an edge that was open has closed, with the exact account of this side's messages. */
   onReport: (shard: number, incarnation: number, report: EdgeReport) => void = () => {}
 
-  constructor(kernel: Kernel, codecs: CodecRegistry, resolve: Resolve, limits: RouterLimits = routerLimits) {
+  constructor(kernel: Kernel, resolve: Resolve, limits: RouterLimits = routerLimits) {
     this.#kernel = kernel
-    this.#codecs = codecs
     this.#resolve = resolve
     this.#limits = limits
   }
@@ -257,7 +254,7 @@ export class ThreadRouter implements Router {
       window: this.#limits.window,
       outboxMax: this.#limits.waitingMax,
       reportMax: this.#limits.reportMax,
-      codecs: this.#codecs,
+      codecs: this.#kernel.codecs,
       deliver: envelope => {
         if (envelope.requestId !== 0 && peer.receipts !== envelope.receipts) {
           peer.receipts = envelope.receipts

@@ -15,7 +15,6 @@ import { BlackBoxWriter } from '../kernel/black-box.ts'
 import { bootKernel, createWatchService, startTopLevel, stopKernel, stopTopLevel } from '../kernel/boot-kernel.ts'
 import { Kernel } from '../kernel/kernel.ts'
 import { actorsSupervisor } from '../kernel/kernel-child-host.ts'
-import { createCodecRegistry } from '../router/edge/codec-registry.ts'
 import { ThreadRouter } from '../router/thread-router.ts'
 import type { Activation, Answered, Inflict, PeerEnds, Resident, ShardControl } from './shard-control.ts'
 import type { ShardContext } from './worker-host.ts'
@@ -85,7 +84,7 @@ class Shard {
       blackBox: new BlackBoxWriter(activation.blackBox),
     })
     for (const address of activation.expected) this.kernel.expected.add(address)
-    this.#router = new ThreadRouter(this.kernel, createCodecRegistry(), () => undefined)
+    this.#router = new ThreadRouter(this.kernel, () => undefined)
     this.#watchService = createWatchService(this.kernel)
     this.kernel.setRouter(this.#router)
     this.kernel.onKernelMessage = message => this.#take(message)

@@ -8,7 +8,7 @@ import { ShapeReader } from './shapes.ts'
 
 /** Who takes what a batch carries, in this order. */
 export interface BatchSink {
-  codecs(types: readonly string[]): void
+  codecs(names: readonly string[]): void
   reply(requestId: number, outcome: ReplyOutcome): void
   refused(slot: number, reason: Refusal): void
   /** `event` is undefined when its codec could not decode it. False ends the reading of the batch. */

@@ -8,6 +8,7 @@ import {
   runHeadBytes,
 } from '../../../messages/thread/edge.ts'
 import type { Envelope, Refusal, ReplyOutcome } from '../../../messages/thread/envelope.ts'
+import type { NamedCodec } from '../../../messages/thread/event-codec.ts'
 import { BatchWriter } from './bytes.ts'
 import type { CodecRegistry } from './codec-registry.ts'
 import { NameWriter } from './names.ts'
@@ -28,9 +29,12 @@ export class BatchEncoder {
   readonly #shapes = new ShapeWriter()
   readonly #writer = new BatchWriter()
   readonly #codecs: CodecRegistry
-  /** Numbers of the codecs that the other side has and so can this one, by event type. */
+  /** Numbers of the codecs that the other side has, by name. */
   readonly #codecNumbers = new Map<string, number>()
   #codecsSeen = 0
+  /** The codec that was looked up last. */
+  #lastCodec: NamedCodec | undefined
+  #lastNumber = 0
   #codecsTold = 0
   #namesReset = false
   /** The buffers of the last batch that was encoded, to be transferred. */
@@ -42,12 +46,13 @@ export class BatchEncoder {
 
   /** True when the other side has not been told of a codec of this one. */
   get hasNews(): boolean {
-    return this.#codecsTold < this.#codecs.types.length
+    return this.#codecsTold < this.#codecs.names.length
   }
 
-  /** Notes the event types that the other side can decode, in the order of their numbers. */
-  learnCodecs(types: readonly string[]): void {
-    for (const type of types) this.#codecNumbers.set(type, ++this.#codecsSeen)
+  /** Notes the codecs that the other side has, in the order of their numbers. */
+  learnCodecs(names: readonly string[]): void {
+    for (const name of names) this.#codecNumbers.set(name, ++this.#codecsSeen)
+    this.#lastCodec = undefined
   }
 
   /** Encodes one batch. Throws what a codec throws; call {@link BatchEncoder.discard} then. */
@@ -56,7 +61,7 @@ export class BatchEncoder {
     let flags = this.#namesReset ? batchFlags.namesReset : 0
     if (this.hasNews) {
       flags |= batchFlags.hasCodecs
-      const news = this.#codecs.types.slice(this.#codecsTold)
+      const news = this.#codecs.names.slice(this.#codecsTold)
       wire.push(news.length, ...news)
     }
     encodeReplies(wire, content.replies)
@@ -75,7 +80,7 @@ export class BatchEncoder {
   /** Call once the batch last encoded has been posted. */
   posted(): void {
     this.#namesReset = false
-    this.#codecsTold = this.#codecs.types.length
+    this.#codecsTold = this.#codecs.names.length
   }
 
   /** Call when a batch could not be encoded or posted: what it would have taught the other side is forgotten. */
@@ -87,19 +92,22 @@ export class BatchEncoder {
   }
 
   #encodeMessages(wire: unknown[], messages: readonly Envelope[]): void {
-    const binary = this.#codecNumbers.size > 0
     let index = 0
     while (index < messages.length) {
-      const codec = binary ? this.#codecOf(messages[index]!) : 0
-      if (codec === 0) this.#plain(wire, messages[index++]!)
+      if (this.#codecOf(messages[index]!) === 0) this.#plain(wire, messages[index++]!)
       else index = this.#run(wire, messages, index)
     }
   }
 
+  /** The number of a message's codec; 0 when it has none, or none that the other side knows. */
   #codecOf(message: Envelope): number {
-    const type = message.event.type
-    const number = this.#codecNumbers.get(type)
-    return number === undefined || this.#codecs.get(type) === undefined ? 0 : number
+    const { codec } = message
+    if (codec === undefined) return 0
+    if (codec !== this.#lastCodec) {
+      this.#lastCodec = codec
+      this.#lastNumber = this.#codecNumbers.get(codec.name) ?? 0
+    }
+    return this.#lastNumber
   }
 
   #plain(wire: unknown[], message: Envelope): void {
@@ -155,7 +163,7 @@ export class BatchEncoder {
     if (bits & recordBits.request) writer.f64(message.requestId)
     if (bits & recordBits.deadline) writer.f64(message.deadlineMs)
     const body = writer.at
-    this.#codecs.get(message.event.type)!.encode(message.event, writer)
+    message.codec!.codec.encode(message.event, writer)
     writer.head(
       start,
       message.token,

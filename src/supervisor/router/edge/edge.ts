@@ -54,7 +54,7 @@ export interface EdgeOptions {
   readonly outboxMax: number
   /** How many fates a report lists; the rest is only counted. */
   readonly reportMax: number
-  /** The binary codecs of this thread. */
+  /** The binary codecs that this thread can read. */
   readonly codecs: CodecRegistry
   /**
    * Puts a message that arrived into its mailbox and says `'admitted'`, or says why not. It may handle the message
@@ -156,7 +156,7 @@ class PortEdge implements Edge {
     })
     this.#encoder = new BatchEncoder(options.codecs)
     this.#decoder = new BatchDecoder(options.codecs, {
-      codecs: types => this.#encoder.learnCodecs(types),
+      codecs: names => this.#encoder.learnCodecs(names),
       reply: (requestId, outcome) => {
         if (!this.#isClosed) options.onReply(requestId, outcome)
       },

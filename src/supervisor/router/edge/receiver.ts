@@ -65,6 +65,7 @@ export class Receiver implements Receipts {
       lane: control ? 'control' : 'normal',
       requestId,
       deadlineMs,
+      codec: undefined,
       receipts: this,
       token: slot,
       route: undefined,

@@ -1,7 +1,7 @@
 import t from 'tap'
 import { createEnvelope } from '../../../../src/messages/thread/envelope.ts'
 import type { EventCodec } from '../../../../src/messages/thread/event-codec.ts'
-import { createWorld, numbered, numbers, settle } from './fake-world.ts'
+import { createWorld, named, numbered, numbers, settle } from './fake-world.ts'
 
 const range = (length: number) => Array.from({ length }, (_, index) => index)
 
@@ -27,8 +27,8 @@ function codecOf(type: string, rest: Partial<EventCodec<Numbered>> = {}): EventC
 function codedWorld(...codecs: EventCodec[]) {
   const world = createWorld({ window: 256, slots: 1024, outboxMax: 1024 })
   for (const codec of codecs) {
-    world.a.codecs.add(codec)
-    world.b.codecs.add(codec)
+    world.a.codecs.add(named(codec))
+    world.b.codecs.add(named(codec))
   }
   settle(world.a, world.b)
   return world
@@ -87,13 +87,13 @@ t.test('a codec is used from when the other side has told that it knows it, and 
     writer.f64(event.number)
     writer.text('')
   }
-  a.codecs.add(codecOf('coded', { encode: counted }))
+  a.codecs.add(named(codecOf('coded', { encode: counted })))
   a.edge.post(numbered(1, { type: 'coded' }))
   settle(a, b)
   t.equal(encoded, 0)
   // The other side numbers its codecs as it likes.
-  b.codecs.add(codecOf('another'))
-  b.codecs.add(codecOf('coded'))
+  b.codecs.add(named(codecOf('another')))
+  b.codecs.add(named(codecOf('coded')))
   a.edge.post(numbered(2, { type: 'coded' }))
   a.tick()
   settle(a, b)
@@ -113,8 +113,8 @@ t.test('a codec that is added later is told to the edges that are open', t => {
     writer.f64(event.number)
     writer.text('')
   }
-  a.codecs.add(codecOf('second', { encode: counted }))
-  b.codecs.add(codecOf('second'))
+  a.codecs.add(named(codecOf('second', { encode: counted })))
+  b.codecs.add(named(codecOf('second')))
   settle(a, b)
   a.edge.post(numbered(1, { type: 'second' }))
   settle(a, b)
@@ -186,7 +186,7 @@ t.test('a batch of one culprit that cannot be cloned leaves the coded messages a
 t.test('a closed edge no longer listens for codecs', t => {
   const { a } = createWorld()
   a.edge.close()
-  a.codecs.add(codecOf('late'))
+  a.codecs.add(named(codecOf('late')))
   t.equal(a.tick(), false)
   t.end()
 })

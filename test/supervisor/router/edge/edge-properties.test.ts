@@ -2,7 +2,7 @@ import fc from 'fast-check'
 import t from 'tap'
 import { createEnvelope, type Envelope } from '../../../../src/messages/thread/envelope.ts'
 import type { EventCodec } from '../../../../src/messages/thread/event-codec.ts'
-import { createWorld, numbered, settle, type WorldLimits } from './fake-world.ts'
+import { createWorld, named, numbered, settle, type WorldLimits } from './fake-world.ts'
 
 const coded = {
   type: 'coded',
@@ -39,7 +39,7 @@ class Player {
     this.world = createWorld(given)
     for (const name of ['a', 'b'] as const) {
       const end = this.world[name]
-      end.codecs.add(coded)
+      end.codecs.add(named(coded))
       const page = this.book[name]
       end.verdict = message => {
         page.delivered.push(message)

@@ -7,6 +7,7 @@ import {
   type Refusal,
   type ReplyOutcome,
 } from '../../../../src/messages/thread/envelope.ts'
+import type { EventCodec, NamedCodec } from '../../../../src/messages/thread/event-codec.ts'
 import { type CodecRegistry, createCodecRegistry } from '../../../../src/supervisor/router/edge/codec-registry.ts'
 import { createEdge, type Edge, type EdgePort } from '../../../../src/supervisor/router/edge/edge.ts'
 import { createEdgeMemory } from '../../../../src/supervisor/router/edge/edge-memory.ts'
@@ -126,7 +127,21 @@ function createEnd(port: FakePort, outbound: SharedArrayBuffer, inbound: SharedA
       due = flush
     },
   })
+  const { post } = edge
+  edge.post = message => post.call(edge, withCodec(codecs, message))
   return Object.assign(end, { edge })
+}
+
+/** A codec under the name of its event type. */
+export function named(codec: EventCodec): NamedCodec {
+  return { name: codec.type, codec }
+}
+
+/** Gives a message the codec that is named like its event type, as a typed reference would. */
+function withCodec(codecs: CodecRegistry, message: Envelope): Envelope {
+  const codec = codecs.at(codecs.names.indexOf(message.event.type) + 1)
+  if (codec !== undefined) Object.assign(message, { codec: named(codec) })
+  return message
 }
 
 /** Runs flushes and deliveries on both sides until nothing is due. */

@@ -1,5 +1,5 @@
 /** A binary codec for half of the load. */
-import type { EventCodec } from '../../../../../src/messages/thread/event-codec.ts'
+import type { EventCodec, NamedCodec } from '../../../../../src/messages/thread/event-codec.ts'
 
 /** Events `{ type: 'load.coded', number }`. */
 export const loadCodec: EventCodec = {
@@ -7,3 +7,6 @@ export const loadCodec: EventCodec = {
   encode: (event, writer) => writer.u32((event as unknown as { number: number }).number),
   decode: reader => ({ type: 'load.coded', number: reader.u32() }) as { type: string },
 }
+
+/** As a registry takes it. */
+export const namedLoadCodec: NamedCodec = { name: loadCodec.type, codec: loadCodec }

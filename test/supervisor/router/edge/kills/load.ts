@@ -5,7 +5,7 @@ import { createCodecRegistry } from '../../../../../src/supervisor/router/edge/c
 import { createEdge, type EdgePort } from '../../../../../src/supervisor/router/edge/edge.ts'
 import type { EdgeReport } from '../../../../../src/supervisor/router/edge/report.ts'
 import { Ledger, requestsMax } from './ledger.ts'
-import { loadCodec } from './load-codec.ts'
+import { loadCodec, namedLoadCodec } from './load-codec.ts'
 
 /** One end of an edge, as it is handed to a thread. */
 export interface EndOfEdge {
@@ -41,7 +41,7 @@ export function runLoad(end: EndOfEdge): Promise<Told> {
   const ledger = new Ledger(end.ledger)
   const nextMessage = createSource(end.seed)
   const codecs = createCodecRegistry()
-  codecs.add(loadCodec)
+  codecs.add(namedLoadCodec)
   const asks = new Map<number, Envelope>()
   const counts = { accepted: 0, asks: 0, settled: 0, refused: 0, notClonable: 0 }
   let closed = false
@@ -97,6 +97,7 @@ function createSource(seed: number): (number: number, requestId: number) => Enve
       from: 'load',
       lane: dice > 0.9 ? 'control' : 'normal',
       event: Object.assign(event, { number }),
+      codec: event.type === loadCodec.type ? namedLoadCodec : undefined,
       requestId: dice < 0.1 && requestId < requestsMax ? requestId : 0,
     })
   }

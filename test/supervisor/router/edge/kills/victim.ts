@@ -8,7 +8,7 @@ import { createCodecRegistry } from '../../../../../src/supervisor/router/edge/c
 import { createEdge } from '../../../../../src/supervisor/router/edge/edge.ts'
 import { Ledger } from './ledger.ts'
 import { type EndOfEdge, loadLimits } from './load.ts'
-import { loadCodec } from './load-codec.ts'
+import { namedLoadCodec } from './load-codec.ts'
 
 /** How the victim dies: of itself, or it spins, or it waits to be terminated; or it lives on while its senders close. */
 export type Death = 'terminate' | 'exit' | 'throw' | 'spin' | 'fence'
@@ -27,7 +27,7 @@ const { ends, death, deathAfter, deathEdge } = workerData as VictimData
 function open(end: VictimData['ends'][number], index: number): void {
   const ledger = new Ledger(end.ledger)
   const codecs = createCodecRegistry()
-  codecs.add(loadCodec)
+  codecs.add(namedLoadCodec)
   let mailbox: Envelope[] = []
   let later: (() => void)[] = []
   let planned = false
