@@ -35,7 +35,7 @@ export function createRemoteChildren(kernel: Kernel, shards: ShardSet, directory
   const children = new Map<string, RemoteChild>()
 
   function tell(child: RemoteChild, fact: ChildFact): void {
-    kernel.send(child.request.address, child.request.owner.supervisor, fact, 'control')
+    kernel.lifecycle.tellSupervisor(child.request.owner.supervisor, child.request.address, fact)
   }
 
   function end(child: RemoteChild, reason: ExitReason, shardLoss?: ActorExit['shardLoss']): void {
@@ -93,12 +93,12 @@ export function createRemoteChildren(kernel: Kernel, shards: ShardSet, directory
           if (child?.request.incarnation === incarnation) end(child, { type: 'killed', detail: 'its shard is stuck' })
         })
     },
-    remove(shard, address) {
+    remove(shard, address, supervisor) {
       directory.delete(address)
       shards.broadcast({ type: 'kernel.forget', address })
       shards
         .control(shard)
-        .then(control => control.call('removeChild', [address]))
+        .then(control => control.call('removeChild', [address, supervisor]))
         .catch(() => {})
     },
     take(supervisor, fact) {

@@ -48,7 +48,7 @@ export function runShard(context: ShardContext): void {
     startChild: request => run(() => live().kernel.lifecycle.start(request)),
     shutdownChild: (address, incarnation) => run(() => live().kernel.lifecycle.shutdown(address, incarnation)),
     killChild: (address, incarnation) => answered(() => live().kernel.lifecycle.kill(address, incarnation)),
-    removeChild: address => run(() => live().kernel.lifecycle.remove(address)),
+    removeChild: (address, supervisor) => run(() => live().kernel.lifecycle.remove(address, supervisor)),
     stop: () => answeredLater(() => live().stop()),
     tree: query => answered(() => summariesOf(live().kernel, query)),
     details: address => answered(() => clonableDetails(live().kernel, address)),
