@@ -1,7 +1,7 @@
 /** Starfish: a supervised network layer for Node.js. The public interface; other entries are subpaths of the package. */
 import './check-node.ts'
 
-export type { ActorEvent, ActorLogger, ActorRuntime } from './actors/runtime/actor-runtime.ts'
+export type { ActorEvent, ActorLogger, ActorRuntime, OwnExit } from './actors/runtime/actor-runtime.ts'
 export { compileChart } from './actors/runtime/chart-compiler/compile-chart.ts'
 export {
   type Clock,

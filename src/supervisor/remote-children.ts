@@ -46,7 +46,7 @@ export function createRemoteChildren(
   const homes = new Map<string, number>()
 
   function tell(child: RemoteChild, fact: ChildFact): void {
-    kernel.send(child.request.address, child.request.owner.supervisor, fact, 'control')
+    kernel.lifecycle.tellSupervisor(child.request.owner.supervisor, child.request.address, fact)
   }
 
   function end(
@@ -114,12 +114,12 @@ export function createRemoteChildren(
           if (child?.request.incarnation === incarnation) end(child, { type: 'killed', detail: 'its shard is stuck' })
         })
     },
-    remove(shard, address) {
+    remove(shard, address, supervisor) {
       homes.delete(address)
       forget(address)
       shards
         .control(shard)
-        .then(control => control.call('removeChild', [address]))
+        .then(control => control.call('removeChild', [address, supervisor]))
         .catch(() => {})
     },
     take(supervisor, fact) {

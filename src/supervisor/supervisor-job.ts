@@ -167,7 +167,7 @@ export function startError(id: string, reason: ExitReason): StarfishError {
   const cause = 'error' in reason ? reason.error : undefined
   if (cause instanceof StarfishError) return cause
   const message = `child ${JSON.stringify(id)} could not be started: ${reason.type}`
-  return new StarfishError('START_FAILED', message, { details: { id, reason: reason.type }, cause })
+  return new StarfishError('START_FAILED', message, { details: { id, reason }, cause })
 }
 
 /** Settles that the supervisor ends with `reason`: no more commands, and all children are to stop, right to left. */

@@ -43,9 +43,10 @@ export class SupervisorRef implements AsyncDisposable {
     await this.#command({ type: 'supervisor.deleteChild', id })
   }
 
-  /** The children in start order. */
-  async whichChildren(): Promise<readonly ChildEntry[]> {
-    return (await this.#command({ type: 'supervisor.whichChildren' })) as readonly ChildEntry[]
+  /** The children in start order; only that child when an id is given, or CHILD_NOT_FOUND. */
+  async whichChildren(id?: string): Promise<readonly ChildEntry[]> {
+    const which = id === undefined ? {} : { id }
+    return (await this.#command({ type: 'supervisor.whichChildren', ...which })) as readonly ChildEntry[]
   }
 
   async countChildren(): Promise<ChildCounts> {

@@ -138,9 +138,9 @@ export class System implements AsyncDisposable {
   /** Starts a supervision tree. All that is wrong with its specs is said at once, before anything is started. */
   async supervise(spec: Omit<SupervisorSpec, 'id' | 'significant'> & { readonly id?: string }): Promise<SupervisorRef> {
     this.#checkRunning()
-    const id = spec.id ?? `tree-${++this.#trees}`
-    const whole: SupervisorSpec = { ...spec, id }
+    const whole = typeof spec === 'object' ? { ...spec, id: spec.id ?? `tree-${++this.#trees}` } : spec
     const resolved = resolveSupervisorSpec(whole)
+    const { id } = resolved
     if (this.shards > 0) await checkDefinitions(whole)
     await this.#startTop(resolved)
     return this.supervisor(id)

@@ -37,7 +37,7 @@ export const oneForOne: ConformanceGroup = {
         t.same(story(world, 2), ['exit a#1 threw', 'exit b#1 shutdown'])
         t.match(sup.exit(), { ...gaveUp, culprit: { id: 'a', reason: { type: 'bootstrapFailed' } } })
         world.script('a', { starts: ['run'] })
-        await world.supervise({ ...top, id: 'next', children: [world.actor('a')] })
+        await world.supervise({ ...top, children: [world.actor('a')] })
         t.equal(world.running('a'), 6, 'the first start, and four tries')
       },
     },

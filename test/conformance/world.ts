@@ -101,4 +101,4 @@ export interface ConformanceWorld {
 }
 
 /** Makes a world for one case. */
-export type WorldMaker = () => ConformanceWorld
+export type WorldMaker = () => ConformanceWorld | Promise<ConformanceWorld>

@@ -1,7 +1,7 @@
 /**
  * All that the I/O of an actor may touch: what `provide(runtime)` of a definition is handed.
  */
-import type { ActorExit } from '../../messages/thread/exit.ts'
+import type { ActorExit, ExitReason } from '../../messages/thread/exit.ts'
 import type { Clock, Random } from './clock.ts'
 
 /** The part of a pino logger that actors use; the first argument may be an object of fields. */
@@ -18,6 +18,9 @@ export interface ActorEvent {
   readonly type: string
 }
 
+/** The ends that an actor can choose for itself. */
+export type OwnExit = Extract<ExitReason, { type: 'normal' | 'shutdown' }>
+
 /** The surroundings of one incarnation of an actor. */
 export interface ActorRuntime {
   readonly address: string
@@ -31,6 +34,8 @@ export interface ActorRuntime {
   feed(event: ActorEvent): void
   /** Ends the actor as if an action had thrown `error`. */
   fail(error: unknown): void
+  /** Ends the actor with a reason of its own that is no failure, as OTP's `exit(normal)` and `exit({shutdown, Term})` do. */
+  exit(reason: OwnExit): void
   /** Sends to another address; never throws, what cannot be delivered becomes a dead letter. */
   send(to: string, event: ActorEvent): void
   /** Asks another address; rejects with a StarfishError that says whether the request was handled. */

@@ -71,6 +71,7 @@ export function createActorRuntime(kernel: Kernel, cell: ActorCell): ActorRuntim
       if (cell.entry.cell === cell) kernel.wake(cell)
     },
     fail: error => kernel.lifecycle.end(cell, { type: 'threw', error }),
+    exit: reason => kernel.lifecycle.end(cell, reason),
     send: (to, event) => kernel.send(address, to, event),
     ask: (to, event, options) => kernel.ask(address, to, event, options),
     watch(watched, listener) {

@@ -19,7 +19,7 @@ export interface RemoteChildren {
   start(shard: number, request: ChildStart): void
   shutdown(shard: number, address: string, incarnation: number): void
   kill(shard: number, address: string, incarnation: number): void
-  remove(shard: number, address: string): void
+  remove(shard: number, address: string, supervisor: string): void
 }
 
 /** The supervisor of top-level actors on each thread; its children are addressed by their own id. */
@@ -83,8 +83,8 @@ export function createKernelChildHost(kernel: Kernel, cell: ActorCell, remote: R
       places.delete(id)
       kernel.forgetIncarnation(addressOf(id))
       kernel.checkpoints.forgetTree(addressOf(id))
-      if (shard === undefined) kernel.lifecycle.remove(addressOf(id))
-      else remote?.remove(shard, addressOf(id))
+      if (shard === undefined) kernel.lifecycle.remove(addressOf(id), supervisor)
+      else remote?.remove(shard, addressOf(id), supervisor)
     },
     ready: () => kernel.lifecycle.announce(cell),
     post: event => kernel.send(null, supervisor, event, 'control'),

@@ -5,6 +5,7 @@
 import type { AnyActorDefinition } from '../../actors/runtime/define-actor.ts'
 import { eventCodecsOf } from '../../actors/runtime/event-codecs.ts'
 import type { SpawnedChild } from '../../actors/runtime/runtime-actions.ts'
+import { StarfishError } from '../../messages/errors.ts'
 import type { ChildFact } from '../../messages/thread/child-fact.ts'
 import { type ActorExit, type ExitReason, isAbnormal } from '../../messages/thread/exit.ts'
 import type { Checkpoint } from '../../messages/thread/kernel-message.ts'
@@ -52,6 +53,13 @@ export class Lifecycle {
 
   /** Starts an incarnation; the owner is told how that went. Synchronous when its module is loaded and it has no init. */
   start(request: ChildStart): void {
+    if (this.#isTaken(request)) {
+      const { address } = request
+      const text = `an actor has the address ${address} already`
+      const error = new StarfishError('DUPLICATE_ADDRESS', text, { details: { address } })
+      this.#tellFailed(request, { type: 'bootstrapFailed', error })
+      return
+    }
     if (request.spec.kind === 'supervisor') {
       this.#startLoaded(request, supervisorDefinition)
       return
@@ -97,10 +105,10 @@ export class Lifecycle {
     return true
   }
 
-  /** Gives an address up: what was held for it becomes dead letters. */
-  remove(address: string): void {
+  /** Gives an address of that supervisor's up: what was held for it becomes dead letters. */
+  remove(address: string, supervisor: string): void {
     const entry = this.#kernel.entries.get(address)
-    if (entry === undefined || entry.cell !== undefined) return
+    if (entry?.owner.supervisor !== supervisor || entry.cell !== undefined) return
     this.#kernel.entries.delete(address)
     for (const envelope of entry.held.drain()) this.#kernel.dropAdmitted(envelope, 'NO_SUCH_ACTOR')
     if (this.#kernel.checkpoints.forget(address)) this.onCheckpoint(address, undefined)
@@ -197,6 +205,12 @@ export class Lifecycle {
     this.#kernel.expectNoMore(entry.address)
     const place = { address: entry.address, shard: this.#kernel.shard }
     this.#tellOwner(entry, { type: 'child.started', id: entry.owner.childId, incarnation, place })
+  }
+
+  /** An address is made up of ids, so two supervisors may come to the same one. */
+  #isTaken({ address, owner }: ChildStart): boolean {
+    const holder = this.#kernel.entries.get(address)?.owner
+    return holder !== undefined && holder.supervisor !== owner.supervisor
   }
 
   #startLoaded(request: ChildStart, definition: AnyActorDefinition): void {
@@ -341,28 +355,37 @@ export class Lifecycle {
   }
 
   #tellOwner(entry: ActorEntry, fact: ChildFact): void {
-    this.#tellSupervisor(entry.owner.supervisor, entry.address, fact)
+    this.tellSupervisor(entry.owner.supervisor, entry.address, fact)
   }
 
-  /** A supervisor of another thread is that of the main thread, which keeps the account of its remote children. */
-  #tellSupervisor(supervisor: string, child: string, fact: ChildFact): void {
+  /**
+   * Tells a supervisor of a child's start or end. One of another thread is that of the main thread, which keeps the
+   * account of its remote children; one that has ended left them, and is told nothing.
+   */
+  tellSupervisor(supervisor: string, child: string, fact: ChildFact): void {
     const kernel = this.#kernel
-    if (kernel.shard === -1 || kernel.entries.has(supervisor) || supervisor === topAddress) {
-      kernel.send(child, supervisor, fact, 'control')
-    } else kernel.tellKernel(-1, { type: 'kernel.childFact', supervisor, fact })
+    const entry = kernel.entries.get(supervisor)
+    if (entry?.cell !== undefined || supervisor === topAddress) kernel.send(child, supervisor, fact, 'control')
+    else if (entry === undefined && kernel.shard !== -1) {
+      kernel.tellKernel(-1, { type: 'kernel.childFact', supervisor, fact })
+    }
   }
 
   /** The module of the definition cannot be had: the incarnation ends before it began. */
   #loadFailed(request: ChildStart, entry: ActorEntry, reason: ExitReason): void {
     if (this.#kernel.entries.get(request.address) !== entry || entry.incarnation !== request.incarnation) return
-    const { owner, incarnation } = request
     entry.state = 'vacant'
     const exit = this.#exitOf(entry, reason, [])
     this.#kernel.watches.remember(exit)
     this.#kernel.facts.add({ kind: 'exit', address: entry.address, exit })
-    const fact: ChildFact = { type: 'child.startFailed', id: owner.childId, incarnation, reason }
-    this.#tellSupervisor(owner.supervisor, request.address, fact)
+    this.#tellFailed(request, reason)
     this.#kernel.tellExit(exit)
+  }
+
+  #tellFailed(request: ChildStart, reason: ExitReason): void {
+    const { owner, incarnation } = request
+    const fact: ChildFact = { type: 'child.startFailed', id: owner.childId, incarnation, reason }
+    this.tellSupervisor(owner.supervisor, request.address, fact)
   }
 }
 

@@ -49,7 +49,7 @@ export function runShard(context: ShardContext): void {
     startChild: request => run(() => live().kernel.lifecycle.start(request)),
     shutdownChild: (address, incarnation) => run(() => live().kernel.lifecycle.shutdown(address, incarnation)),
     killChild: (address, incarnation) => answered(() => live().kernel.lifecycle.kill(address, incarnation)),
-    removeChild: address => answered(() => live().removeChild(address)),
+    removeChild: (address, supervisor) => answered(() => live().removeChild(address, supervisor)),
     stop: () => answeredLater(() => live().stop()),
     tree: query => answered(() => summariesOf(live().kernel, query)),
     details: address => answered(() => clonableDetails(live().kernel, address)),
@@ -130,8 +130,8 @@ class Shard {
     }
   }
 
-  removeChild(address: string): true {
-    this.kernel.lifecycle.remove(address)
+  removeChild(address: string, supervisor: string): true {
+    this.kernel.lifecycle.remove(address, supervisor)
     this.kernel.expectNoMore(address)
     return true
   }

@@ -64,7 +64,7 @@ export interface ShardControl {
   startChild(request: ChildStart): Answered<true>
   shutdownChild(address: string, incarnation: number): Answered<true>
   killChild(address: string, incarnation: number): Answered<boolean>
-  removeChild(address: string): Answered<true>
+  removeChild(address: string, supervisor: string): Answered<true>
   /** Stops every actor, right to left, each by its own shutdown. */
   stop(): Promise<Answered<true>>
   tree(query: TreeQuery): Answered<readonly ActorSummary[]>

@@ -34,6 +34,7 @@ export function createTestRuntime(clock: Clock, shard: number, feed: (event: Act
     log: { trace: line('trace'), debug: line('debug'), info: line('info'), warn: line('warn'), error: line('error') },
     feed,
     fail: error => void failures.push(error),
+    exit() {},
     send() {},
     ask: () => Promise.reject(new Error('nobody is here')),
     watch() {},
