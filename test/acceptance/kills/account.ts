@@ -1,0 +1,178 @@
+/**
+ * What the processes of a run under kills tell the one that judges, and the judgement. Times are milliseconds of the
+ * system's monotonic clock, which all processes of a machine share.
+ */
+
+/** How shards come by their connections in a run. */
+export type Mode = 'reusePort' | 'handoff'
+
+/** One kill, told when its victim serves again. */
+export interface Kill {
+  readonly type: 'kill'
+  /** `listener`: the actor that accepts for all shards, in `handoff` only. */
+  readonly kind: 'actor' | 'worker' | 'listener'
+  /** Whom it met; -1 for the listener. */
+  readonly shard: number
+  /** The incarnations of acceptors that were killed. */
+  readonly incarnations: readonly number[]
+  readonly atMs: number
+  readonly againAtMs: number
+}
+
+/** What the server process tells. */
+export type FromServer = { readonly type: 'ready'; readonly port: number } | Kill | { readonly type: 'over' }
+
+/** A connection that ended though the client did not end it. */
+export interface Ending {
+  readonly client: 'steady' | 'short'
+  readonly dialAtMs: number
+  readonly connected: boolean
+  readonly endedAtMs: number
+  /** Who served it; undefined when it ended before the first answer. */
+  readonly incarnation: number | undefined
+  /** FIN, or the code of the error. */
+  readonly how: string
+  readonly unanswered: number
+}
+
+/** A time in which a client got no answer. */
+export interface Gap {
+  readonly fromMs: number
+  readonly toMs: number
+}
+
+/** What the client process tells in the end. */
+export interface ClientReport {
+  readonly answers: number
+  readonly connections: number
+  readonly shortConnections: number
+  /** Answers that did not fit their requests, and what else must never be; the first ones in words. */
+  readonly wrong: readonly string[]
+  readonly endings: readonly Ending[]
+  /** For each dial: begin, and first answer or end. */
+  readonly dials: readonly (readonly [number, number])[]
+  /** The longest gaps of single steady clients, reconnecting included, longest first. */
+  readonly gaps: readonly Gap[]
+  /** The longest time in which no client got an answer. */
+  readonly longestSilenceMs: number
+  /** The longest the client process itself stood still: as much of a gap may be its own. */
+  readonly longestStandstillMs: number
+}
+
+/** Longest time that a client may be without an answer. */
+export const gapMaxMs = 500
+
+/** How late a client process may notice what the kernel told it, its own standstill aside. */
+const noticeMs = 50
+
+/** The figures of a run; `violations` is empty when every bound held. */
+export interface Verdict {
+  readonly violations: readonly string[]
+  readonly figures: Readonly<Record<string, unknown>>
+}
+
+/** Lays everything that went wrong to a kill, and says what cannot be. */
+export function judge(kills: readonly Kill[], report: ClientReport): Verdict {
+  const violations = [...report.wrong]
+  const killOf = killsByIncarnation(kills)
+  const lateMs = noticeMs + report.longestStandstillMs
+  const around = (atMs: number): Kill[] => kills.filter(kill => kill.atMs <= atMs && atMs <= kill.againAtMs + lateMs)
+  const resets = new Map<Kill, number>()
+
+  for (const ending of report.endings) {
+    const { incarnation, endedAtMs, how } = ending
+    const told = JSON.stringify(ending)
+    if (how === 'ECONNREFUSED') {
+      if (!around(endedAtMs).some(kill => kill.kind === 'listener')) {
+        violations.push(`refused while a shard listened: ${told}`)
+      }
+      continue
+    }
+    if (incarnation === undefined) {
+      // Nobody had served it: it was a connect in flight when somebody was killed.
+      const [kill] = around(endedAtMs).filter(({ againAtMs }) => ending.dialAtMs <= againAtMs)
+      if (kill === undefined) violations.push(`a connect was lost without a kill: ${told}`)
+      else resets.set(kill, (resets.get(kill) ?? 0) + 1)
+      continue
+    }
+    const kill = killOf.get(incarnation)
+    if (kill === undefined) violations.push(`a connection ended that nobody killed: ${told}`)
+    else if (endedAtMs < kill.atMs) violations.push(`a connection ended before its shard was killed: ${told}`)
+  }
+  for (const [kill, count] of resets) {
+    const flying = connectsInFlight(kill, report)
+    if (count > flying) violations.push(`${count} connects reset of ${flying} in flight: ${JSON.stringify(kill)}`)
+  }
+  const [longest] = report.gaps
+  if (longest === undefined) violations.push('no client got two answers')
+  else if (longest.toMs - longest.fromMs > gapMaxMs) {
+    violations.push(`a client got no answer for ${round(longest.toMs - longest.fromMs)} ms`)
+  }
+  return { violations, figures: figuresOf(kills, report, resets) }
+}
+
+/** An incarnation is told with each kill of its thread; it died of the first. */
+function killsByIncarnation(kills: readonly Kill[]): ReadonlyMap<number, Kill> {
+  const latestFirst = kills.toSorted((a, b) => b.atMs - a.atMs)
+  return new Map(latestFirst.flatMap(kill => kill.incarnations.map(incarnation => [incarnation, kill] as const)))
+}
+
+function connectsInFlight({ atMs, againAtMs }: Kill, { dials }: ClientReport): number {
+  return dials.filter(([dialAtMs, settledAtMs]) => dialAtMs <= againAtMs && settledAtMs >= atMs).length
+}
+
+function figuresOf(kills: readonly Kill[], report: ClientReport, resets: ReadonlyMap<Kill, number>) {
+  const { endings, gaps } = report
+  const kinds = ['actor', 'worker', 'listener'] as const
+  const ofKind = (kind: Kill['kind']): readonly [string, string][] => {
+    const downs = kills.filter(kill => kill.kind === kind).map(kill => kill.againAtMs - kill.atMs)
+    if (downs.length === 0) return []
+    const median = downs.toSorted((a, b) => a - b)[downs.length >> 1]!
+    return [[kind, `${downs.length}, down ${round(median)} ms (median), ${round(Math.max(...downs))} ms (longest)`]]
+  }
+  const count = (holds: (ending: Ending) => boolean): number => endings.filter(holds).length
+  return {
+    kills: Object.fromEntries(kinds.flatMap(ofKind)),
+    answers: report.answers,
+    wrong: report.wrong.length,
+    connections: report.connections,
+    shortConnections: report.shortConnections,
+    unanswered: endings.reduce((sum, ending) => sum + ending.unanswered, 0),
+    ended: {
+      served: count(({ incarnation }) => incarnation !== undefined),
+      notServed: count(({ incarnation, how }) => incarnation === undefined && how !== 'ECONNREFUSED'),
+      refused: count(({ how }) => how === 'ECONNREFUSED'),
+    },
+    notServedAtOneKill: Math.max(0, ...resets.values()),
+    connectsInFlightAtOneKill: Math.max(0, ...kills.map(kill => connectsInFlight(kill, report))),
+    longestGaps: longestGaps(gaps, kills),
+    longestSilenceMs: round(report.longestSilenceMs),
+    longestStandstillOfClientsMs: round(report.longestStandstillMs),
+  }
+}
+
+/** The longest gap at each kill, longest first. */
+function longestGaps(gaps: readonly Gap[], kills: readonly Kill[]): readonly string[] {
+  const longest = new Map<string, number>()
+  for (const gap of gaps) {
+    const during = duringOf(gap, kills)
+    if (!longest.has(during)) longest.set(during, round(gap.toMs - gap.fromMs))
+  }
+  return [...longest].slice(0, 5).map(([during, gapMs]) => `${gapMs} ms, ${during}`)
+}
+
+function duringOf({ fromMs, toMs }: Gap, kills: readonly Kill[]): string {
+  const met = kills.filter(kill => kill.atMs <= toMs && kill.againAtMs >= fromMs - noticeMs)
+  if (met.length === 0) return 'at no kill'
+  return met.map(({ kind, shard, atMs, againAtMs }) => `${kind} ${shard} down ${round(againAtMs - atMs)} ms`).join(', ')
+}
+
+/** To tenths. */
+function round(ms: number): number {
+  return Math.round(ms * 10) / 10
+}
+
+/** Milliseconds of the monotonic clock. */
+export function monotonicMs(): number {
+  return Number(process.hrtime.bigint()) / 1e6
+}
