@@ -17,6 +17,7 @@ import { Kernel } from '../kernel/kernel.ts'
 import { actorsSupervisor } from '../kernel/kernel-child-host.ts'
 import { createCodecRegistry } from '../router/edge/codec-registry.ts'
 import { ThreadRouter } from '../router/thread-router.ts'
+import { markInsideShard } from './inside-shard.ts'
 import type { Activation, Answered, PeerEnds, Resident, ShardControl } from './shard-control.ts'
 import type { ShardContext } from './worker-host.ts'
 
@@ -29,6 +30,7 @@ export interface ShardBootstrap {
 
 /** Answers the control plane; the host calls it when the worker has loaded this module. */
 export function runShard(context: ShardContext): void {
+  markInsideShard()
   let shard: Shard | undefined
   const { logPort, logLevel } = context.bootstrap as ShardBootstrap
   const logger = pino({ level: logLevel, base: null }, { write: line => logPort.postMessage(line) })
