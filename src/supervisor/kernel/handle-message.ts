@@ -39,6 +39,7 @@ function begin(kernel: Kernel, cell: ActorCell, envelope: Envelope, nowMs: numbe
   cell.current = envelope
   cell.settled = 'open'
   cell.postponed = false
+  cell.currentToken = undefined
   if (asked) cell.openRequest(kernel.tokenOf(envelope), envelope.event.type)
   if (kernel.facts.wants('event')) {
     kernel.facts.add({

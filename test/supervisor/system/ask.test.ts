@@ -1,7 +1,7 @@
 import t from 'tap'
 import { internalsOf } from '../../../src/supervisor/system.ts'
-import { narrowSubject, subject } from '../fixtures/subject.ts'
 import { exitOf, soon, startLocal, turn } from '../fixtures/local-system.ts'
+import { narrowSubject, subject } from '../fixtures/subject.ts'
 
 t.test('an ask settles with the reply', async t => {
   const { system } = await startLocal(t)
@@ -154,16 +154,19 @@ t.test('asks that are open when the system stops are settled', async t => {
   await t.rejects(system.spawn(subject, { id: 'again' }), { code: 'SHUTTING_DOWN' })
 })
 
-t.test('an actor that is away while it restarts holds its messages, and the new incarnation takes them first', async t => {
-  const { system, clock } = await startLocal(t)
-  const backoff = { initialMs: 100, jitter: 0, maxMs: 100 }
-  const s = await system.spawn(subject, { id: 's', backoff })
-  const ended = exitOf(system, s)
-  s.send({ type: 'subject.crash' })
-  await ended
-  const first = s.ask({ type: 'subject.note', text: 'first' }, soon)
-  const second = s.ask({ type: 'subject.note', text: 'second' }, soon)
-  await clock.advance(100)
-  t.same(await first, ['first'])
-  t.same(await second, ['first', 'second'])
-})
+t.test(
+  'an actor that is away while it restarts holds its messages, and the new incarnation takes them first',
+  async t => {
+    const { system, clock } = await startLocal(t)
+    const backoff = { initialMs: 100, jitter: 0, maxMs: 100 }
+    const s = await system.spawn(subject, { id: 's', backoff })
+    const ended = exitOf(system, s)
+    s.send({ type: 'subject.crash' })
+    await ended
+    const first = s.ask({ type: 'subject.note', text: 'first' }, soon)
+    const second = s.ask({ type: 'subject.note', text: 'second' }, soon)
+    await clock.advance(100)
+    t.same(await first, ['first'])
+    t.same(await second, ['first', 'second'])
+  },
+)
