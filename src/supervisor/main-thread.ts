@@ -11,6 +11,7 @@ import type { KernelMessage } from '../messages/thread/kernel-message.ts'
 import { shardBudget } from './child-spec.ts'
 import { createGroupMembers } from './group-members.ts'
 import { bootKernel, createWatchService } from './kernel/boot-kernel.ts'
+import { guardFaults } from './kernel/fault-guard.ts'
 import { Kernel, topAddress } from './kernel/kernel.ts'
 import { actorsSupervisor } from './kernel/kernel-child-host.ts'
 import { createRemoteChildren } from './remote-children.ts'
@@ -48,6 +49,8 @@ export interface MainThread {
   forget(address: string): void
   /** Settles when all shards are up. */
   start(): Promise<void>
+  /** Stops the shards and lets go of the process; errors of actors are no longer looked for. */
+  close(): Promise<void>
   /** Stops the shards, last first, and ends their workers. */
   stopShards(): Promise<void>
 }
@@ -79,6 +82,7 @@ export function createMainThread(options: MainThreadOptions): MainThread {
     if (owner.supervisor === actorsSupervisor) forget(address)
   }
   if (shards !== undefined) shards.set.onGivenUp = forget
+  const unguard = guardFaults(kernel)
   bootKernel(kernel)
   return {
     kernel,
@@ -98,6 +102,10 @@ export function createMainThread(options: MainThreadOptions): MainThread {
         spec: shards.spec,
       })
       await started.promise
+    },
+    async close() {
+      await this.stopShards()
+      unguard()
     },
     async stopShards() {
       if (shards === undefined) return

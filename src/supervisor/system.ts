@@ -29,6 +29,7 @@ import type { ExitListener } from './kernel/watches.ts'
 import { createMainThread, type MainThread } from './main-thread.ts'
 import { choosePlace } from './placement.ts'
 import { checkClonable, places } from './remote-children.ts'
+import { isInsideShard } from './shard/inside-shard.ts'
 import { resolveChildSpec, resolveSupervisorSpec } from './spec-check.ts'
 import { SupervisorRef } from './supervisor-ref.ts'
 
@@ -83,8 +84,9 @@ export class System implements AsyncDisposable {
     checkWhole('shards', shards, 0, 1_024)
     checkWhole('deadLettersMax', deadLettersMax, 0, 1_000_000)
     checkWhole('stalledAfterMs', stalledAfterMs, 10, 2_147_483_647)
-    if (shards > 0 && !isMainThread) {
-      throw new StarfishError('SHARD_IN_WORKER', 'a system with shards can be created on the main thread only')
+    if (isInsideShard() || (shards > 0 && !isMainThread)) {
+      const where = isInsideShard() ? 'inside a shard' : 'with shards in a worker'
+      throw new StarfishError('SHARD_IN_WORKER', `a system cannot be created ${where}: create it on the main thread`)
     }
     this.#logger = options.logger ?? pino({ level: 'warn' }, pino.destination({ dest: 2, sync: true }))
     this.#main = createMainThread({
@@ -255,7 +257,7 @@ export class System implements AsyncDisposable {
     const { kernel } = this.#main
     for (const cancel of [...this.#delayed]) cancel()
     await stopKernel(kernel)
-    await this.#main.stopShards()
+    await this.#main.close()
     kernel.asks.fail(
       () => true,
       ({ to, event }, handled) =>

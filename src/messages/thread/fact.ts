@@ -39,7 +39,13 @@ export type Fact =
   | (FactOf<'restart'> & { readonly supervisor: string; readonly delayMs: number })
   | (FactOf<'deadLetter'> & { readonly letter: DeadLetter })
   /** A watch was set or cleared, or an edge between two threads opened or closed. */
-  | (FactOf<'link'> & { readonly peer: string; readonly link: 'watch' | 'edge'; readonly up: boolean })
+  | (FactOf<'link'> & {
+      readonly peer: string
+      readonly link: 'watch' | 'edge'
+      readonly up: boolean
+      /** Of an edge that closed: what became of all that this side had sent over it. */
+      readonly account?: EdgeAccount
+    })
   /** A shard changed: `zombie` is one whose thread does not end although it was told to. */
   | (FactOf<'shard'> & {
       readonly incarnation: number
@@ -50,6 +56,16 @@ export type Fact =
     })
   /** So many facts were thrown away because the reader was too slow. */
   | (FactOf<'dropped'> & { readonly count: number })
+
+/** What became of the messages of one direction: `sent = handled + inHand + unprocessed + lost + refused`, each counted. */
+export interface EdgeAccount {
+  readonly sent: number
+  readonly handled: number
+  readonly inHand: number
+  readonly unprocessed: number
+  readonly lost: number
+  readonly refused: number
+}
 
 /** One of the last events of a shard, as its black box kept it. */
 export interface ShardEvent {

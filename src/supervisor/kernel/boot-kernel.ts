@@ -31,10 +31,16 @@ export function bootKernel(kernel: Kernel): void {
   kernel.lifecycle.spawnFor = (parent, { definition, id, input, restart }) => {
     const address = childAddress(parent.entry.address, id)
     const spec = { id: address, definition, input, restart: restart ?? 'permanent' }
+    // What its parent sends to it, or watches, from now on is meant for it.
+    kernel.expected.add(address)
     const start = async () => {
-      if (parent.ended) return
-      parent.entry.children.add(address)
-      await startTopLevel(kernel, spec)
+      try {
+        if (parent.ended) return
+        parent.entry.children.add(address)
+        await startTopLevel(kernel, spec)
+      } finally {
+        kernel.expectNoMore(address)
+      }
     }
     inOrder(address, start, error => {
       kernel.logger.warn({ actor: parent.entry.address, child: address, err: error }, 'a child could not be started')

@@ -72,15 +72,16 @@ export class Watches {
 
 /** Calls a listener; what it throws is nobody's here, and goes where errors go that nobody caught. */
 export function tellListener(listener: ExitListener, exit: ActorExit): void {
-  try {
-    listener(exit)
-  } catch (error) {
-    actorStorage.exit(() => {
+  // Not in the name of the actor whose end it hears of.
+  actorStorage.exit(() => {
+    try {
+      listener(exit)
+    } catch (error) {
       setImmediate(() => {
         throw error
       })
-    })
-  }
+    }
+  })
 }
 
 /** The answer to a watch of what does not exist, or is no longer remembered. */

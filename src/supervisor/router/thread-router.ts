@@ -16,7 +16,7 @@ import { decodeError, encodeError } from '../../messages/error-codec.ts'
 import { type Handled, StarfishError } from '../../messages/errors.ts'
 import { createEnvelope, type Envelope, type Receipts, type ReplyOutcome } from '../../messages/thread/envelope.ts'
 import type { ExitReason } from '../../messages/thread/exit.ts'
-import type { ShardEvent } from '../../messages/thread/fact.ts'
+import type { EdgeAccount, ShardEvent } from '../../messages/thread/fact.ts'
 import { type KernelMessage, kernelAddress } from '../../messages/thread/kernel-message.ts'
 import { encodeKernelMessage } from '../../messages/thread/kernel-message-codec.ts'
 import type { Outcome } from '../kernel/asks.ts'
@@ -293,9 +293,11 @@ export class ThreadRouter implements Router {
     timer.unref()
   }
 
-  #tellLink(peer: Peer, up: boolean): void {
+  #tellLink(peer: Peer, up: boolean, report?: EdgeReport): void {
+    if (!this.#kernel.facts.wants('link')) return
     const address = `shard/${this.#kernel.shard}`
-    this.#kernel.facts.add({ kind: 'link', address, peer: `shard/${peer.shard}`, link: 'edge', up })
+    const account = report === undefined ? {} : { account: accountOf(report) }
+    this.#kernel.facts.add({ kind: 'link', address, peer: `shard/${peer.shard}`, link: 'edge', up, ...account })
   }
 
   #postLocated(shard: Located, envelope: Envelope): void {
@@ -369,7 +371,7 @@ export class ThreadRouter implements Router {
     this.#addDeadLetters(report, reason)
     // Before what came after the edge had closed.
     peer.waiting = [...unsent].filter(({ to }) => to !== kernelAddress).concat(peer.waiting)
-    this.#tellLink(peer, false)
+    this.#tellLink(peer, false, report)
     this.#tellWatchers(peer, reason)
   }
 
@@ -416,6 +418,10 @@ export class ThreadRouter implements Router {
       this.#kernel.deadLetters.count(fate, report[fate] - listed[fate])
     }
   }
+}
+
+function accountOf({ sent, handled, inHand, unprocessed, lost, refused }: EdgeReport): EdgeAccount {
+  return { sent, handled, inHand, unprocessed, lost, refused }
 }
 
 function outcomeOf(outcome: ReplyOutcome): Outcome {

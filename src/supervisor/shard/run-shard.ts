@@ -16,6 +16,7 @@ import { bootKernel, createWatchService, startTopLevel, stopKernel, stopTopLevel
 import { Kernel } from '../kernel/kernel.ts'
 import { actorsSupervisor } from '../kernel/kernel-child-host.ts'
 import { ThreadRouter } from '../router/thread-router.ts'
+import { markInsideShard } from './inside-shard.ts'
 import type { Activation, Answered, Inflict, PeerEnds, Resident, ShardControl } from './shard-control.ts'
 import type { ShardContext } from './worker-host.ts'
 
@@ -28,6 +29,7 @@ export interface ShardBootstrap {
 
 /** Answers the control plane; the host calls it when the worker has loaded this module. */
 export function runShard(context: ShardContext): void {
+  markInsideShard()
   let shard: Shard | undefined
   const { logPort, logLevel } = context.bootstrap as ShardBootstrap
   const logger = pino({ level: logLevel, base: null }, { write: line => logPort.postMessage(line) })
