@@ -211,7 +211,7 @@ t.test('an init may decline, throw, or take too long: spawn rejects and says whi
   await t.rejects(system.spawn(throwsInInit, { id: 't' }), { code: 'START_FAILED', cause: { code: 'E_INIT' } })
   const hanging = t.rejects(system.spawn(hangs, { id: 'h', initTimeoutMs: 200 }), {
     code: 'START_FAILED',
-    details: { reason: 'initTimedOut' },
+    details: { reason: { type: 'initTimedOut' } },
   })
   const ended = new Promise<ActorExit>(resolve => setImmediate(() => system.watch('h', resolve)))
   await turn()
