@@ -72,7 +72,7 @@ export function createKernelChildHost(kernel: Kernel, cell: ActorCell, remote: R
       if (outcome === 'restarted') return
       const shard = places.get(id)
       places.delete(id)
-      kernel.forgetIncarnation(addressOf(id))
+      kernel.retireIncarnation(addressOf(id))
       if (shard === undefined) kernel.lifecycle.remove(addressOf(id), supervisor)
       else remote?.remove(shard, addressOf(id), supervisor)
     },
