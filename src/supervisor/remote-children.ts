@@ -32,6 +32,7 @@ export interface RemoteChildTable extends RemoteChildren {
 
 /** Creates the table. */
 export function createRemoteChildren(kernel: Kernel, shards: ShardSet, directory: Directory): RemoteChildTable {
+  /** By address and incarnation: what a killed supervisor left may still be ending when its successor starts the next. */
   const children = new Map<string, RemoteChild>()
 
   function tell(child: RemoteChild, fact: ChildFact): void {
@@ -41,8 +42,7 @@ export function createRemoteChildren(kernel: Kernel, shards: ShardSet, directory
   function end(child: RemoteChild, reason: ExitReason, shardLoss?: ActorExit['shardLoss']): void {
     const { request, shard } = child
     const { address, incarnation, spec, owner } = request
-    if (children.get(address) !== child) return
-    children.delete(address)
+    if (!children.delete(keyOf(address, incarnation))) return
     if (child.state === 'starting') {
       tell(child, { type: 'child.startFailed', id: owner.childId, incarnation, reason })
       return
@@ -71,7 +71,7 @@ export function createRemoteChildren(kernel: Kernel, shards: ShardSet, directory
     },
     start(shard, request) {
       const child: RemoteChild = { request: { ...request, spec: clonableSpec(request.spec) }, shard, state: 'starting' }
-      children.set(request.address, child)
+      children.set(keyOf(request.address, request.incarnation), child)
       shards
         .control(shard)
         .then(control => control.call('startChild', [child.request]))
@@ -84,13 +84,13 @@ export function createRemoteChildren(kernel: Kernel, shards: ShardSet, directory
         .catch(() => {})
     },
     kill(shard, address, incarnation) {
-      const child = children.get(address)
+      const child = children.get(keyOf(address, incarnation))
       shards
         .control(shard)
         .then(control => control.call('killChild', [address, incarnation], killTimeoutMs))
         .catch(() => {
           // The shard does not answer: the incarnation is given up, whatever it still does is not heard.
-          if (child?.request.incarnation === incarnation) end(child, { type: 'killed', detail: 'its shard is stuck' })
+          if (child !== undefined) end(child, { type: 'killed', detail: 'its shard is stuck' })
         })
     },
     remove(shard, address, supervisor) {
@@ -102,11 +102,11 @@ export function createRemoteChildren(kernel: Kernel, shards: ShardSet, directory
         .catch(() => {})
     },
     take(supervisor, fact) {
-      const address = childAddress(supervisor, fact.id)
-      const child = children.get(address)
-      if (child?.request.incarnation !== fact.incarnation) return
+      const key = keyOf(childAddress(supervisor, fact.id), fact.incarnation)
+      const child = children.get(key)
+      if (child === undefined) return
       if (fact.type === 'child.started') child.state = 'running'
-      else children.delete(address)
+      else children.delete(key)
       tell(child, fact)
     },
     shardLost(shard, incarnation, reason) {
@@ -115,6 +115,10 @@ export function createRemoteChildren(kernel: Kernel, shards: ShardSet, directory
       }
     },
   }
+}
+
+function keyOf(address: string, incarnation: number): string {
+  return `${address}#${incarnation}`
 }
 
 /** What placement asks of the shards. */
