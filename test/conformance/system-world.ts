@@ -69,13 +69,13 @@ export async function createSystemWorld(seed = 1): Promise<ConformanceWorld> {
   })
 }
 
-/** Resolves when nothing moves any more on this thread. */
-export async function restOf(kernel: Kernel): Promise<void> {
-  for (let quiet = 0; quiet < 3; ) {
+/** Resolves when nothing has moved on this thread for so many turns of the event loop. */
+export async function restOf(kernel: Kernel, turns = 3): Promise<void> {
+  for (let quiet = 0; quiet < turns; ) {
     const { posted } = stage
     await new Promise(resolve => setImmediate(resolve))
     quiet = posted === stage.posted ? quiet + 1 : 0
-    if (quiet === 3 && hasMail(kernel)) quiet = 0
+    if (quiet === turns && hasMail(kernel)) quiet = 0
   }
 }
 
@@ -219,12 +219,21 @@ export class SystemWorld implements ConformanceWorld {
     system.watch(ref, ({ reason }) => {
       ended = reason
     })
-    const ask = async <T>(command: () => Promise<T>): Promise<T> => {
+    const act = async <T>(command: () => Promise<T>): Promise<T> => {
       try {
         return await this.#inTurn(command)
       } finally {
         await this.#place.rest()
       }
+    }
+    // A command that is answered is done; what a refused one has set going may not be.
+    const ask = async <T>(command: () => Promise<T>): Promise<T> => {
+      const answer = await this.#inTurn(command).catch(async error => {
+        await this.#place.rest()
+        throw error
+      })
+      await this.#place.delivered()
+      return answer
     }
     return {
       startChild: spec =>
@@ -238,8 +247,8 @@ export class SystemWorld implements ConformanceWorld {
       whichChildren: id => ask(() => ref.whichChildren(id)),
       countChildren: () => ask(() => ref.countChildren()),
       childSpec: id => ask(() => ref.childSpec(id)),
-      stop: () => ask(async () => void ref.stop().catch(() => {})),
-      kill: () => ask(async () => void (await system.kill(ref))),
+      stop: () => act(async () => void ref.stop().catch(() => {})),
+      kill: () => act(async () => void (await system.kill(ref))),
       exit: () => ended,
     }
   }
