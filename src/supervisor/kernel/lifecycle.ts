@@ -70,13 +70,15 @@ export class Lifecycle {
       return
     }
     const entry = this.#entryOf(request, undefined)
+    entry.loading = request
     loadDefinition(ref).then(
       loaded => {
-        if (this.#kernel.entries.get(request.address) !== entry || entry.incarnation !== request.incarnation) return
+        if (entry.loading !== request || this.#kernel.entries.get(request.address) !== entry) return
+        entry.loading = undefined
         entry.definition = loaded
         this.#startLoaded(request, loaded)
       },
-      (error: unknown) => this.#tellFailed(request, { type: 'bootstrapFailed', error }),
+      (error: unknown) => this.#loadFailed(entry, request, { type: 'bootstrapFailed', error }),
     )
   }
 
@@ -95,9 +97,11 @@ export class Lifecycle {
   /** Ends an incarnation without asking it. */
   kill(address: string, incarnation: number, reason: ExitReason = { type: 'killed' }): boolean {
     const entry = this.#kernel.entries.get(address)
-    const cell = entry?.cell ?? entry?.starting
-    if (cell === undefined || (incarnation !== 0 && cell.incarnation !== incarnation)) return false
-    this.end(cell, reason)
+    if (entry === undefined || (incarnation !== 0 && entry.incarnation !== incarnation)) return false
+    const cell = entry.cell ?? entry.starting
+    if (cell !== undefined) this.end(cell, reason)
+    else if (entry.loading === undefined) return false
+    else this.#loadFailed(entry, entry.loading, reason)
     return true
   }
 
@@ -151,15 +155,7 @@ export class Lifecycle {
     if (cell.ended) return
     cell.ended = true
     const { entry } = cell
-    const exit: ActorExit = {
-      address: entry.address,
-      definition: entry.isSupervisor ? 'supervisor' : entry.definition.exportName,
-      incarnation: cell.incarnation,
-      shard: this.#kernel.shard,
-      reason,
-      atMs: this.#kernel.clock.now(),
-      lastEvents: cell.lastEvents(),
-    }
+    const exit = this.#exitOf(entry, reason, cell.lastEvents())
     entry.cell = undefined
     entry.starting = undefined
     entry.state = 'vacant'
@@ -172,6 +168,18 @@ export class Lifecycle {
     if (cell.announced) this.#tellOwner(entry, { type: 'child.exited', id, incarnation, exit })
     else this.#tellOwner(entry, { type: 'child.startFailed', id, incarnation, reason })
     this.#kernel.tellExit(exit)
+  }
+
+  #exitOf(entry: ActorEntry, reason: ExitReason, lastEvents: ActorExit['lastEvents']): ActorExit {
+    return {
+      address: entry.address,
+      definition: entry.isSupervisor ? 'supervisor' : entry.definition.exportName,
+      incarnation: entry.incarnation,
+      shard: this.#kernel.shard,
+      reason,
+      atMs: this.#kernel.clock.now(),
+      lastEvents,
+    }
   }
 
   /** Tells the owner that the start is done; a supervisor calls it once its children have started. */
@@ -342,6 +350,18 @@ export class Lifecycle {
     else if (entry === undefined && kernel.shard !== -1) {
       kernel.tellKernel(-1, { type: 'kernel.childFact', supervisor, fact })
     }
+  }
+
+  /** An incarnation has ended while its module was being loaded. */
+  #loadFailed(entry: ActorEntry, request: ChildStart, reason: ExitReason): void {
+    if (entry.loading !== request || this.#kernel.entries.get(request.address) !== entry) return
+    entry.loading = undefined
+    entry.state = 'vacant'
+    const exit = this.#exitOf(entry, reason, [])
+    this.#kernel.watches.remember(exit)
+    this.#kernel.facts.add({ kind: 'exit', address: entry.address, exit })
+    this.#tellFailed(request, reason)
+    this.#kernel.tellExit(exit)
   }
 
   #tellFailed(request: ChildStart, reason: ExitReason): void {
