@@ -28,10 +28,26 @@ export async function checkDefinition(definition: DefinitionRef): Promise<void> 
   checked.add(definition)
 }
 
-/** Checks every definition of a spec. */
+/** Checks every definition of a spec. What is no spec is passed over: to say so is the business of its supervisor. */
 export async function checkDefinitions(spec: ChildSpec): Promise<void> {
-  if ('definition' in spec) await checkDefinition(spec.definition)
-  else for (const child of spec.children ?? []) await checkDefinitions(child)
+  if (typeof spec !== 'object' || spec === null) return
+  if (!('definition' in spec)) for (const child of childrenOf(spec)) await checkDefinitions(child)
+  else if (typeof spec.definition === 'object' && spec.definition !== null) await checkDefinition(spec.definition)
+}
+
+/** The spec with references in place of definitions, which cannot be copied to another thread. */
+export function withReferences<S extends ChildSpec>(spec: S): S {
+  if (typeof spec !== 'object' || spec === null) return spec
+  if (!('definition' in spec)) {
+    return 'children' in spec ? { ...spec, children: childrenOf(spec).map(withReferences) } : spec
+  }
+  const { definition } = spec
+  if (typeof definition !== 'object' || definition === null) return spec
+  return { ...spec, definition: { moduleUrl: definition.moduleUrl, exportName: definition.exportName } }
+}
+
+function childrenOf(spec: { readonly children?: readonly ChildSpec[] }): readonly ChildSpec[] {
+  return Array.isArray(spec.children) ? spec.children : []
 }
 
 function entryUrl(): string | undefined {

@@ -42,6 +42,7 @@ export function createRemoteChildren(
   directory: Directory,
   forget: (address: string) => void,
 ): RemoteChildTable {
+  /** By address and incarnation: what a killed supervisor left may still be ending when its successor starts the next. */
   const children = new Map<string, RemoteChild>()
   const homes = new Map<string, number>()
 
@@ -56,8 +57,7 @@ export function createRemoteChildren(
   ): void {
     const { request, shard } = child
     const { address, incarnation, spec, owner } = request
-    if (children.get(address) !== child) return
-    children.delete(address)
+    if (!children.delete(keyOf(address, incarnation))) return
     if (child.state === 'starting') {
       tell(child, { type: 'child.startFailed', id: owner.childId, incarnation, reason })
       return
@@ -86,7 +86,7 @@ export function createRemoteChildren(
     },
     start(shard, request) {
       const child: RemoteChild = { request: { ...request, spec: clonableSpec(request.spec) }, shard, state: 'starting' }
-      children.set(request.address, child)
+      children.set(keyOf(request.address, request.incarnation), child)
       try {
         checkClonable(child.request.spec)
       } catch (error) {
@@ -105,13 +105,13 @@ export function createRemoteChildren(
         .catch(() => {})
     },
     kill(shard, address, incarnation) {
-      const child = children.get(address)
+      const child = children.get(keyOf(address, incarnation))
       shards
         .control(shard)
         .then(control => control.call('killChild', [address, incarnation], killTimeoutMs))
         .catch(() => {
           // The shard does not answer: the incarnation is given up, whatever it still does is not heard.
-          if (child?.request.incarnation === incarnation) end(child, { type: 'killed', detail: 'its shard is stuck' })
+          if (child !== undefined) end(child, { type: 'killed', detail: 'its shard is stuck' })
         })
     },
     remove(shard, address, supervisor) {
@@ -123,11 +123,11 @@ export function createRemoteChildren(
         .catch(() => {})
     },
     take(supervisor, fact) {
-      const address = childAddress(supervisor, fact.id)
-      const child = children.get(address)
-      if (child?.request.incarnation !== fact.incarnation) return
+      const key = keyOf(childAddress(supervisor, fact.id), fact.incarnation)
+      const child = children.get(key)
+      if (child === undefined) return
       if (fact.type === 'child.started') child.state = 'running'
-      else children.delete(address)
+      else children.delete(key)
       tell(child, fact)
     },
     shardLost(shard, incarnation, reason, events) {
@@ -139,6 +139,10 @@ export function createRemoteChildren(
     },
     addressesOn: shard => [...homes].filter(([, at]) => at === shard).map(([address]) => address),
   }
+}
+
+function keyOf(address: string, incarnation: number): string {
+  return `${address}#${incarnation}`
 }
 
 /** What placement asks of the shards. */

@@ -9,7 +9,8 @@ import type { ChildSpec, ResolvedChildSpec } from './child-spec.ts'
 export interface SupervisorHost {
   command(supervisor: string, event: ActorEvent): Promise<unknown>
   stopTree(address: string): Promise<void>
-  checkChild(spec: ChildSpec): Promise<void>
+  /** Checks the definitions of a spec, and makes it what can be sent to the thread of its supervisor. */
+  prepareChild(spec: ChildSpec): Promise<ChildSpec>
 }
 
 /** A running supervisor. `await using` stops it at the end of the block. */
@@ -22,10 +23,10 @@ export class SupervisorRef implements AsyncDisposable {
     this.address = address
   }
 
-  /** Adds a child behind the others and starts it. Rejects with what its start failed with, BAD_SPEC, CHILD_ALREADY_STARTED, CHILD_ALREADY_PRESENT or MAX_CHILDREN. */
+  /** Adds a child behind the others and starts it. Rejects with what its start failed with, BAD_SPEC, NOT_CLONABLE, CHILD_ALREADY_STARTED, CHILD_ALREADY_PRESENT or MAX_CHILDREN. */
   async startChild(spec: ChildSpec): Promise<StartedChild> {
-    await this.#host.checkChild(spec)
-    return (await this.#command({ type: 'supervisor.startChild', spec })) as StartedChild
+    const prepared = await this.#host.prepareChild(spec)
+    return (await this.#command({ type: 'supervisor.startChild', spec: prepared })) as StartedChild
   }
 
   /** Ends a child, by its own shutdown; its spec stays, unless it is temporary or the supervisor dynamic. */

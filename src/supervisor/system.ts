@@ -18,7 +18,7 @@ import type { Fact } from '../messages/thread/fact.ts'
 import { ActorRef, type Addressed, addressOf } from './actor-ref.ts'
 import type { ActorSpec, ResolvedChildSpec, SupervisorSpec } from './child-spec.ts'
 import { spawnBudget } from './child-spec.ts'
-import { checkDefinition, checkDefinitions } from './definition-check.ts'
+import { checkDefinition, checkDefinitions, withReferences } from './definition-check.ts'
 import { createGroup, type Group } from './group.ts'
 import { Inspection, type InspectOptions } from './inspection.ts'
 import { type ActorDetails, type ActorSummary, detailsOf, summariesOf, type TreeQuery } from './kernel/actor-summary.ts'
@@ -154,8 +154,10 @@ export class System implements AsyncDisposable {
       {
         command: (supervisor, event) => this.#main.kernel.ask(null, supervisor, event, { timeoutMs: 2_147_483_647 }),
         stopTree: tree => this.stopActor(tree),
-        checkChild: async child => {
-          if (this.shards > 0) await checkDefinitions(child)
+        prepareChild: async child => {
+          if (this.shards === 0) return child
+          await checkDefinitions(child)
+          return withReferences(child)
         },
       },
       address,

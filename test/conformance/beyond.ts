@@ -12,6 +12,7 @@ export const beyond: ConformanceGroup = {
   cases: [
     {
       name: 'backoff',
+      needs: ['time'],
       stimulus: 'a child with a backoff fails, cannot be started twice, then runs',
       observed: 'it waits 100, 200 and 400 ms; meanwhile it is restarting and its supervisor is free',
       async run(t, world) {
@@ -32,6 +33,7 @@ export const beyond: ConformanceGroup = {
     },
     {
       name: 'backoff_grows_and_resets',
+      needs: ['time'],
       stimulus: 'a child with a backoff fails again and again, once after it had run for long enough',
       observed: 'its waits grow up to their maximum, and begin anew after a long run',
       async run(t, world) {
@@ -52,6 +54,7 @@ export const beyond: ConformanceGroup = {
     },
     {
       name: 'backoff_of_a_group',
+      needs: ['time'],
       stimulus: 'a child with a backoff fails under rest_for_one',
       observed: 'those after it are stopped at once, and all come back together after the wait',
       async run(t, world) {
@@ -66,6 +69,7 @@ export const beyond: ConformanceGroup = {
     },
     {
       name: 'backoff_and_stop',
+      needs: ['time'],
       stimulus: 'a child that backs off is terminated; another one does so when its supervisor ends',
       observed: 'neither comes back',
       async run(t, world) {
@@ -84,6 +88,7 @@ export const beyond: ConformanceGroup = {
     },
     {
       name: 'backoff_escalates',
+      needs: ['time'],
       stimulus: 'a child with a backoff never stops failing',
       observed: 'its supervisor gives up after the budget all the same',
       async run(t, world) {
@@ -114,6 +119,7 @@ export const beyond: ConformanceGroup = {
     },
     {
       name: 'held_messages',
+      needs: ['time'],
       stimulus: 'three messages to a child that backs off and may have two held',
       observed: 'its next incarnation receives two; the third is a dead letter at once',
       async run(t, world) {
@@ -127,6 +133,7 @@ export const beyond: ConformanceGroup = {
     },
     {
       name: 'held_messages_of_the_ended',
+      needs: ['time'],
       stimulus: 'messages to children that back off, which are then terminated, or whose supervisor gives up',
       observed: 'they become dead letters, and so do later ones',
       async run(t, world) {
@@ -167,6 +174,7 @@ export const beyond: ConformanceGroup = {
     },
     {
       name: 'budget_per_child_failing_starts',
+      needs: ['time'],
       stimulus:
         'children with budgets of their own fail; one comes back at the third try, one never, one after a backoff',
       observed: 'a failed start counts as a failure does; a child that ends normally is forgotten',
@@ -191,6 +199,7 @@ export const beyond: ConformanceGroup = {
     },
     {
       name: 'budget_per_child_independence',
+      needs: ['time'],
       stimulus: 'one child hangs in its start, another refuses to end, while others come and go',
       observed: 'nobody waits for them',
       async run(t, world) {
@@ -215,6 +224,7 @@ export const beyond: ConformanceGroup = {
     },
     {
       name: 'budget_per_child_commands',
+      needs: ['time'],
       stimulus: 'a child is terminated twice while it starts; others decline, fail to start, or are asked for twice',
       observed: 'it ends once it is up and both are answered; every other command has its answer too',
       async run(t, world) {
@@ -240,6 +250,7 @@ export const beyond: ConformanceGroup = {
     },
     {
       name: 'budget_per_child_stop',
+      needs: ['time'],
       stimulus: 'it is asked to end while children run, start, back off and refuse to end',
       observed: 'all end side by side, the one that starts once it is up; commands are refused; then it ends',
       async run(t, world) {

@@ -148,6 +148,7 @@ export const commands: ConformanceGroup = {
     },
     {
       name: 'commands_while_ending (not in OTP)',
+      needs: ['time'],
       stimulus: 'commands while a supervisor waits for its last child to end',
       observed: 'SHUTTING_DOWN, at once: every command is answered',
       async run(t, world) {
@@ -162,6 +163,7 @@ export const commands: ConformanceGroup = {
     },
     {
       name: 'commands_waiting_at_the_end (not in OTP)',
+      needs: ['time'],
       stimulus: 'a stop arrives behind one command and before another, while a child takes 1 s to start',
       observed: 'they are taken in the order in which they came: the first is carried out, the last is refused',
       async run(t, world) {

@@ -111,6 +111,7 @@ export const dynamic: ConformanceGroup = {
     },
     {
       name: 'hanging_restart_loop_simple',
+      needs: ['time'],
       stimulus: 'commands, then a stop, while a child that failed hangs in start after start of 2 s',
       observed: 'they are answered between two tries; terminated, it is forgotten; the supervisor can end',
       async run(t, world) {
@@ -140,6 +141,7 @@ export const dynamic: ConformanceGroup = {
     },
     {
       name: 'count_restarting_children',
+      needs: ['time'],
       stimulus: 'two of three children fail and cannot be started for a while',
       observed: 'they count as defined and not as active, until they run again',
       async run(t, world) {
@@ -178,6 +180,7 @@ export const dynamic: ConformanceGroup = {
     },
     {
       name: 'max_children (not in OTP: DynamicSupervisor of Elixir)',
+      needs: ['time'],
       stimulus: 'a third child for a supervisor that may have two, before and after one of them has ended',
       observed: 'MAX_CHILDREN, then it is taken; one that is restarting keeps its place',
       async run(t, world) {

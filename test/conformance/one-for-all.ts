@@ -76,6 +76,7 @@ export const oneForAll: ConformanceGroup = {
     },
     {
       name: 'crashes_at_once (not in OTP)',
+      needs: ['together'],
       stimulus: 'two of three children fail before the supervisor has dealt with either',
       observed: 'they cost one restart: the second is stopped as part of the group',
       async run(t, world) {
@@ -88,6 +89,7 @@ export const oneForAll: ConformanceGroup = {
     },
     {
       name: 'crash_during_group_restart (not in OTP)',
+      needs: ['time'],
       stimulus: 'a child that the group restart has started fails while a later one still starts',
       observed: 'the group restart is finished first, then that failure costs a second one',
       async run(t, world) {

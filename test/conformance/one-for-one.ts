@@ -43,6 +43,7 @@ export const oneForOne: ConformanceGroup = {
     },
     {
       name: 'hanging_restart_loop',
+      needs: ['time'],
       stimulus: 'commands, then a stop, while a child that failed hangs in start after start of 2 s',
       observed:
         'they are answered between two tries: the child is restarting, can be terminated, the supervisor can end',

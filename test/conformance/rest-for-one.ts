@@ -52,6 +52,7 @@ export const restForOne: ConformanceGroup = {
     },
     {
       name: 'hanging_restart_loop_rest_for_one',
+      needs: ['time'],
       stimulus: 'commands, then a stop, while the second of three children hangs in start after start of 2 s',
       observed: 'they are answered between two tries: those before it run, those after it are undefined',
       async run(t, world) {

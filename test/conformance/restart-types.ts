@@ -61,6 +61,7 @@ export const restartTypes: ConformanceGroup = {
     ending('temporary_abnormal', 'temporary', ['abnormal', 'killed'], false),
     {
       name: 'temporary_bystander',
+      needs: ['time'],
       stimulus: 'a permanent child with a temporary sibling ends, under one_for_all and under rest_for_one',
       observed: 'the temporary one is stopped with it and forgotten; only the permanent one comes back',
       async run(t, world) {

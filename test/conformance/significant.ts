@@ -132,6 +132,7 @@ export const significant: ConformanceGroup = {
     },
     {
       name: 'last_significant_restarting (not in OTP)',
+      needs: ['time'],
       stimulus: 'under all_significant one child is in a restart loop when the other ends normally',
       observed: 'the one that restarts still counts: the supervisor goes on',
       async run(t, world) {

@@ -18,6 +18,7 @@ export const stop: ConformanceGroup = {
   cases: [
     {
       name: 'sup_stop_infinity',
+      needs: ['time'],
       stimulus: 'a supervisor ends whose children have shutdown infinity and take a long time',
       observed: 'it waits for each, right to left, however long it takes',
       async run(t, world) {
@@ -34,6 +35,7 @@ export const stop: ConformanceGroup = {
     },
     {
       name: 'sup_stop_timeout',
+      needs: ['time'],
       stimulus: 'a supervisor ends while its second child does not react',
       observed: 'that child is killed when its time is up, the first is then asked',
       async run(t, world) {
@@ -50,6 +52,7 @@ export const stop: ConformanceGroup = {
     },
     {
       name: 'sup_stop_timeout_dynamic',
+      needs: ['time'],
       stimulus: 'a dynamic supervisor ends while its second child does not react',
       observed: 'all are asked at once; the one that is left is killed when its time is up',
       async run(t, world) {
@@ -80,6 +83,7 @@ export const stop: ConformanceGroup = {
     },
     {
       name: 'sup_stop_brutal_kill_dynamic',
+      needs: ['together'],
       stimulus: 'a dynamic supervisor ends whose ten children have shutdown brutal_kill',
       observed: 'all are killed at once',
       async run(t, world) {
@@ -98,6 +102,7 @@ export const stop: ConformanceGroup = {
     },
     {
       name: 'sup_stop_race',
+      needs: ['time'],
       stimulus: 'while a supervisor that ends waits for its last child, the others end by themselves, for any reason',
       observed: 'each is left at its own reason, nothing is restarted, and the supervisor ends with shutdown',
       async run(t, world) {
@@ -127,6 +132,7 @@ export const stop: ConformanceGroup = {
     },
     {
       name: 'sup_stop_non_shutdown_exit_dynamic',
+      needs: ['together'],
       stimulus: 'a dynamic supervisor ends whose children end with reasons of their own when asked',
       observed: 'each ends with its own reason, and the supervisor with shutdown',
       async run(t, world) {
@@ -148,6 +154,7 @@ export const stop: ConformanceGroup = {
     },
     {
       name: 'simple_one_for_one_shutdown',
+      needs: ['time'],
       stimulus: 'a dynamic supervisor ends whose children take 1 s, 1 s and 5 s of the 2 s they have',
       observed: 'they end side by side: after 1 s two have ended, after 2 s the third is killed',
       async run(t, world) {
@@ -199,6 +206,7 @@ export const stop: ConformanceGroup = {
     },
     {
       name: 'child_unlink',
+      needs: ['time'],
       stimulus: 'terminateChild of a child that does not react, and a command after it',
       observed: 'the supervisor does not hang: the child is killed, both commands are answered in order',
       async run(t, world) {

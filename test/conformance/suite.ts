@@ -4,6 +4,12 @@
 import t, { type Test } from 'tap'
 import type { ConformanceWorld, WorldEvent, WorldMaker, WorldSupervisor } from './world.ts'
 
+/**
+ * `time`: it lets a time pass, and mostly looks at both sides of a deadline. `together`: several children end at once, in a
+ * known order. `shard`: children end with their shard.
+ */
+export type Need = 'time' | 'together' | 'shard'
+
 /** One case of OTP's supervisor_SUITE, or one of ours where OTP has none. */
 export interface ConformanceCase {
   /** OTP's name of it. */
@@ -12,6 +18,8 @@ export interface ConformanceCase {
   readonly stimulus: string
   /** What is observed. */
   readonly observed: string
+  /** What not every world has, if it takes that. */
+  readonly needs?: readonly Need[]
   run(t: Test, world: ConformanceWorld): Promise<void>
 }
 
@@ -37,17 +45,21 @@ export interface ConformanceGroup {
 /** A case that takes longer hangs. */
 const caseLimitMs = 20_000
 
-/** Runs the groups over one world; only those named, if any are. */
+/** Runs the groups over one world; only those named, if any are. Cases that need what it lacks are skipped, and said to be. */
 export function runGroups(
   groups: readonly ConformanceGroup[],
   newWorld: WorldMaker,
   only: readonly string[] = [],
+  lacks: readonly Need[] = [],
+  within: Test = t,
 ): void {
   for (const group of groups) {
     if (only.length > 0 && !only.includes(group.name)) continue
-    t.test(group.name, async t => {
+    within.test(group.name, async t => {
       for (const each of group.cases) {
-        await t.test(`${each.name}: ${each.stimulus} -> ${each.observed}`, { timeout: caseLimitMs }, async t => {
+        const lacking = each.needs?.filter(need => lacks.includes(need)) ?? []
+        const skip = lacking.length > 0 && `this world lacks ${lacking.join(' and ')}`
+        await t.test(`${each.name}: ${each.stimulus} -> ${each.observed}`, { timeout: caseLimitMs, skip }, async t => {
           // In virtual time a promise that nobody settles would end the process, not the case.
           const alive = setInterval(() => {}, caseLimitMs)
           try {

@@ -39,12 +39,17 @@ export interface Place {
 let worlds = 0
 
 /** A world over a system of its own, on the calling thread, in virtual time. */
-export async function createSystemWorld(seed = 1): Promise<ConformanceWorld> {
+export async function createSystemWorld(): Promise<ConformanceWorld> {
+  return (await createSystemStage()).world
+}
+
+/** That world, with the system under it. */
+export async function createSystemStage(seed = 1): Promise<{ readonly world: SystemWorld; readonly system: System }> {
   const clock = createVirtualClock(1_000_000)
   const system = await createSystem({ shards: 0, clock, random: createRandom(seed), logger: quietLogger })
   const { kernel } = internalsOf(system)
   const rest = () => restOf(kernel)
-  return new SystemWorld({
+  const world = new SystemWorld({
     system,
     script: setScript,
     supervise: spec => system.supervise(spec),
@@ -67,15 +72,16 @@ export async function createSystemWorld(seed = 1): Promise<ConformanceWorld> {
       }
     },
   })
+  return { world, system }
 }
 
-/** Resolves when nothing moves any more on this thread. */
-export async function restOf(kernel: Kernel): Promise<void> {
-  for (let quiet = 0; quiet < 3; ) {
+/** Resolves when nothing has moved on this thread for so many turns of the event loop. */
+export async function restOf(kernel: Kernel, turns = 3): Promise<void> {
+  for (let quiet = 0; quiet < turns; ) {
     const { posted } = stage
     await new Promise(resolve => setImmediate(resolve))
     quiet = posted === stage.posted ? quiet + 1 : 0
-    if (quiet === 3 && hasMail(kernel)) quiet = 0
+    if (quiet === turns && hasMail(kernel)) quiet = 0
   }
 }
 
@@ -95,7 +101,8 @@ export class SystemWorld implements ConformanceWorld {
   readonly #squatted = new Set<string>()
   readonly #tops: SupervisorRef[] = []
   readonly #place: Place
-  readonly #name = `w${++worlds}`
+  /** What its addresses begin with. */
+  readonly name = `w${++worlds}`
   readonly #closed: () => Promise<void>
   /** Verbs reach supervisors in the order in which they were called. */
   #turn: Promise<unknown> = Promise.resolve()
@@ -123,7 +130,7 @@ export class SystemWorld implements ConformanceWorld {
   script(id: string, script: Script): void {
     this.#squatted.delete(id)
     if (script.starts?.[0] === 'addressTaken') this.#squatted.add(id)
-    this.#place.script(`${this.#name}/${id}`, script)
+    this.#place.script(`${this.name}/${id}`, script)
   }
 
   async supervise(spec: SupervisorSpec): Promise<WorldSupervisor> {
@@ -182,6 +189,12 @@ export class SystemWorld implements ConformanceWorld {
     await this.#place.rest()
   }
 
+  /** Resolves when every verb has been heard and nothing moves any more. */
+  async rest(): Promise<void> {
+    await this.#turn
+    await this.#place.rest()
+  }
+
   async close(): Promise<void> {
     for (const ref of this.#tops) void ref.stop().catch(() => {})
     await this.#closed()
@@ -189,12 +202,12 @@ export class SystemWorld implements ConformanceWorld {
 
   /** A tree at the top ends once: what happens when one is restarted is not the world's business. */
   #topOf(spec: SupervisorSpec): SupervisorSpec {
-    return { ...spec, id: `${this.#name}.${spec.id}`, restart: 'temporary' }
+    return { ...spec, id: `${this.name}.${spec.id}`, restart: 'temporary' }
   }
 
   #hear(news: StageNews): void {
-    if (!news.address.startsWith(`${this.#name}.`)) return
-    const id = news.address.slice(Math.max(news.address.lastIndexOf('/'), this.#name.length) + 1)
+    if (!news.address.startsWith(`${this.name}.`)) return
+    const id = news.address.slice(Math.max(news.address.lastIndexOf('/'), this.name.length) + 1)
     if (news.type === 'note') {
       const key = `${id}#${news.incarnation}`
       this.#notes.set(key, [...(this.#notes.get(key) ?? []), news.text])
@@ -210,7 +223,7 @@ export class SystemWorld implements ConformanceWorld {
   }
 
   #addressOf(id: string): string {
-    return this.#addresses.get(id) ?? `${this.#name}.unknown/${id}`
+    return this.#addresses.get(id) ?? `${this.name}.unknown/${id}`
   }
 
   #handle(ref: SupervisorRef): WorldSupervisor {
@@ -219,12 +232,21 @@ export class SystemWorld implements ConformanceWorld {
     system.watch(ref, ({ reason }) => {
       ended = reason
     })
-    const ask = async <T>(command: () => Promise<T>): Promise<T> => {
+    const act = async <T>(command: () => Promise<T>): Promise<T> => {
       try {
         return await this.#inTurn(command)
       } finally {
         await this.#place.rest()
       }
+    }
+    // A command that is answered is done; what a refused one has set going may not be.
+    const ask = async <T>(command: () => Promise<T>): Promise<T> => {
+      const answer = await this.#inTurn(command).catch(async error => {
+        await this.#place.rest()
+        throw error
+      })
+      await this.#place.delivered()
+      return answer
     }
     return {
       startChild: spec =>
@@ -238,8 +260,8 @@ export class SystemWorld implements ConformanceWorld {
       whichChildren: id => ask(() => ref.whichChildren(id)),
       countChildren: () => ask(() => ref.countChildren()),
       childSpec: id => ask(() => ref.childSpec(id)),
-      stop: () => ask(async () => void ref.stop().catch(() => {})),
-      kill: () => ask(async () => void (await system.kill(ref))),
+      stop: () => act(async () => void ref.stop().catch(() => {})),
+      kill: () => act(async () => void (await system.kill(ref))),
       exit: () => ended,
     }
   }

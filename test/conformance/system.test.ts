@@ -3,4 +3,4 @@ import { groups } from './groups.ts'
 import { runGroups } from './suite.ts'
 import { createSystemWorld } from './system-world.ts'
 
-runGroups(groups, createSystemWorld, process.argv.slice(2))
+runGroups(groups, createSystemWorld, process.argv.slice(2), ['shard'])

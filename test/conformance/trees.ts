@@ -101,6 +101,7 @@ export const trees: ConformanceGroup = {
     },
     {
       name: 'supervisor_killed_by_deadline (not in OTP)',
+      needs: ['time'],
       stimulus: 'a nested supervisor with a shutdown of 100 ms is asked to end while its child does not react',
       observed: 'it is killed with its child',
       async run(t, world) {

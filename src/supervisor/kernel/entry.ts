@@ -4,6 +4,7 @@
 import type { AnyActorDefinition } from '../../actors/runtime/define-actor.ts'
 import type { Envelope } from '../../messages/thread/envelope.ts'
 import type { ActorCell } from './cell.ts'
+import type { ChildStart } from './child-start.ts'
 import { Fifo } from './fifo.ts'
 
 /** The supervisor of an actor, to which its starts and exits are told. */
@@ -24,6 +25,8 @@ export class ActorEntry {
   state: 'starting' | 'up' | 'vacant' = 'starting'
   /** The living incarnation. */
   cell: ActorCell | undefined
+  /** The start whose module is being loaded. */
+  loading: ChildStart | undefined
   /** The incarnation whose `init` runs. */
   starting: ActorCell | undefined
   /** Messages that came while no incarnation was there. */

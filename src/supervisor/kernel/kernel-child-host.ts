@@ -81,7 +81,7 @@ export function createKernelChildHost(kernel: Kernel, cell: ActorCell, remote: R
       if (outcome === 'restarted') return
       const shard = places.get(id)
       places.delete(id)
-      kernel.forgetIncarnation(addressOf(id))
+      kernel.retireIncarnation(addressOf(id))
       kernel.checkpoints.forgetTree(addressOf(id))
       if (shard === undefined) kernel.lifecycle.remove(addressOf(id), supervisor)
       else remote?.remove(shard, addressOf(id), supervisor)
@@ -98,14 +98,13 @@ export function createKernelChildHost(kernel: Kernel, cell: ActorCell, remote: R
   }
 }
 
-/** Kills what a supervisor leaves behind that ended unasked, as OTP's links would. */
+/** Kills what a supervisor leaves behind that ended unasked, as OTP's links would, and gives its addresses up. */
 export function killOrphans(cell: ActorCell): void {
   const state = cell.engine?.context as SupervisorState | undefined
   if (state === undefined) return
-  for (const { id, incarnation } of abandon(state)) {
-    state.host.kill(id, incarnation)
-    state.host.release(id, 'ended')
-  }
+  for (const { id, incarnation } of abandon(state)) state.host.kill(id, incarnation)
+  // Also those of children that were about to come back: what is held for them is lost.
+  for (const id of state.children.keys()) state.host.release(id, 'ended')
 }
 
 function report(kernel: Kernel, supervisor: string, fact: SupervisorFact): void {

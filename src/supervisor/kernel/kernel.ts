@@ -59,6 +59,9 @@ export interface Router {
 /** Stands above the supervisors of a kernel that have none above them; it is no actor. */
 export const topAddress = '$top'
 
+/** Addresses without an owner whose starts are remembered. */
+const pastIncarnationsMax = 10_000
+
 /** What a kernel is made of. */
 export interface KernelOptions {
   /** Index of the shard, -1 for the main thread. */
@@ -101,6 +104,7 @@ export class Kernel {
   readonly #outside = AsyncLocalStorage.snapshot()
   #router: Router | undefined
   readonly #incarnations = new Map<string, number>()
+  readonly #pastIncarnations = new Map<string, number>()
   /** Children of this thread's supervisors that live on others; set on the main thread. */
   remoteChildren: RemoteChildren | undefined
   /** Hears of the starts and ends of the supervisors that have none above them. */
@@ -140,7 +144,7 @@ export class Kernel {
     const last =
       this.entries.get(address)?.incarnation ??
       this.#incarnations.get(address) ??
-      this.watches.lastExit(address)?.incarnation ??
+      this.#pastIncarnations.get(address) ??
       0
     return last + 1
   }
@@ -150,9 +154,16 @@ export class Kernel {
     this.#incarnations.set(address, incarnation)
   }
 
-  /** Forgets what {@link noteIncarnation} noted. */
-  forgetIncarnation(address: string): void {
+  /** An address was given up: the count of its starts is remembered for a while, should somebody take it again. */
+  retireIncarnation(address: string): void {
+    const last = this.#incarnations.get(address) ?? this.entries.get(address)?.incarnation
     this.#incarnations.delete(address)
+    if (last === undefined) return
+    this.#pastIncarnations.delete(address)
+    this.#pastIncarnations.set(address, last)
+    if (this.#pastIncarnations.size <= pastIncarnationsMax) return
+    const oldest = this.#pastIncarnations.keys().next().value
+    if (oldest !== undefined) this.#pastIncarnations.delete(oldest)
   }
 
   /** An address that was {@link Expected} has started, with all below it, or will not: what still waits is settled. */

@@ -71,13 +71,15 @@ export class Lifecycle {
       return
     }
     const entry = this.#entryOf(request, undefined)
+    entry.loading = request
     loadDefinition(ref).then(
       loaded => {
-        if (this.#kernel.entries.get(request.address) !== entry || entry.incarnation !== request.incarnation) return
+        if (entry.loading !== request || this.#kernel.entries.get(request.address) !== entry) return
+        entry.loading = undefined
         entry.definition = loaded
         this.#startLoaded(request, loaded)
       },
-      (error: unknown) => this.#loadFailed(request, entry, { type: 'bootstrapFailed', error }),
+      (error: unknown) => this.#loadFailed(entry, request, { type: 'bootstrapFailed', error }),
     )
   }
 
@@ -99,9 +101,11 @@ export class Lifecycle {
   /** Ends an incarnation without asking it. */
   kill(address: string, incarnation: number, reason: ExitReason = { type: 'killed' }): boolean {
     const entry = this.#kernel.entries.get(address)
-    const cell = entry?.cell ?? entry?.starting
-    if (cell === undefined || (incarnation !== 0 && cell.incarnation !== incarnation)) return false
-    this.end(cell, reason)
+    if (entry === undefined || (incarnation !== 0 && entry.incarnation !== incarnation)) return false
+    const cell = entry.cell ?? entry.starting
+    if (cell !== undefined) this.end(cell, reason)
+    else if (entry.loading === undefined) return false
+    else this.#loadFailed(entry, entry.loading, reason)
     return true
   }
 
@@ -371,9 +375,10 @@ export class Lifecycle {
     }
   }
 
-  /** The module of the definition cannot be had: the incarnation ends before it began. */
-  #loadFailed(request: ChildStart, entry: ActorEntry, reason: ExitReason): void {
-    if (this.#kernel.entries.get(request.address) !== entry || entry.incarnation !== request.incarnation) return
+  /** The module of the definition cannot be had, or the incarnation was ended while it was loaded. */
+  #loadFailed(entry: ActorEntry, request: ChildStart, reason: ExitReason): void {
+    if (entry.loading !== request || this.#kernel.entries.get(request.address) !== entry) return
+    entry.loading = undefined
     entry.state = 'vacant'
     const exit = this.#exitOf(entry, reason, [])
     this.#kernel.watches.remember(exit)

@@ -141,8 +141,9 @@ export class ShardSet {
     return this.#slots.flatMap(({ control }) => (control === undefined ? [] : [control]))
   }
 
-  /** Says something to the kernels of all shards that are up. */
+  /** Says something to the kernels of all shards that are up; what they shall forget this thread forgets too. */
   broadcast(message: KernelMessage): void {
+    if (message.type === 'kernel.forget') this.#router.forget(message.address)
     for (const { index, control } of this.#slots) if (control !== undefined) this.#router.postToKernel(index, message)
   }
 
