@@ -19,10 +19,16 @@
  * codecs   = count name*                                         numbered on from those named before, from 1
  * replies  = count (requestId status value)*                     status 0 ok, 1 failed, 2 not clonable
  * refusals = count (slot reason)*
- * record   = head to from [toIncarnation] [requestId] [deadlineMs] event     head = slot * 32 + bits
- *          | head name*                                          head = messages in the run * 32 + runBit; see below
+ * record   = head to from [toIncarnation] [requestId] [deadlineMs] event     head = slot * 64 + bits
+ *          | head slot from shape (to event)*                    head = messages in the row * 64 + rowBit; shape is 0
+ *          | head slot from shape (value* to)*                   the same; shape is the name of a shape
+ *          | head name*                                          head = messages in the run * 64 + runBit; see below
  * to, from = number of a name | the name, which takes the next number; from is 0 for nobody
  * ```
+ * A row is a series of normal messages of one sender, with events of one type and without optional fields, in consecutive
+ * slots from `slot` on: what sends are made of. Where the events have a shape (flat, the same fields) only their values
+ * cross. 256 events of 90 B, clone and all, per message: objects 300 ns to write and 460 to read, values 140 and 100.
+ *
  * A run of messages with a binary codec lies in `buffer`; names that have no number yet follow the run's head in the
  * order they are needed. One message of a run, big-endian:
  * ```
@@ -34,10 +40,10 @@
 export const batchFlags = { namesReset: 1, hasBuffer: 2, hasCodecs: 4 } as const
 
 /** Bits of a record's head. */
-export const recordBits = { control: 1, incarnation: 2, request: 4, deadline: 8, run: 16 } as const
+export const recordBits = { control: 1, incarnation: 2, request: 4, deadline: 8, run: 16, row: 32 } as const
 
-/** Records hold their slot (or the length of a run) above this many bits. */
-export const recordBitsWidth = 5
+/** Records hold their slot (or the length of a run or row) above this many bits. */
+export const recordBitsWidth = 6
 
 /** In a run, stands for a name that has no number yet and follows in the batch. */
 export const nameFollows = 0xffff

@@ -111,7 +111,7 @@ export class Kernel {
     this.#time = new TickClock(options.clock)
     this.#dispatcher = new Dispatcher(this.#time, (cell, messages, nowMs) => {
       cell.turnScope ??= this.#outside(createTurnScope, cell)
-      cell.turnScope.runInAsyncScope(this.#takeTurn, undefined, cell, messages, nowMs)
+      return cell.turnScope.runInAsyncScope(this.#takeTurn, undefined, cell, messages, nowMs)
     })
   }
 
@@ -322,11 +322,14 @@ export class Kernel {
     if (admission !== 'admitted') this.refuse(envelope, admission)
   }
 
-  readonly #takeTurn = (cell: ActorCell, messages: number, nowMs: number): void => {
-    for (let i = 0; i < messages && !cell.ended; i++) {
+  readonly #takeTurn = (cell: ActorCell, messages: number, nowMs: number): number => {
+    let taken = 0
+    while (taken < messages && !cell.ended) {
       const envelope = cell.mailbox.take()
       if (envelope === undefined) break
+      taken++
       handleMessage(this, cell, envelope, nowMs)
     }
+    return taken
   }
 }

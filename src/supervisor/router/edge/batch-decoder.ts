@@ -3,6 +3,7 @@ import { batchFlags, nameFollows, recordBits, recordBitsWidth, replyStatus } fro
 import type { Refusal, ReplyOutcome } from '../../../messages/thread/envelope.ts'
 import { BatchReader } from './bytes.ts'
 import type { CodecRegistry } from './codec-registry.ts'
+import { type EventShape, shapeNamed } from './event-shape.ts'
 import { NameReader } from './names.ts'
 
 /** Who takes what a batch carries, in this order. */
@@ -79,12 +80,43 @@ export class BatchDecoder {
     const reader = hasBuffer ? new BatchReader(wire[end] as ArrayBuffer) : undefined
     while (this.#at < end) {
       const head = wire[this.#at++] as number
-      const more = head & recordBits.run ? this.#readRun(reader!, head >>> recordBitsWidth) : this.#readPlain(head)
-      if (!more) return
+      if (!this.#readRecord(head, reader)) return
     }
   }
 
-  #readPlain(head: number): boolean {
+  #readRecord(head: number, reader: BatchReader | undefined): boolean {
+    if (head & recordBits.row) return this.#readRow(head >>> recordBitsWidth)
+    if (head & recordBits.run) return this.#readRun(reader!, head >>> recordBitsWidth)
+    return this.#readSingle(head)
+  }
+
+  #readRow(count: number): boolean {
+    const wire = this.#wire
+    const firstSlot = wire[this.#at++] as number
+    const from = wire[this.#at++] as number | string
+    const fromName = from === 0 ? null : this.#name(from)
+    const shape = wire[this.#at++] as number | string
+    if (shape !== 0) return this.#readShaped(count, firstSlot, fromName, shapeNamed(this.#name(shape)))
+    for (let index = 0; index < count; index++) {
+      const to = this.#name(wire[this.#at++] as number | string)
+      const event = wire[this.#at++] as { readonly type: string }
+      if (!this.#sink.message(firstSlot + index, 0, to, fromName, event, 0, 0, 0)) return false
+    }
+    return true
+  }
+
+  #readShaped(count: number, firstSlot: number, from: string | null, shape: EventShape): boolean {
+    const wire = this.#wire
+    for (let index = 0; index < count; index++) {
+      const event = shape.read(wire, this.#at)
+      this.#at += shape.values
+      const to = this.#name(wire[this.#at++] as number | string)
+      if (!this.#sink.message(firstSlot + index, 0, to, from, event, 0, 0, 0)) return false
+    }
+    return true
+  }
+
+  #readSingle(head: number): boolean {
     const wire = this.#wire
     const to = this.#name(wire[this.#at++] as number | string)
     const from = wire[this.#at++] as number | string

@@ -11,7 +11,11 @@ import type { Envelope, Refusal, ReplyOutcome } from '../../../messages/thread/e
 import type { NamedCodec } from '../../../messages/thread/event-codec.ts'
 import { BatchWriter } from './bytes.ts'
 import type { CodecRegistry } from './codec-registry.ts'
+import { type EventShape, shapeOf } from './event-shape.ts'
 import { NameWriter } from './names.ts'
+
+/** The shortest row: below it, records by themselves are as cheap. */
+const rowLeast = 3
 
 /** What one batch carries. */
 export interface BatchContent {
@@ -91,7 +95,7 @@ export class BatchEncoder {
   #encodeMessages(wire: unknown[], messages: readonly Envelope[]): void {
     let index = 0
     while (index < messages.length) {
-      if (this.#codecOf(messages[index]!) === 0) this.#plain(wire, messages[index++]!)
+      if (this.#codecOf(messages[index]!) === 0) index = this.#plain(wire, messages, index)
       else index = this.#run(wire, messages, index)
     }
   }
@@ -107,7 +111,55 @@ export class BatchEncoder {
     return this.#lastNumber
   }
 
-  #plain(wire: unknown[], message: Envelope): void {
+  /** Encodes the message at `first`, and those that form a row with it; returns the index of the next. */
+  #plain(wire: unknown[], messages: readonly Envelope[], first: number): number {
+    const end = this.#rowEnd(messages, first)
+    if (end - first < rowLeast) {
+      this.#single(wire, messages[first]!)
+      return first + 1
+    }
+    const { token, from, event } = messages[first]!
+    const head = wire.push(0, token, from === null ? 0 : this.#name(from)) - 3
+    const shape = shapeOf(event)
+    const behind =
+      shape === undefined ? this.#row(wire, messages, first, end) : this.#shaped(wire, messages, first, end, shape)
+    wire[head] = ((behind - first) << recordBitsWidth) | recordBits.row
+    return behind
+  }
+
+  #row(wire: unknown[], messages: readonly Envelope[], first: number, end: number): number {
+    wire.push(0)
+    for (let index = first; index < end; index++) {
+      const { to, event } = messages[index]!
+      wire.push(this.#name(to), event)
+    }
+    return end
+  }
+
+  /** Ends with the first message whose event has not the shape; that of `first` has it. */
+  #shaped(wire: unknown[], messages: readonly Envelope[], first: number, end: number, shape: EventShape): number {
+    wire.push(this.#name(shape.name))
+    for (let index = first; index < end; index++) {
+      const { to, event } = messages[index]!
+      if (!shape.write(event, wire)) return index
+      wire.push(this.#name(to))
+    }
+    return end
+  }
+
+  /** The index behind the last message that can stand in a row with the one at `first`. */
+  #rowEnd(messages: readonly Envelope[], first: number): number {
+    const { from, token, event } = messages[first]!
+    let index = first
+    for (; index < messages.length; index++) {
+      const message = messages[index]!
+      if (message.token !== token + index - first || message.from !== from || message.event.type !== event.type) break
+      if (bitsOf(message) !== 0 || this.#codecOf(message) !== 0) break
+    }
+    return index
+  }
+
+  #single(wire: unknown[], message: Envelope): void {
     const bits = bitsOf(message)
     wire.push((message.token << recordBitsWidth) | bits, this.#name(message.to))
     wire.push(message.from === null ? 0 : this.#name(message.from))

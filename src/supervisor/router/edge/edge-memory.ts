@@ -37,7 +37,7 @@ const headerBytes = 192
 /** Messages under way per direction that {@link createEdgeMemory} has room for unless told otherwise. */
 export const slotsDefault = 65_536
 
-/** The most slots a direction can have: a record's head leaves 26 bits for the slot, the run's length included. */
+/** The most slots a direction can have: a record's head leaves 26 bits for the slot, the length of a run or row included. */
 export const slotsMax = 1 << 20
 
 /** A view of one direction's shared memory. */

@@ -38,6 +38,8 @@ export class SlotTable {
   #inUse = 0
   /** Slots in the ring that hold no message any more. */
   #vacant = 0
+  /** Free slots are a ring, so that they come back in the order in which they were taken: rows need consecutive ones. */
+  #freeHead = 0
   #freeCount = 0
   #touched = 0
   #order = 0
@@ -63,12 +65,24 @@ export class SlotTable {
 
   /** Gives a message a slot and marks it posted. There must be a free one. */
   take(message: Envelope): void {
-    const slot = this.#freeCount > 0 ? this.#free[--this.#freeCount]! : this.#touched++
+    const slot = this.#freeCount > 0 ? this.#takeFree() : this.#touched++
     this.#held[slot] = message
     this.#orders[slot] = this.#order++
     message.token = slot
     this.#ring[(this.#ringHead + this.#inUse++) % this.#slots] = slot
     Atomics.store(this.#states, slot, slotState.posted)
+  }
+
+  #takeFree(): number {
+    const slot = this.#free[this.#freeHead]!
+    this.#freeHead = this.#freeHead + 1 === this.#slots ? 0 : this.#freeHead + 1
+    this.#freeCount--
+    return slot
+  }
+
+  #giveBack(slot: number): void {
+    const end = this.#freeHead + this.#freeCount++
+    this.#free[end < this.#slots ? end : end - this.#slots] = slot
   }
 
   /** Takes back a slot of a message that was not posted after all. */
@@ -103,13 +117,13 @@ export class SlotTable {
       if (message === undefined) {
         this.#vacant--
         due--
-        this.#free[this.#freeCount++] = slot
+        this.#giveBack(slot)
       } else if (Atomics.load(this.#states, slot) === slotState.finished) {
         this.handled++
         due--
         this.#held[slot] = undefined
         message.token = settledToken.perhapsHandled
-        this.#free[this.#freeCount++] = slot
+        this.#giveBack(slot)
       } else {
         this.#ring[(this.#ringHead + this.#inUse++) % this.#slots] = slot
         misses++
