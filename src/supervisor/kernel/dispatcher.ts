@@ -11,17 +11,19 @@ import type { TickClock } from './tick-clock.ts'
 const messagesPerTurn = 64
 const sliceMs = 5
 const turnsPerSlice = 4_096
+/** The clock is looked at after so many messages: it costs as much as a short turn. */
+const messagesPerLook = 16
 
 /** Runs the turns of one thread's actors. */
 export class Dispatcher {
   readonly #time: TickClock
-  readonly #turn: (cell: ActorCell, messages: number, nowMs: number) => void
+  readonly #turn: (cell: ActorCell, messages: number, nowMs: number) => number
   readonly #queue = new Fifo<ActorCell>()
   #scheduled = false
   #running = false
 
-  /** `turn` handles up to so many messages of a cell; it is told the time at which its turn began. */
-  constructor(time: TickClock, turn: (cell: ActorCell, messages: number, nowMs: number) => void) {
+  /** `turn` handles up to so many messages of a cell and returns how many; it is told about when its turn began. */
+  constructor(time: TickClock, turn: (cell: ActorCell, messages: number, nowMs: number) => number) {
     this.#time = time
     this.#turn = turn
   }
@@ -42,11 +44,12 @@ export class Dispatcher {
     let nowMs = this.#time.now()
     const until = nowMs + sliceMs
     let turns = turnsPerSlice
+    let unlooked = 0
     try {
       for (let cell = this.#queue.shift(); cell !== undefined; cell = this.#queue.shift()) {
         cell.queued = false
         try {
-          this.#turn(cell, messagesPerTurn, nowMs)
+          unlooked += this.#turn(cell, messagesPerTurn, nowMs)
         } finally {
           if (cell.mailbox.ready > 0 && !cell.ended && cell.pauses === 0) {
             cell.queued = true
@@ -54,8 +57,11 @@ export class Dispatcher {
           }
         }
         if (this.#queue.size === 0) break
+        if (--turns === 0) break
+        if (unlooked < messagesPerLook) continue
+        unlooked = 0
         nowMs = this.#time.look()
-        if (nowMs > until || --turns === 0) break
+        if (nowMs > until) break
       }
     } finally {
       this.#running = false

@@ -130,7 +130,7 @@ export class Kernel {
     this.#time = new TickClock(options.clock)
     this.#dispatcher = new Dispatcher(this.#time, (cell, messages, nowMs) => {
       cell.turnScope ??= this.#outside(createTurnScope, cell)
-      cell.turnScope.runInAsyncScope(this.#takeTurn, undefined, cell, messages, nowMs)
+      return cell.turnScope.runInAsyncScope(this.#takeTurn, undefined, cell, messages, nowMs)
     })
   }
 
@@ -369,11 +369,14 @@ export class Kernel {
     if (admission !== 'admitted') this.refuse(envelope, admission)
   }
 
-  readonly #takeTurn = (cell: ActorCell, messages: number, nowMs: number): void => {
-    for (let i = 0; i < messages && !cell.ended && cell.pauses === 0; i++) {
+  readonly #takeTurn = (cell: ActorCell, messages: number, nowMs: number): number => {
+    let taken = 0
+    while (taken < messages && !cell.ended && cell.pauses === 0) {
       const envelope = cell.mailbox.take()
       if (envelope === undefined) break
+      taken++
       handleMessage(this, cell, envelope, nowMs)
     }
+    return taken
   }
 }

@@ -107,6 +107,8 @@ export class ThreadRouter implements Router {
   readonly #resolve: Resolve
   readonly #limits: RouterLimits
   readonly #peers = new Map<number, Peer>()
+  /** The one that was looked up last. */
+  #lastPeer: Peer | undefined
   readonly #locations = new Map<string, number>()
   /** Messages, and watches, for addresses whose place is being asked for. */
   readonly #unresolved = new Map<string, ((shard: Located) => void)[]>()
@@ -341,8 +343,12 @@ export class ThreadRouter implements Router {
   }
 
   #peerOf(shard: number): Peer {
+    if (this.#lastPeer?.shard === shard) return this.#lastPeer
     const known = this.#peers.get(shard)
-    if (known !== undefined) return known
+    if (known !== undefined) {
+      this.#lastPeer = known
+      return known
+    }
     const peer: Peer = {
       shard,
       incarnation: 0,
