@@ -19,13 +19,16 @@ const tellingLines: Readonly<Record<string, RegExp>> = {
   '04-first-chaos-test': /^seed \d+: \d+ faults, \d+ of 500 requests answered$/m,
 }
 
-// Without the hooks that the test runner adds to child processes.
-const { NODE_OPTIONS: _hooks, ...env } = process.env
+/** As the user's shell would: without the hooks that the test runner adds to child processes. */
+const plain = ['-u', 'NODE_OPTIONS']
 
 function run(cwd: string, args: readonly string[]): Promise<{ code: number; stdout: string; stderr: string }> {
   return new Promise(resolve => {
-    const child = execFile(process.execPath, args, { cwd, env, timeout: 60_000 }, (_, stdout, stderr) =>
-      resolve({ code: child.exitCode ?? -1, stdout, stderr }),
+    const child = execFile(
+      'env',
+      [...plain, process.execPath, ...args],
+      { cwd, timeout: 60_000 },
+      (_, stdout, stderr) => resolve({ code: child.exitCode ?? -1, stdout, stderr }),
     )
   })
 }
@@ -35,7 +38,7 @@ function installPackage(folder: string): void {
   const installed = join(folder, 'node_modules', 'starfish-net')
   const build = join(root, 'tsconfig.build.json')
   const tsc = join(root, 'node_modules', '.bin', 'tsc')
-  execFileSync(tsc, ['-p', build, '--outDir', join(installed, 'dist')], { cwd: root, env })
+  execFileSync('env', [...plain, tsc, '-p', build, '--outDir', join(installed, 'dist')])
   cpSync(join(root, 'package.json'), join(installed, 'package.json'))
   const { dependencies } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'))
   for (const name of Object.keys(dependencies)) {
