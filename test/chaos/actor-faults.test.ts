@@ -58,10 +58,17 @@ for (const { name, shard } of [
     await again.release()
     t.same(await lines, ['first', 'second'])
 
-    await using _asleep = await chaos.pause(sleeper)
+    const asleep = await chaos.pause(sleeper)
     const exit = await chaos.kill(sleeper)
     t.match(exit, { incarnation: 1, reason: { type: 'killed' } })
     t.same(await read(sleeper), [], 'the pause ended with the incarnation')
+    const next = await chaos.pause(sleeper)
+    await asleep.release()
+    sleeper.send({ type: 'notebook.write', line: 'to the next' })
+    await read(neighbour)
+    t.equal((await sleeper.inspect())?.mailboxDepth, 1, 'and lifting it leaves the pause of the next one alone')
+    await next.release()
+    t.same(await read(sleeper), ['to the next'])
     await system.stopActor(sleeper)
   })
 }
@@ -107,6 +114,8 @@ t.test('what makes no sense is refused before anything is done', async t => {
   const faults: readonly (readonly [option: string, fault: () => Promise<unknown>])[] = [
     ['shard', () => chaos.kill({ shard: 2 })],
     ['shard', () => chaos.kill({ shard: -1 })],
+    ['shard', () => chaos.pause({ shard: 2 })],
+    ['target', () => chaos.pause('$actors')],
     ['target', () => chaos.kill('$actors')],
     ['target', () => chaos.kill('')],
     ['target', () => chaos.kill({} as { shard: number })],

@@ -44,6 +44,7 @@ t.test('an actor that exits costs its shard, and says so', async t => {
 t.test('a shard that is paused does nothing until each of its pauses is over', async t => {
   const pauses = await Promise.all([chaos.pause({ shard: 0 }), chaos.pause({ shard: 0 })])
   const cells = shardCells(internalsOf(system).shards!.worker(0)!.shared)
+  t.equal(Atomics.load(cells, shardCell.paused), 1, 'its thread sleeps')
   resident.send({ type: 'notebook.write', line: 'while it slept' })
   let answered = false
   const lines = read(resident).then(all => {
@@ -54,7 +55,7 @@ t.test('a shard that is paused does nothing until each of its pauses is over', a
   await pauses[0].release()
   await read(other)
   t.notOk(answered)
-  t.equal(Atomics.load(cells, shardCell.paused), 1, 'its thread sleeps')
+  t.equal(Atomics.load(cells, shardCell.paused), 1, 'as long as one pause lasts')
   await chaos.resume({ shard: 0 })
   t.same(await lines, ['while it slept'])
 })
