@@ -35,7 +35,7 @@ export interface Ending {
   readonly unanswered: number
 }
 
-/** A time in which a client got no answer. */
+/** A time in which a client got no answer: between two answers, or from a dial to the first one. */
 export interface Gap {
   readonly fromMs: number
   readonly toMs: number
@@ -51,7 +51,7 @@ export interface ClientReport {
   readonly endings: readonly Ending[]
   /** For each dial: begin, and first answer or end. */
   readonly dials: readonly (readonly [number, number])[]
-  /** The longest gaps of single steady clients, reconnecting included, longest first. */
+  /** The longest gaps of single clients, reconnecting included, longest first. */
   readonly gaps: readonly Gap[]
   /** The longest time in which no client got an answer. */
   readonly longestSilenceMs: number

@@ -27,7 +27,7 @@ let longestStandstillMs = 0
 let finishing = false
 const wrong: string[] = []
 const endings: Ending[] = []
-const dials: [number, number][] = []
+const dials: (readonly [number, number])[] = []
 const gaps: Gap[] = []
 const open = new Set<ClientConnection>()
 
@@ -51,7 +51,9 @@ function dial(kind: Ending['client'], onAnswered: (atMs: number) => void, onOver
     },
     onOver(ending, firstAnswerAtMs) {
       open.delete(connection)
-      dials.push([connection.dialAtMs, firstAnswerAtMs ?? monotonicMs()])
+      const dial = [connection.dialAtMs, firstAnswerAtMs ?? monotonicMs()] as const
+      dials.push(dial)
+      noteGap({ fromMs: dial[0], toMs: dial[1] })
       if (ending !== undefined) endings.push(ending)
       onOver(ending?.how ?? '')
       reportWhenDone()
@@ -77,7 +79,8 @@ function runSteadyClient(): void {
 }
 
 function noteGap(gap: Gap): void {
-  if (gap.toMs - gap.fromMs < 20) return
+  const least = gaps.length < told ? undefined : gaps.at(-1)
+  if (least !== undefined && gap.toMs - gap.fromMs <= least.toMs - least.fromMs) return
   gaps.push(gap)
   gaps.sort((a, b) => b.toMs - b.fromMs - (a.toMs - a.fromMs))
   gaps.length = Math.min(gaps.length, told)
