@@ -17,18 +17,19 @@ const shortEveryMs = 5
 const shortRequests = 3
 const shortsAtOnceMax = 100
 const retryRefusedMs = 5
+const standstillMinMs = 10
 const told = 20
 
 let answers = 0
 let shortConnections = 0
 let silentSinceMs = monotonicMs()
 let longestSilenceMs = 0
-let longestStandstillMs = 0
 let finishing = false
 const wrong: string[] = []
 const endings: Ending[] = []
 const dials: (readonly [number, number])[] = []
 const gaps: Gap[] = []
+const standstills: Gap[] = []
 const open = new Set<ClientConnection>()
 
 function dial(kind: Ending['client'], onAnswered: (atMs: number) => void, onOver: (how: string) => void): void {
@@ -101,7 +102,8 @@ function openShort(): void {
 let turnedAtMs = monotonicMs()
 const clock = setInterval(() => {
   const nowMs = monotonicMs()
-  longestStandstillMs = Math.max(longestStandstillMs, nowMs - turnedAtMs - shortEveryMs)
+  const dueAtMs = turnedAtMs + shortEveryMs
+  if (nowMs - dueAtMs > standstillMinMs) standstills.push({ fromMs: dueAtMs, toMs: nowMs })
   turnedAtMs = nowMs
   openShort()
 }, shortEveryMs)
@@ -117,7 +119,7 @@ function reportWhenDone(): void {
     dials,
     gaps,
     longestSilenceMs,
-    longestStandstillMs,
+    standstills,
   }
   process.send?.(report, () => process.exit(0))
 }
