@@ -2,7 +2,7 @@
  * The event server: the 16-byte event protocol over TCP on every shard, with the built-in commands echo (0) and ping (1).
  */
 import type { AcceptorOptions } from '../actors/acceptor/config.ts'
-import { eventProtocol } from '../actors/connection/event-protocol.ts'
+import { checkRaidaId, eventProtocol } from '../actors/connection/event-protocol.ts'
 import { protocolReference } from '../actors/connection/protocol.ts'
 import type { System } from '../supervisor/system.ts'
 import { createFrameServer, type FrameServer } from './frame-server.ts'
@@ -18,5 +18,8 @@ export interface EventServerOptions extends Omit<AcceptorOptions, 'protocol'> {
 /** Creates an event server; it does not listen before `start`. Throws BAD_CONFIG for options that cannot be used. */
 export function createEventServer(system: System, options: EventServerOptions): FrameServer {
   const { id = 'events', raidaId = 0, ...acceptor } = options
-  return createFrameServer(system, id, { ...acceptor, protocol: protocolReference(eventProtocol, { raidaId }) })
+  return createFrameServer(system, id, {
+    ...acceptor,
+    protocol: protocolReference(eventProtocol, { raidaId: checkRaidaId(raidaId) }),
+  })
 }

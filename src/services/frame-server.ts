@@ -7,7 +7,7 @@
  *     └─ <id>/s<i>        the acceptor of shard i, and below it its connections
  */
 import { threadId } from 'node:worker_threads'
-import { type AcceptorOptions, resolveAcceptorInput } from '../actors/acceptor/config.ts'
+import { type AcceptorInput, type AcceptorOptions, resolveAcceptorInput } from '../actors/acceptor/config.ts'
 import { createServerCounters, readServerCounters, type ServerFigures } from '../actors/acceptor/counters.ts'
 import { probeAddress } from '../actors/acceptor/probe.ts'
 import { isStarfishError, StarfishError } from '../messages/errors.ts'
@@ -27,7 +27,8 @@ export interface ServerAddress {
 export interface FrameServer extends AsyncDisposable {
   /**
    * Probes the address alone, then listens on every shard; answers where. Rejects with PORT_IN_USE or LISTEN_FAILED, both
-   * naming host and port.
+   * naming host and port, with BAD_CONFIG when it runs already or its protocol cannot be built, or with
+   * DEFINITION_NOT_FOUND. May be called again after `stop`.
    */
   start(): Promise<ServerAddress>
   /**
@@ -62,21 +63,23 @@ export function createFrameServer(system: System, id: string, options: AcceptorO
   const failed = Promise.withResolvers<ActorExit>()
   let address: ServerAddress | undefined
   let ref: SupervisorRef | undefined
+  let started: Promise<ServerAddress> | undefined
+  let stopped = Promise.resolve()
 
   async function start(): Promise<ServerAddress> {
-    if (ref !== undefined) throw new StarfishError('BAD_CONFIG', `the server ${id} runs already`, { details: { id } })
+    if (started !== undefined) {
+      throw new StarfishError('BAD_CONFIG', `the server ${id} runs already`, { details: { id } })
+    }
+    started = stopped.then(begin)
+    started.catch(() => {
+      started = undefined
+    })
+    return started
+  }
+
+  async function begin(): Promise<ServerAddress> {
     const port = await probeAddress(input.host, input.port)
-    const bound = { ...input, port }
-    const shutdown = input.limits.drainTimeoutMs + 1_000
-    const common = { input: bound, shutdown }
-    const acceptors: ActorSpec[] = Array.from({ length: slots }, (_, shard) => ({
-      ...common,
-      id: `s${shard}`,
-      definition: acceptor,
-      shard: system.shards === 0 ? 'main' : shard,
-    }))
-    const listener: ActorSpec = { ...common, id: 'listener', definition: handoffListener, shard: 'main' }
-    const children = input.accept === 'handoff' ? [listener, ...acceptors] : acceptors
+    const children = childrenOf({ ...input, port }, system.shards)
     const tree = await system.supervise({
       id,
       strategy: 'one_for_one',
@@ -97,12 +100,21 @@ export function createFrameServer(system: System, id: string, options: AcceptorO
     ref = tree
     address = { host: input.host, port }
     watchTree(system, id, exit => {
-      if (ref !== undefined) failed.resolve(exit)
+      if (ref === tree) failed.resolve(exit)
     })
     return address
   }
 
-  async function drain(): Promise<void> {
+  /** One that is just starting is stopped when it has; who asks again waits for the same end. */
+  function drain(): Promise<void> {
+    const starting = started
+    if (starting === undefined) return stopped
+    started = undefined
+    stopped = starting.then(end, () => {})
+    return stopped
+  }
+
+  async function end(): Promise<void> {
     const tree = ref
     ref = undefined
     await tree?.stop()
@@ -125,6 +137,18 @@ export function createFrameServer(system: System, id: string, options: AcceptorO
   }
 }
 
+function childrenOf(input: AcceptorInput, shards: number): readonly ActorSpec[] {
+  const common = { input, shutdown: input.limits.drainTimeoutMs + 1_000 }
+  const acceptors: ActorSpec[] = Array.from({ length: Math.max(1, shards) }, (_, shard) => ({
+    ...common,
+    id: `s${shard}`,
+    definition: acceptor,
+    shard: shards === 0 ? 'main' : shard,
+  }))
+  const listener: ActorSpec = { ...common, id: 'listener', definition: handoffListener, shard: 'main' }
+  return input.accept === 'handoff' ? [listener, ...acceptors] : acceptors
+}
+
 /** Calls `gone` when the tree has ended for good; one that its supervisor restarts is watched again. */
 function watchTree(system: System, id: string, gone: (exit: ActorExit) => void): void {
   let last: ActorExit | undefined
@@ -141,8 +165,9 @@ function watchTree(system: System, id: string, gone: (exit: ActorExit) => void):
   system.watch(id, look)
 }
 
-/** The acceptor's own reason, where it died of it. */
+/** The acceptor's own reason, where it died of it: an address that cannot be had, a protocol that cannot be built. */
 function bindError(error: unknown): unknown {
   const cause = isStarfishError(error, 'ACTOR_DIED') ? error.cause : undefined
-  return isStarfishError(cause, 'PORT_IN_USE') || isStarfishError(cause, 'LISTEN_FAILED') ? cause : error
+  const codes = ['PORT_IN_USE', 'LISTEN_FAILED', 'BAD_CONFIG', 'DEFINITION_NOT_FOUND'] as const
+  return codes.some(code => isStarfishError(cause, code)) ? cause : error
 }

@@ -11,6 +11,8 @@ export const heldSocketsMax = 1_024
 
 /** The listener's side of all handoff channels. */
 export interface HandoffDispatch {
+  /** It listens: the shards that dialled before are told, and those that dial from now on. */
+  listening(boundPort: number): void
   /** A shard asks for sockets. */
   dial(port: MessagePort): void
   /** Hands over a socket that nobody has read. */
@@ -23,11 +25,12 @@ export interface HandoffDispatch {
   readonly figures: { readonly shards: number; readonly held: number }
 }
 
-/** Creates a dispatch for a listener at `boundPort`. */
-export function createHandoffDispatch(boundPort: number): HandoffDispatch {
+/** Creates a dispatch for a listener at `boundPort`, or for one that does not listen yet: shards can dial it meanwhile. */
+export function createHandoffDispatch(boundPort?: number): HandoffDispatch {
   const rotation: MessagePort[] = []
   const held: Socket[] = []
   let turn = 0
+  let listeningAt = boundPort
 
   function leave(port: MessagePort): void {
     const index = rotation.indexOf(port)
@@ -56,6 +59,10 @@ export function createHandoffDispatch(boundPort: number): HandoffDispatch {
   }
 
   return {
+    listening(port) {
+      listeningAt = port
+      for (const shard of rotation) post(shard, { type: 'bound', port })
+    },
     dial(port) {
       rotation.push(port)
       port.on('close', () => leave(port))
@@ -64,7 +71,7 @@ export function createHandoffDispatch(boundPort: number): HandoffDispatch {
         post(port, { type: 'stopped' })
       })
       port.unref()
-      post(port, { type: 'bound', port: boundPort })
+      if (listeningAt !== undefined) post(port, { type: 'bound', port: listeningAt })
       for (const socket of held.splice(0)) give(socket)
     },
     give,

@@ -17,6 +17,9 @@ export function handoffListenerIo(runtime: ActorRuntime) {
   let ended = false
 
   async function bind({ input }: AcceptorContext): Promise<void> {
+    dispatch = createHandoffDispatch()
+    // Before it listens: acceptors start right after this actor, and those that dial now wait for its word.
+    unregister = registerHandoff(input.handoff.listener, dispatch)
     const bound = await listen(input, {
       reusePort: false,
       pauseOnConnect: true,
@@ -26,8 +29,7 @@ export function handoffListenerIo(runtime: ActorRuntime) {
     })
     if (ended) return bound.close()
     listener = bound
-    dispatch = createHandoffDispatch(bound.port)
-    unregister = registerHandoff(input.handoff.listener, dispatch)
+    dispatch.listening(bound.port)
     runtime.feed({ type: 'acceptor.bound', port: bound.port } as { type: string })
   }
 

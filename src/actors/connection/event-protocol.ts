@@ -120,7 +120,8 @@ export const eventProtocol = defineProtocol<EventProtocolOptions>(
   (options, environment) => createEventProtocol(options, environment),
 )
 
-function checkRaidaId(raidaId: number): number {
+/** Answers a server's number that is a byte; `BAD_CONFIG` for any other. */
+export function checkRaidaId(raidaId: number): number {
   if (Number.isInteger(raidaId) && raidaId >= 0 && raidaId <= 255) return raidaId
   throw new StarfishError('BAD_CONFIG', `raidaId must be an integer from 0 to 255, not ${raidaId}`, {
     details: { option: 'raidaId', value: raidaId },

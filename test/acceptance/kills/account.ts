@@ -35,7 +35,7 @@ export interface Ending {
   readonly unanswered: number
 }
 
-/** A time in which a client got no answer. */
+/** A time in which a client got no answer: between two answers, or from a dial to the first one. */
 export interface Gap {
   readonly fromMs: number
   readonly toMs: number
@@ -51,12 +51,12 @@ export interface ClientReport {
   readonly endings: readonly Ending[]
   /** For each dial: begin, and first answer or end. */
   readonly dials: readonly (readonly [number, number])[]
-  /** The longest gaps of single steady clients, reconnecting included, longest first. */
+  /** The longest gaps of single clients, reconnecting included, longest first. */
   readonly gaps: readonly Gap[]
   /** The longest time in which no client got an answer. */
   readonly longestSilenceMs: number
-  /** The longest the client process itself stood still: as much of a gap may be its own. */
-  readonly longestStandstillMs: number
+  /** When the client process itself stood still, for want of a processor: it could not have seen an answer. */
+  readonly standstills: readonly Gap[]
 }
 
 /** Longest time that a client may be without an answer. */
@@ -75,7 +75,7 @@ export interface Verdict {
 export function judge(kills: readonly Kill[], report: ClientReport): Verdict {
   const violations = [...report.wrong]
   const killOf = killsByIncarnation(kills)
-  const lateMs = noticeMs + report.longestStandstillMs
+  const lateMs = noticeMs + longestOf(report.standstills)
   const around = (atMs: number): Kill[] => kills.filter(kill => kill.atMs <= atMs && atMs <= kill.againAtMs + lateMs)
   const resets = new Map<Kill, number>()
 
@@ -103,10 +103,10 @@ export function judge(kills: readonly Kill[], report: ClientReport): Verdict {
     const flying = connectsInFlight(kill, report)
     if (count > flying) violations.push(`${count} connects reset of ${flying} in flight: ${JSON.stringify(kill)}`)
   }
-  const [longest] = report.gaps
-  if (longest === undefined) violations.push('no client got two answers')
-  else if (longest.toMs - longest.fromMs > gapMaxMs) {
-    violations.push(`a client got no answer for ${round(longest.toMs - longest.fromMs)} ms`)
+  if (report.gaps.length === 0) violations.push('no client got two answers')
+  for (const gap of report.gaps) {
+    const ms = lengthOf(gap, report)
+    if (ms > gapMaxMs) violations.push(`a client got no answer for ${round(ms)} ms, ${duringOf(gap, kills)}`)
   }
   return { violations, figures: figuresOf(kills, report, resets) }
 }
@@ -117,12 +117,22 @@ function killsByIncarnation(kills: readonly Kill[]): ReadonlyMap<number, Kill> {
   return new Map(latestFirst.flatMap(kill => kill.incarnations.map(incarnation => [incarnation, kill] as const)))
 }
 
+/** How long a gap was, without the time in which the client stood still. */
+function lengthOf({ fromMs, toMs }: Gap, { standstills }: ClientReport): number {
+  const overlaps = standstills.map(still => Math.max(0, Math.min(toMs, still.toMs) - Math.max(fromMs, still.fromMs)))
+  return overlaps.reduce((rest, overlap) => rest - overlap, toMs - fromMs)
+}
+
+function longestOf(gaps: readonly Gap[]): number {
+  return Math.max(0, ...gaps.map(({ fromMs, toMs }) => toMs - fromMs))
+}
+
 function connectsInFlight({ atMs, againAtMs }: Kill, { dials }: ClientReport): number {
   return dials.filter(([dialAtMs, settledAtMs]) => dialAtMs <= againAtMs && settledAtMs >= atMs).length
 }
 
 function figuresOf(kills: readonly Kill[], report: ClientReport, resets: ReadonlyMap<Kill, number>) {
-  const { endings, gaps } = report
+  const { endings } = report
   const kinds = ['actor', 'worker', 'listener'] as const
   const ofKind = (kind: Kill['kind']): readonly [string, string][] => {
     const downs = kills.filter(kill => kill.kind === kind).map(kill => kill.againAtMs - kill.atMs)
@@ -145,20 +155,21 @@ function figuresOf(kills: readonly Kill[], report: ClientReport, resets: Readonl
     },
     notServedAtOneKill: Math.max(0, ...resets.values()),
     connectsInFlightAtOneKill: Math.max(0, ...kills.map(kill => connectsInFlight(kill, report))),
-    longestGaps: longestGaps(gaps, kills),
+    longestGaps: longestGaps(report, kills),
     longestSilenceMs: round(report.longestSilenceMs),
-    longestStandstillOfClientsMs: round(report.longestStandstillMs),
+    longestStandstillOfClientsMs: round(longestOf(report.standstills)),
   }
 }
 
 /** The longest gap at each kill, longest first. */
-function longestGaps(gaps: readonly Gap[], kills: readonly Kill[]): readonly string[] {
+function longestGaps(report: ClientReport, kills: readonly Kill[]): readonly string[] {
   const longest = new Map<string, number>()
-  for (const gap of gaps) {
+  for (const gap of report.gaps) {
     const during = duringOf(gap, kills)
-    if (!longest.has(during)) longest.set(during, round(gap.toMs - gap.fromMs))
+    longest.set(during, Math.max(longest.get(during) ?? 0, lengthOf(gap, report)))
   }
-  return [...longest].slice(0, 5).map(([during, gapMs]) => `${gapMs} ms, ${during}`)
+  const first = [...longest].sort(([, one], [, other]) => other - one).slice(0, 5)
+  return first.map(([during, gapMs]) => `${round(gapMs)} ms, ${during}`)
 }
 
 function duringOf({ fromMs, toMs }: Gap, kills: readonly Kill[]): string {

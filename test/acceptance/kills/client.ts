@@ -17,18 +17,19 @@ const shortEveryMs = 5
 const shortRequests = 3
 const shortsAtOnceMax = 100
 const retryRefusedMs = 5
+const standstillMinMs = 10
 const told = 20
 
 let answers = 0
 let shortConnections = 0
 let silentSinceMs = monotonicMs()
 let longestSilenceMs = 0
-let longestStandstillMs = 0
 let finishing = false
 const wrong: string[] = []
 const endings: Ending[] = []
-const dials: [number, number][] = []
+const dials: (readonly [number, number])[] = []
 const gaps: Gap[] = []
+const standstills: Gap[] = []
 const open = new Set<ClientConnection>()
 
 function dial(kind: Ending['client'], onAnswered: (atMs: number) => void, onOver: (how: string) => void): void {
@@ -51,7 +52,9 @@ function dial(kind: Ending['client'], onAnswered: (atMs: number) => void, onOver
     },
     onOver(ending, firstAnswerAtMs) {
       open.delete(connection)
-      dials.push([connection.dialAtMs, firstAnswerAtMs ?? monotonicMs()])
+      const dial = [connection.dialAtMs, firstAnswerAtMs ?? monotonicMs()] as const
+      dials.push(dial)
+      noteGap({ fromMs: dial[0], toMs: dial[1] })
       if (ending !== undefined) endings.push(ending)
       onOver(ending?.how ?? '')
       reportWhenDone()
@@ -77,7 +80,8 @@ function runSteadyClient(): void {
 }
 
 function noteGap(gap: Gap): void {
-  if (gap.toMs - gap.fromMs < 20) return
+  const least = gaps.length < told ? undefined : gaps.at(-1)
+  if (least !== undefined && gap.toMs - gap.fromMs <= least.toMs - least.fromMs) return
   gaps.push(gap)
   gaps.sort((a, b) => b.toMs - b.fromMs - (a.toMs - a.fromMs))
   gaps.length = Math.min(gaps.length, told)
@@ -98,7 +102,8 @@ function openShort(): void {
 let turnedAtMs = monotonicMs()
 const clock = setInterval(() => {
   const nowMs = monotonicMs()
-  longestStandstillMs = Math.max(longestStandstillMs, nowMs - turnedAtMs - shortEveryMs)
+  const dueAtMs = turnedAtMs + shortEveryMs
+  if (nowMs - dueAtMs > standstillMinMs) standstills.push({ fromMs: dueAtMs, toMs: nowMs })
   turnedAtMs = nowMs
   openShort()
 }, shortEveryMs)
@@ -114,7 +119,7 @@ function reportWhenDone(): void {
     dials,
     gaps,
     longestSilenceMs,
-    longestStandstillMs,
+    standstills,
   }
   process.send?.(report, () => process.exit(0))
 }

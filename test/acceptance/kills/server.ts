@@ -6,9 +6,9 @@ import { setTimeout as pause } from 'node:timers/promises'
 import { protocolReference } from '../../../src/actors/connection/protocol.ts'
 import { createRandom } from '../../../src/actors/runtime/clock.ts'
 import { createLogger } from '../../../src/logger.ts'
-import { acceptor } from '../../../src/services/acceptors.ts'
 import { createFrameServer } from '../../../src/services/frame-server.ts'
 import { createSystem, internalsOf } from '../../../src/supervisor/system.ts'
+import { untilBound } from '../../services/until-bound.ts'
 import { type FromServer, type Kill, type Mode, monotonicMs } from './account.ts'
 import { createBoard, incarnationsOf, namedProtocol } from './named-protocol.ts'
 
@@ -48,21 +48,9 @@ async function kill(kind: Kill['kind'], shard: number): Promise<void> {
   const atMs = monotonicMs()
   if (kind === 'worker') await worker!.terminate({ type: 'killed' })
   else if (!(await system.kill(victim))) throw new Error(`${victim} did not live`)
-  await untilBound(victim)
-  if (kind === 'listener') await Promise.all([untilBound('events/s0'), untilBound('events/s1')])
+  await untilBound(system, victim)
+  if (kind === 'listener') await Promise.all([untilBound(system, 'events/s0'), untilBound(system, 'events/s1')])
   tell({ type: 'kill', kind, shard, incarnations, atMs, againAtMs: monotonicMs() })
-}
-
-async function untilBound(address: string): Promise<void> {
-  for (;;) {
-    try {
-      await system.ref(acceptor, address).ask({ type: 'acceptor.whenBound' }, { timeoutMs: 10_000 })
-      return
-    } catch {
-      // Dying or not there yet.
-      await pause(1)
-    }
-  }
 }
 
 function anActor(): Promise<void> {
