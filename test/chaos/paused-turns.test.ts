@@ -1,7 +1,9 @@
 /** What a pause means to the kernel of a thread: no turn is given, and none is waited for. */
 import t from 'tap'
+import { systemClock } from '../../src/actors/runtime/clock.ts'
 import type { ActorCell } from '../../src/supervisor/kernel/cell.ts'
 import { Dispatcher } from '../../src/supervisor/kernel/dispatcher.ts'
+import { TickClock } from '../../src/supervisor/kernel/tick-clock.ts'
 import { notebook } from './fixtures/notebook.ts'
 import { read, startSystem } from './fixtures/start.ts'
 
@@ -12,9 +14,10 @@ const someTurns = async () => {
 t.test('a paused cell is not queued, and one that is paused in its turn is not queued again', async t => {
   const cell = { queued: false, ended: false, pauses: 1, mailbox: { ready: 1 } }
   let turns = 0
-  const dispatcher = new Dispatcher(() => {
+  const dispatcher = new Dispatcher(new TickClock(systemClock), () => {
     turns++
     cell.pauses = 1
+    return 1
   })
   dispatcher.wake(cell as ActorCell)
   await someTurns()
