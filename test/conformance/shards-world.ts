@@ -12,7 +12,6 @@ import { listenTo, type StageNews, setScript, stage } from './fixtures/stage.ts'
 import { ear, earAddress, type Order, pulse } from './fixtures/threads.ts'
 import { quietLogger } from './quiet-logger.ts'
 import { type Place, restOf, SystemWorld } from './system-world.ts'
-import type { ConformanceWorld } from './world.ts'
 
 const shardCount = 2
 const threadsUrl = new URL('./fixtures/threads.ts', import.meta.url).href
@@ -23,7 +22,7 @@ export type Placement = 'alone' | 'spread' | 'lodged'
 /** A system with two shards, and worlds over it. */
 export interface ShardsStage {
   readonly system: System
-  world(placement: Placement): ConformanceWorld
+  world(placement: Placement): SystemWorld
   /** Has a shard do something. */
   order(shard: number, order: Order): Promise<number>
   /** Ends the worker of a shard; settles when another serves in its place. */
@@ -93,7 +92,7 @@ class Threads implements ShardsStage {
     await this.system.stop()
   }
 
-  world(placement: Placement): ConformanceWorld {
+  world(placement: Placement): SystemWorld {
     return new SystemWorld(this.#placeOf(placement))
   }
 

@@ -18,6 +18,8 @@ export function encodeExitReason(reason: ExitReason): EncodedExitReason {
     case 'unhandledRejection':
     case 'bootstrapFailed':
       return { type: reason.type, error: encodeError(reason.error) }
+    case 'shutdown':
+      return mapCulprit(reason, encodeExitReason as (reason: ExitReason) => ExitReason)
     default:
       return reason
   }
@@ -30,9 +32,19 @@ export function decodeExitReason(encoded: EncodedExitReason): ExitReason {
     case 'unhandledRejection':
     case 'bootstrapFailed':
       return { type: encoded.type, error: decodeError(encoded.error) }
+    case 'shutdown':
+      return mapCulprit(encoded, reason => decodeExitReason(reason as EncodedExitReason))
     default:
       return encoded
   }
+}
+
+type Shutdown = Extract<ExitReason, { type: 'shutdown' }>
+
+/** A supervisor that gives up names who made it, and how that one ended: an error may be there, however deep. */
+function mapCulprit(shutdown: Shutdown, map: (reason: ExitReason) => ExitReason): Shutdown {
+  const { culprit } = shutdown
+  return culprit === undefined ? shutdown : { ...shutdown, culprit: { ...culprit, reason: map(culprit.reason) } }
 }
 
 function clonable(output: unknown): unknown {

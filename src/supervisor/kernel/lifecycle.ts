@@ -53,11 +53,9 @@ export class Lifecycle {
 
   /** Starts an incarnation; the owner is told how that went. Synchronous when its module is loaded and it has no init. */
   start(request: ChildStart): void {
-    if (this.#isTaken(request)) {
-      const { address } = request
-      const text = `an actor has the address ${address} already`
-      const error = new StarfishError('DUPLICATE_ADDRESS', text, { details: { address } })
-      this.#tellFailed(request, { type: 'bootstrapFailed', error })
+    const refusal = this.#refusalOf(request)
+    if (refusal !== undefined) {
+      this.#tellFailed(request, { type: 'bootstrapFailed', error: refusal })
       return
     }
     if (request.spec.kind === 'supervisor') {
@@ -211,10 +209,19 @@ export class Lifecycle {
     this.#tellOwner(entry, { type: 'child.started', id: entry.owner.childId, incarnation, place })
   }
 
-  /** An address is made up of ids, so two supervisors may come to the same one. */
-  #isTaken({ address, owner }: ChildStart): boolean {
-    const holder = this.#kernel.entries.get(address)?.owner
-    return holder !== undefined && holder.supervisor !== owner.supervisor
+  /** Why an actor cannot be started here, if so. Addresses are made up of ids: two supervisors may come to the same one. */
+  #refusalOf({ address, owner, spec }: ChildStart): StarfishError | undefined {
+    const { shard, entries } = this.#kernel
+    const holder = entries.get(address)?.owner
+    if (holder !== undefined && holder.supervisor !== owner.supervisor) {
+      const text = `an actor has the address ${address} already`
+      return new StarfishError('DUPLICATE_ADDRESS', text, { details: { address } })
+    }
+    const wanted = spec.kind === 'actor' && shard !== -1 ? spec.shard : 'auto'
+    if (wanted === shard || wanted === 'auto' || typeof wanted === 'object') return undefined
+    const reason = `is ${wanted}, but ${address} lives with its supervisor, on shard ${shard}`
+    const details = { id: spec.id, reasons: [{ path: 'shard', reason }] }
+    return new StarfishError('BAD_SPEC', `the spec of ${spec.id} is not valid: shard ${reason}`, { details })
   }
 
   #startLoaded(request: ChildStart, definition: AnyActorDefinition): void {

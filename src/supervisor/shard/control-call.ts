@@ -12,7 +12,7 @@ type ValueOf<A> = Awaited<A> extends Answered<infer T> ? T : never
 /** The main thread's side of a shard's control plane. */
 export interface ControlPlane {
   /**
-   * Calls a method; rejects with its error, with SHARD_DIED, or with CONTROL_TIMEOUT after `timeoutMs`
+   * Calls a method; rejects with its error, with NOT_CLONABLE, SHARD_DIED, or with CONTROL_TIMEOUT after `timeoutMs`
    * ({@link controlTimeoutMs} by default, `Infinity` for none).
    */
   call<M extends keyof ShardControl>(
@@ -47,7 +47,7 @@ export function createControlPlane(worker: HostedWorker): ControlPlane {
         reject(ended)
         return
       }
-      const fail = (error: StarfishError): void => {
+      const fail = (error: unknown): void => {
         clearTimeout(timer)
         open.delete(fail)
         reject(error)
@@ -57,11 +57,14 @@ export function createControlPlane(worker: HostedWorker): ControlPlane {
           ? undefined
           : setTimeout(() => fail(timeoutError(worker.workerIndex, method, timeoutMs)), timeoutMs)
       open.add(fail)
-      call().then(answer => {
-        clearTimeout(timer)
-        open.delete(fail)
-        resolve(answer)
-      }, fail)
+      call().then(
+        answer => {
+          clearTimeout(timer)
+          open.delete(fail)
+          resolve(answer)
+        },
+        (error: unknown) => fail(isCloneError(error) ? notClonableError(method, error) : error),
+      )
     })
   }
 
@@ -72,6 +75,15 @@ export function createControlPlane(worker: HostedWorker): ControlPlane {
       return answer.value as never
     },
   }
+}
+
+function isCloneError(error: unknown): error is DOMException {
+  return error instanceof DOMException && error.name === 'DataCloneError'
+}
+
+function notClonableError(method: string, cause: DOMException): StarfishError {
+  const text = `what ${method} is to do cannot be copied to another thread: ${cause.message}`
+  return new StarfishError('NOT_CLONABLE', text, { details: { method }, handled: 'no', cause })
 }
 
 function timeoutError(shard: number, method: string, timeoutMs: number): StarfishError {

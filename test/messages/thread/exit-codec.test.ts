@@ -28,6 +28,16 @@ t.test('the error of a reason keeps its code', async t => {
   }
 })
 
+t.test('so does that of the child that made a supervisor give up, however deep', async t => {
+  const error = Object.assign(new Error('x'), { code: 'ECONNREFUSED' })
+  const inner: ExitReason = { type: 'shutdown', culprit: { id: 'b', reason: { type: 'threw', error } } }
+  const crossed = cross({ type: 'shutdown', detail: 'd', culprit: { id: 'a', reason: inner } })
+  t.match(crossed, {
+    detail: 'd',
+    culprit: { id: 'a', reason: { culprit: { id: 'b', reason: { error: { message: 'x', code: 'ECONNREFUSED' } } } } },
+  })
+})
+
 t.test('an output that cannot be cloned is described instead of failing', async t => {
   t.same(cross({ type: 'normal', output: { close: function close() {} } }), {
     type: 'normal',
