@@ -1,5 +1,7 @@
 import { execFile } from 'node:child_process'
+import { once } from 'node:events'
 import { readFileSync } from 'node:fs'
+import { createServer } from 'node:net'
 import { fileURLToPath } from 'node:url'
 import t from 'tap'
 
@@ -40,4 +42,16 @@ t.test('what is called wrongly is told in one line, with code 1', async t => {
     [['up', '--shards', '0'], 'starfish up: --shards takes a whole number from 1 to 1024, not "0"\n'],
   ]
   for (const [args, stderr] of calls) t.same(await starfish(...args), { code: 1, stdout: '', stderr }, args.join(' '))
+})
+
+t.test('a node that cannot start says why in one line, with code 1, with and without its parent', async t => {
+  const taken = createServer().listen(0, '127.0.0.1')
+  t.teardown(() => taken.close())
+  await once(taken, 'listening')
+  const { port } = taken.address() as { port: number }
+  const stderr = `starfish: 127.0.0.1:${port} is in use by another program\n`
+  for (const heart of [[], ['--no-heart']]) {
+    const args = ['up', '--port', String(port), '--shards', '1', ...heart]
+    t.same(await starfish(...args), { code: 1, stdout: '', stderr }, args.join(' '))
+  }
 })

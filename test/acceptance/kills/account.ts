@@ -97,6 +97,7 @@ export function judge(kills: readonly Kill[], report: ClientReport): Verdict {
     }
     const kill = killOf.get(incarnation)
     if (kill === undefined) violations.push(`a connection ended that nobody killed: ${told}`)
+    else if (endedAtMs > kill.againAtMs + lateMs) violations.push(`a connection outlived its shard: ${told}`)
     else if (endedAtMs < kill.atMs) violations.push(`a connection ended before its shard was killed: ${told}`)
   }
   for (const [kill, count] of resets) {

@@ -18,6 +18,7 @@ const shortRequests = 3
 const shortsAtOnceMax = 100
 const retryRefusedMs = 5
 const standstillMinMs = 10
+const gapsMax = 200
 const told = 20
 
 let answers = 0
@@ -80,11 +81,11 @@ function runSteadyClient(): void {
 }
 
 function noteGap(gap: Gap): void {
-  const least = gaps.length < told ? undefined : gaps.at(-1)
+  const least = gaps.length < gapsMax ? undefined : gaps.at(-1)
   if (least !== undefined && gap.toMs - gap.fromMs <= least.toMs - least.fromMs) return
   gaps.push(gap)
   gaps.sort((a, b) => b.toMs - b.fromMs - (a.toMs - a.fromMs))
-  gaps.length = Math.min(gaps.length, told)
+  gaps.length = Math.min(gaps.length, gapsMax)
 }
 
 let shortsOpen = 0
