@@ -163,6 +163,9 @@ export function startedChild(child: Child): StartedChild {
 
 /** Why a command could not start a child. An error of Starfish that the start itself met is passed on as it is. */
 export function startError(id: string, reason: ExitReason): StarfishError {
+  // Of a tree the child that failed is told, not that its supervisor then ended.
+  const culprit = reason.type === 'shutdown' ? reason.culprit : undefined
+  if (culprit !== undefined) return startError(`${id}/${culprit.id}`, culprit.reason)
   const cause = 'error' in reason ? reason.error : undefined
   if (cause instanceof StarfishError) return cause
   const message = `child ${JSON.stringify(id)} could not be started: ${reason.type}`
