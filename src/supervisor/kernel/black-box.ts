@@ -125,11 +125,22 @@ export function readBlackBox(buffer: SharedArrayBuffer): ShardEvent[] {
   return read
 }
 
+/** The incarnation that took the last event of an address; 0 when there is none. */
+export function incarnationOf(events: readonly ShardEvent[], address: string): number {
+  const name = nameOf(address)
+  return events.findLast(event => event.address === name)?.incarnation ?? 0
+}
+
 /** The last events of one actor, of one incarnation where it is known (not 0). */
 export function lastEventsOf(events: readonly ShardEvent[], address: string, incarnation = 0): BlackBoxEntry[] {
-  const cut = Buffer.alloc(nameBytes - 1)
-  const name = cut.toString('utf8', 0, cut.write(address))
+  const name = nameOf(address)
   return events
     .filter(event => event.address === name && (incarnation === 0 || event.incarnation === incarnation))
     .map(({ sequence, type, atMs }) => ({ sequence, type, atMs }))
+}
+
+/** An address as it comes out of a black box: cut to what a name has room for. */
+function nameOf(address: string): string {
+  const cut = Buffer.alloc(nameBytes - 1)
+  return cut.toString('utf8', 0, cut.write(address))
 }

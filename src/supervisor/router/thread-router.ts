@@ -12,39 +12,30 @@
 
 import type { MessagePort } from 'node:worker_threads'
 import type { ReplyToken } from '../../actors/runtime/runtime-actions.ts'
-import { decodeError, encodeError } from '../../messages/error-codec.ts'
-import { type Handled, StarfishError } from '../../messages/errors.ts'
-import { createEnvelope, type Envelope, type Receipts, type ReplyOutcome } from '../../messages/thread/envelope.ts'
+import { encodeError } from '../../messages/error-codec.ts'
+import type { Handled } from '../../messages/errors.ts'
+import { createEnvelope, type Envelope, type Receipts } from '../../messages/thread/envelope.ts'
 import type { ExitReason } from '../../messages/thread/exit.ts'
-import type { EdgeAccount, ShardEvent } from '../../messages/thread/fact.ts'
+import type { ShardEvent } from '../../messages/thread/fact.ts'
 import { type KernelMessage, kernelAddress } from '../../messages/thread/kernel-message.ts'
 import { encodeKernelMessage } from '../../messages/thread/kernel-message-codec.ts'
 import type { Outcome } from '../kernel/asks.ts'
-import { lastEventsOf } from '../kernel/black-box.ts'
+import { incarnationOf, lastEventsOf } from '../kernel/black-box.ts'
 import { actorDiedError } from '../kernel/delivery-errors.ts'
 import type { Kernel, Router } from '../kernel/kernel.ts'
-import { createEdge, type Edge, type EdgePort, type EdgeStats } from './edge/edge.ts'
+import { createEdge, type EdgePort, type EdgeStats } from './edge/edge.ts'
 import type { EdgeReport } from './edge/report.ts'
-
-/** Bounds of what a router holds back. */
-export interface RouterLimits {
-  /** Normal messages posted to a thread that it has not read yet. */
-  readonly window: number
-  /** Messages that wait for credit, for a thread that is being replaced, or for an address to be found; each. */
-  readonly waitingMax: number
-  /** Fates that are listed one by one when a thread dies. */
-  readonly reportMax: number
-  /** Addresses whose place is remembered. */
-  readonly locationsMax: number
-}
-
-/** The limits that hold unless a test sets others. */
-export const routerLimits: RouterLimits = {
-  window: 4_096,
-  waitingMax: 100_000,
-  reportMax: 1_000,
-  locationsMax: 100_000,
-}
+import {
+  accountOf,
+  createPeer,
+  isForNextWorker,
+  outcomeOf,
+  type Peer,
+  type RouterLimits,
+  routeOf,
+  routerLimits,
+  type Watched,
+} from './peer.ts'
 
 /** The edge to another thread, as the main thread sets it up. */
 export interface EdgeEnds {
@@ -61,45 +52,6 @@ export type Resolve = (address: string) => Located | undefined
 
 /** How long the port of a thread that has gone may take to close by itself, ms. */
 const closeTimeoutMs = 250
-
-interface Peer {
-  readonly shard: number
-  incarnation: number
-  edge: Edge | undefined
-  /** What the requests that go over this edge keep of it. */
-  route: Route | undefined
-  /** The receipts of what comes over this edge. */
-  receipts: Receipts | undefined
-  /** What its closed edge told, until the main thread says why the thread ended. */
-  report: EdgeReport | undefined
-  lostReason: ExitReason | undefined
-  /** What its black box held. */
-  lastEvents: readonly ShardEvent[]
-  /** Messages for the thread while it is not up. */
-  waiting: Envelope[]
-  /** Opens the edge to the next worker, once this one's has closed. */
-  next: (() => void) | undefined
-  /** The thread is about to be replaced: messages to its actors wait for the next. */
-  draining: boolean
-}
-
-/** What this thread knows of an actor of another thread that it watches. */
-interface Watched {
-  readonly shard: number
-  incarnation: number
-  definition: string
-}
-
-/** Over which edge a request went. */
-interface Route {
-  readonly edge: Edge
-  readonly peer: Peer
-  readonly incarnation: number
-}
-
-function routeOf(envelope: Envelope): Route | undefined {
-  return envelope.route as Route | undefined
-}
 
 /** The router of one thread. */
 export class ThreadRouter implements Router {
@@ -265,7 +217,10 @@ export class ThreadRouter implements Router {
         return this.#kernel.deliver(envelope)
       },
       onReply: (requestId, outcome) => this.#kernel.asks.settle(requestId, outcomeOf(outcome)),
-      onRefused: (envelope, reason, cause) => this.#kernel.refuse(envelope, reason, cause),
+      onRefused: (envelope, reason, cause) => {
+        if (peer.draining && isForNextWorker(envelope, reason)) peer.returned.push(envelope)
+        else this.#kernel.refuse(envelope, reason, cause)
+      },
       onClose: report => {
         peer.edge = undefined
         peer.report = report
@@ -310,7 +265,7 @@ export class ThreadRouter implements Router {
   #postTo(shard: number, envelope: Envelope): void {
     const peer = this.#peerOf(shard)
     const { edge } = peer
-    if (edge === undefined || (peer.draining && envelope.to !== kernelAddress)) {
+    if (edge === undefined || peer.lostReason !== undefined || (peer.draining && envelope.to !== kernelAddress)) {
       if (this.#stopping) this.#kernel.refuse(envelope, 'SHUTTING_DOWN')
       else if (peer.waiting.length >= this.#limits.waitingMax) this.#kernel.refuse(envelope, 'OVERLOADED')
       else peer.waiting.push(envelope)
@@ -349,19 +304,7 @@ export class ThreadRouter implements Router {
       this.#lastPeer = known
       return known
     }
-    const peer: Peer = {
-      shard,
-      incarnation: 0,
-      edge: undefined,
-      route: undefined,
-      receipts: undefined,
-      report: undefined,
-      lostReason: undefined,
-      waiting: [],
-      next: undefined,
-      draining: false,
-      lastEvents: [],
-    }
+    const peer = createPeer(shard)
     this.#peers.set(shard, peer)
     return peer
   }
@@ -374,9 +317,15 @@ export class ThreadRouter implements Router {
     const reason = peer.lostReason ?? { type: 'killed' }
     const unsent = new Set(report.unsent)
     this.#failAsks(peer, reason, unsent)
-    this.#addDeadLetters(report, reason)
+    // What a planned end has left untouched is for the next worker; after any other the rule is that nothing is sent again.
+    const isPlanned = peer.draining && reason.type === 'shutdown' && !this.#stopping
+    const untouched = isPlanned ? report.fates.filter(({ fate }) => fate !== 'handled' && fate !== 'inHand') : []
+    const again = new Set(untouched.map(({ message }) => message).filter(({ requestId }) => requestId === 0))
+    this.#addDeadLetters(report, reason, again)
     // Before what came after the edge had closed.
-    peer.waiting = [...unsent].filter(({ to }) => to !== kernelAddress).concat(peer.waiting)
+    peer.waiting = [...peer.returned.splice(0), ...again, ...unsent, ...peer.waiting].filter(
+      ({ to }) => to !== kernelAddress,
+    )
     this.#tellLink(peer, false, report)
     this.#tellWatchers(peer, reason)
   }
@@ -389,7 +338,7 @@ export class ThreadRouter implements Router {
       this.#kernel.tellExit({
         address,
         definition,
-        incarnation,
+        incarnation: incarnation || incarnationOf(lastEvents, address),
         shard,
         reason,
         atMs,
@@ -412,36 +361,17 @@ export class ThreadRouter implements Router {
   }
 
   /** Lists what was sent and not handled as dead letters; counts what the report could not list. */
-  #addDeadLetters(report: EdgeReport, reason: ExitReason): void {
+  #addDeadLetters(report: EdgeReport, reason: ExitReason, again: ReadonlySet<Envelope>): void {
     const listed = { inHand: 0, unprocessed: 0, lost: 0 }
     for (const { message, fate } of report.fates) {
-      if (fate === 'handled' || fate === 'refused') continue
-      listed[fate]++
-      if (message.requestId !== 0 || message.to === kernelAddress) continue
+      if (fate === 'handled') continue
+      if (fate !== 'refused') listed[fate]++
+      if (again.has(message) || message.requestId !== 0 || message.to === kernelAddress) continue
+      // A refusal is among the fates when the shard ended before it had said why.
       this.#kernel.addDeadLetter(message, fate, `its shard ended: ${reason.type}`)
     }
     for (const fate of ['inHand', 'unprocessed', 'lost'] as const) {
       this.#kernel.deadLetters.count(fate, report[fate] - listed[fate])
     }
-  }
-}
-
-function accountOf({ sent, handled, inHand, unprocessed, lost, refused }: EdgeReport): EdgeAccount {
-  return { sent, handled, inHand, unprocessed, lost, refused }
-}
-
-function outcomeOf(outcome: ReplyOutcome): Outcome {
-  switch (outcome.status) {
-    case 'ok':
-      return { ok: true, value: outcome.value }
-    case 'failed':
-      return { ok: false, error: decodeError(outcome.error as ReturnType<typeof encodeError>) }
-    case 'notClonable':
-      return {
-        ok: false,
-        error: new StarfishError('NOT_CLONABLE', `the reply cannot be copied to another thread: ${outcome.reason}`, {
-          handled: 'unknown',
-        }),
-      }
   }
 }

@@ -4,7 +4,7 @@
  *
  *   slot i:  worker ── ending ──> lost (all threads told) ──> spare or new worker ── activate ──> residents start
  */
-import { MessageChannel, type MessagePort } from 'node:worker_threads'
+import { MessageChannel } from 'node:worker_threads'
 import { transfer } from 'comlink'
 import type { Logger } from 'pino'
 import type { ActorEvent } from '../../actors/runtime/actor-runtime.ts'
@@ -18,12 +18,12 @@ import { createBlackBox, readBlackBox } from '../kernel/black-box.ts'
 import { clonableSpec } from '../kernel/boot-kernel.ts'
 import type { Kernel } from '../kernel/kernel.ts'
 import type { Directory } from '../router/directory.ts'
-import { createEdgeMemory } from '../router/edge/edge-memory.ts'
 import type { ThreadRouter } from '../router/thread-router.ts'
 import { type ControlPlane, createControlPlane } from './control-call.ts'
 import { moduleUrlOf } from './module-url.ts'
 import type { ShardBootstrap } from './run-shard.ts'
 import type { PeerEnds, Resident } from './shard-control.ts'
+import { createEnds, createSlot, type Slot } from './slot.ts'
 import type { HostedWorker, WorkerEnd, WorkerHost } from './worker-host.ts'
 
 /** Options of a {@link ShardSet}, all filled in. */
@@ -34,22 +34,6 @@ export interface ShardSetOptions {
   readonly logger: Logger
   readonly deadLettersMax: number
   readonly relog: (line: string) => void
-}
-
-interface Slot {
-  readonly index: number
-  incarnation: number
-  worker: HostedWorker | undefined
-  control: ControlPlane | undefined
-  /** Settles when the slot has a worker that serves; replaced by a new promise when it is lost. */
-  up: PromiseWithResolvers<ControlPlane>
-  readonly residents: Map<string, Resident>
-  /** Settles when those that came back with the last worker have started. */
-  residentsUp: Promise<void>
-  /** Of the worker that serves. */
-  blackBox: SharedArrayBuffer | undefined
-  /** Why its last worker ended. */
-  lostReason: ExitReason | undefined
 }
 
 /** The supervisor of the shards, on the main thread. */
@@ -86,17 +70,7 @@ export class ShardSet {
     this.#directory = directory
     this.#host = host
     this.#options = options
-    this.#slots = Array.from({ length: options.count }, (_, index) => ({
-      index,
-      incarnation: 0,
-      worker: undefined,
-      control: undefined,
-      up: Promise.withResolvers<ControlPlane>(),
-      residents: new Map(),
-      residentsUp: Promise.resolve(),
-      blackBox: undefined,
-      lostReason: undefined,
-    }))
+    this.#slots = Array.from({ length: options.count }, (_, index) => createSlot(index))
     for (const slot of this.#slots) slot.up.promise.catch(() => {})
   }
 
@@ -423,21 +397,5 @@ export class ShardSet {
       ...(reason === undefined ? {} : { reason }),
       ...(lastEvents === undefined ? {} : { lastEvents }),
     })
-  }
-}
-
-interface Ends {
-  readonly port: MessagePort
-  readonly outbound: SharedArrayBuffer
-  readonly inbound: SharedArrayBuffer
-}
-
-function createEnds(): { readonly near: Ends; readonly far: Ends } {
-  const { port1, port2 } = new MessageChannel()
-  const there = createEdgeMemory()
-  const back = createEdgeMemory()
-  return {
-    near: { port: port1, outbound: there, inbound: back },
-    far: { port: port2, outbound: back, inbound: there },
   }
 }
