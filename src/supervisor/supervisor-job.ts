@@ -164,13 +164,16 @@ export function startedChild(child: Child): StartedChild {
 
 /** Why a command could not start a child. An error of Starfish that the start itself met is passed on as it is. */
 export function startError(id: string, reason: ExitReason): StarfishError {
-  // Of a tree the child that failed is told, not that its supervisor then ended.
-  const culprit = reason.type === 'shutdown' ? reason.culprit : undefined
-  if (culprit !== undefined) return startError(`${id}/${culprit.id}`, culprit.reason)
-  const cause = 'error' in reason ? reason.error : undefined
-  if (cause instanceof StarfishError) return cause
+  if ('error' in reason && reason.error instanceof StarfishError) return reason.error
+  const cause = causeOfReason(reason)
   const message = `child ${JSON.stringify(id)} could not be started: ${reason.type}`
   return new StarfishError('START_FAILED', message, { details: { id, reason }, cause })
+}
+
+/** The error behind a reason: its own, or that of the child, however far down, that was to blame. */
+function causeOfReason(reason: ExitReason): unknown {
+  if ('error' in reason) return reason.error
+  return 'culprit' in reason && reason.culprit !== undefined ? causeOfReason(reason.culprit.reason) : undefined
 }
 
 /** Settles that the supervisor ends with `reason`: no more commands, and all children are to stop, right to left. */
