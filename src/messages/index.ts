@@ -1,4 +1,6 @@
 /** The public shapes of what crosses a boundary, and their codecs. */
+import '../check-node.ts'
+
 export { type ErrorCode, errorCodes, type Handled, isStarfishError, StarfishError } from './errors.ts'
 export { decodeEventRequest, type EventRequest, encodeEventRequest } from './event/request-v1.ts'
 export { decodeEventResponse, type EventResponse, encodeEventResponse } from './event/response-v1.ts'
