@@ -114,6 +114,7 @@ export function createMainThread(options: MainThreadOptions): MainThread {
         kernel.lifecycle.shutdown(shardsSupervisor, supervisor.incarnation)
         await ended
       }
+      kernel.lifecycle.remove(shardsSupervisor)
       await shards.set.close()
     },
   }
