@@ -1,6 +1,7 @@
 /**
  * Definitions are checked before anything is started: what a worker will load must be the very value that was given.
  */
+import { realpathSync } from 'node:fs'
 import { pathToFileURL } from 'node:url'
 import { StarfishError } from '../messages/errors.ts'
 import type { ChildSpec, DefinitionRef } from './child-spec.ts'
@@ -34,7 +35,13 @@ export async function checkDefinitions(spec: ChildSpec): Promise<void> {
   else for (const child of spec.children ?? []) await checkDefinitions(child)
 }
 
+/** As the module itself sees it: modules are known by their real path, programs may be called by a link. */
 function entryUrl(): string | undefined {
   const path = process.argv[1]
-  return path === undefined ? undefined : pathToFileURL(path).href
+  if (path === undefined) return undefined
+  try {
+    return pathToFileURL(realpathSync(path)).href
+  } catch {
+    return pathToFileURL(path).href
+  }
 }
