@@ -188,6 +188,9 @@ function takeMessage(parts: Parts, message: KernelMessage): void {
       if (message.checkpoint === undefined) kernel.checkpoints.forget(message.address)
       else kernel.checkpoints.keep(message.address, message.checkpoint)
       break
+    case 'kernel.synced':
+      shards?.router.synced(message.call)
+      break
     case 'kernel.watching':
       shards?.router.noteWatched(message.address, message.incarnation, message.definition)
       break
