@@ -1,6 +1,7 @@
 /**
  * Definitions are checked before anything is started: what a worker will load must be the very value that was given.
  */
+import { realpathSync } from 'node:fs'
 import { pathToFileURL } from 'node:url'
 import { StarfishError } from '../messages/errors.ts'
 import type { ChildSpec, DefinitionRef } from './child-spec.ts'
@@ -50,7 +51,13 @@ function childrenOf(spec: { readonly children?: readonly ChildSpec[] }): readonl
   return Array.isArray(spec.children) ? spec.children : []
 }
 
+/** As the module itself sees it: modules are known by their real path, programs may be called by a link. */
 function entryUrl(): string | undefined {
   const path = process.argv[1]
-  return path === undefined ? undefined : pathToFileURL(path).href
+  if (path === undefined) return undefined
+  try {
+    return pathToFileURL(realpathSync(path)).href
+  } catch {
+    return pathToFileURL(path).href
+  }
 }

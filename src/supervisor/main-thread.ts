@@ -115,6 +115,7 @@ export function createMainThread(options: MainThreadOptions): MainThread {
         kernel.lifecycle.shutdown(shardsSupervisor, supervisor.incarnation)
         await ended
       }
+      kernel.lifecycle.remove(shardsSupervisor)
       await shards.set.close()
     },
   }
@@ -186,6 +187,9 @@ function takeMessage(parts: Parts, message: KernelMessage): void {
     case 'kernel.checkpoint':
       if (message.checkpoint === undefined) kernel.checkpoints.forget(message.address)
       else kernel.checkpoints.keep(message.address, message.checkpoint)
+      break
+    case 'kernel.synced':
+      shards?.router.synced(message.call)
       break
     case 'kernel.watching':
       shards?.router.noteWatched(message.address, message.incarnation, message.definition)

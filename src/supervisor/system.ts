@@ -181,10 +181,11 @@ export class System implements AsyncDisposable {
   /** Ends an actor without asking it; its supervisor restarts it as its spec says. False when it does not live. */
   async kill(target: Addressed): Promise<boolean> {
     const address = addressOf(target)
-    const { kernel, directory, shards } = this.#main
+    const { kernel, directory, shards, router } = this.#main
     if (kernel.entries.has(address)) return kernel.lifecycle.kill(address, 0)
     const shard = directory.find(address)
     if (shard === undefined || shard < 0 || shards === undefined) return false
+    await router?.sync(shard)
     const control = await shards.control(shard)
     return control.call('killChild', [address, 0])
   }

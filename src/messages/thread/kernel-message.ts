@@ -41,6 +41,9 @@ export type KernelMessage =
   | { readonly type: 'kernel.shardDraining'; readonly shard: number }
   /** To main: an actor joined or left a group. From main: the same, for every copy of the table. */
   | { readonly type: 'kernel.group'; readonly group: string; readonly address: string; readonly joined: boolean }
+  /** Answer when you have come to this: all that was told before has then been taken. */
+  | { readonly type: 'kernel.sync'; readonly call: number; readonly shard: number }
+  | { readonly type: 'kernel.synced'; readonly call: number }
   /** To main: a checkpoint of an actor that restarts from snapshots; none when it has ended for good. */
   | { readonly type: 'kernel.checkpoint'; readonly address: string; readonly checkpoint: Checkpoint | undefined }
   /** To main: a top-level actor ended for good; `generation` is that of the resident. */

@@ -88,6 +88,8 @@ export async function stopKernel(kernel: Kernel): Promise<void> {
   const ended = new Promise<ActorExit>(resolve => kernel.watch(actorsSupervisor, resolve))
   kernel.lifecycle.shutdown(actorsSupervisor, supervisor.incarnation)
   await ended
+  // Nobody starts it again: what is asked of it from now on is refused instead of held.
+  kernel.lifecycle.remove(actorsSupervisor)
 }
 
 /** The handling of watches that other threads set on actors of this one. */

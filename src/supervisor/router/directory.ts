@@ -7,6 +7,10 @@
 export class Directory {
   readonly #places = new Map<string, number>()
 
+  get size(): number {
+    return this.#places.size
+  }
+
   set(address: string, shard: number): void {
     this.#places.set(address, shard)
   }

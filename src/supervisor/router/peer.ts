@@ -1,6 +1,7 @@
 /**
  * What a router knows of each other thread, and the bounds of what it holds back for one.
  */
+import type { MessagePort } from 'node:worker_threads'
 import { decodeError, type encodeError } from '../../messages/error-codec.ts'
 import { StarfishError } from '../../messages/errors.ts'
 import type { Envelope, Receipts, Refusal, ReplyOutcome } from '../../messages/thread/envelope.ts'
@@ -30,6 +31,13 @@ export const routerLimits: RouterLimits = {
   locationsMax: 100_000,
 }
 
+/** The edge to another thread, as the main thread sets it up. */
+export interface EdgeEnds {
+  readonly port: MessagePort
+  readonly outbound: SharedArrayBuffer
+  readonly inbound: SharedArrayBuffer
+}
+
 /** Another thread, as a router sees it. */
 export interface Peer {
   readonly shard: number
@@ -47,7 +55,11 @@ export interface Peer {
   /** Messages for the thread while it is not up. */
   waiting: Envelope[]
   /** Opens the edge to the next worker, once this one's has closed. */
-  next: (() => void) | undefined
+  next: { readonly incarnation: number; readonly ends: EdgeEnds } | undefined
+  /** Those who wait until its kernel has taken what it was told. */
+  readonly syncs: Map<number, () => void>
+  /** The last incarnation known to be lost, perhaps before its edge was opened. */
+  lostUpTo: number
   /** The thread is about to be replaced: messages to its actors wait for the next. */
   draining: boolean
   /** Messages that it handed back while it was draining, for the next one. */
@@ -86,6 +98,8 @@ export function createPeer(shard: number): Peer {
     lastEvents: [],
     waiting: [],
     next: undefined,
+    syncs: new Map(),
+    lostUpTo: 0,
     draining: false,
     returned: [],
   }

@@ -10,7 +10,6 @@
  *           edge.post ─> batch of this tick
  */
 
-import type { MessagePort } from 'node:worker_threads'
 import type { ReplyToken } from '../../actors/runtime/runtime-actions.ts'
 import { encodeError } from '../../messages/error-codec.ts'
 import type { Handled } from '../../messages/errors.ts'
@@ -28,6 +27,7 @@ import type { EdgeReport } from './edge/report.ts'
 import {
   accountOf,
   createPeer,
+  type EdgeEnds,
   isForNextWorker,
   outcomeOf,
   type Peer,
@@ -36,13 +36,6 @@ import {
   routerLimits,
   type Watched,
 } from './peer.ts'
-
-/** The edge to another thread, as the main thread sets it up. */
-export interface EdgeEnds {
-  readonly port: MessagePort
-  readonly outbound: SharedArrayBuffer
-  readonly inbound: SharedArrayBuffer
-}
 
 /** What is known of a place: its shard, or null when no actor has the address. */
 export type Located = number | null
@@ -65,6 +58,7 @@ export class ThreadRouter implements Router {
   /** Messages, and watches, for addresses whose place is being asked for. */
   readonly #unresolved = new Map<string, ((shard: Located) => void)[]>()
   #unresolvedCount = 0
+  #syncs = 0
   readonly #watched = new Map<string, Watched>()
   /** By the receipts of an edge, which outlive it: who asked over it. */
   readonly #askers = new WeakMap<Receipts, { readonly shard: number; readonly incarnation: number }>()
@@ -159,10 +153,37 @@ export class ThreadRouter implements Router {
    */
   connect(shard: number, incarnation: number, ends: EdgeEnds, lost?: ExitReason): void {
     const peer = this.#peerOf(shard)
+    if (incarnation <= peer.lostUpTo) {
+      ends.port.close()
+      return
+    }
     if (peer.incarnation < incarnation && lost !== undefined) this.lost(shard, peer.incarnation, lost)
-    peer.next = () => this.#open(peer, incarnation, ends)
+    peer.next?.ends.port.close()
+    peer.next = { incarnation, ends }
     if (peer.edge === undefined) this.#openNext(peer)
     else this.#closeSoon(peer)
+  }
+
+  /**
+   * Settles when the kernel of a thread has taken all that it was told, watches among it, or is gone: for those who are
+   * about to call it by its control plane, which is another way and could overtake.
+   */
+  sync(shard: number): Promise<void> {
+    const peer = this.#peerOf(shard)
+    if (peer.edge === undefined || peer.lostReason !== undefined) return Promise.resolve()
+    const call = ++this.#syncs
+    return new Promise(resolve => {
+      peer.syncs.set(call, resolve)
+      this.postToKernel(shard, { type: 'kernel.sync', call, shard: this.#kernel.shard })
+    })
+  }
+
+  /** A kernel answers to {@link sync}. */
+  synced(call: number): void {
+    for (const { syncs } of this.#peers.values()) {
+      syncs.get(call)?.()
+      syncs.delete(call)
+    }
   }
 
   /** The thread is about to be replaced: what is sent to its actors from now on waits for the next one. */
@@ -173,6 +194,12 @@ export class ThreadRouter implements Router {
   /** The main thread says that a thread is gone, and why; and what its actors did last, as far as that is known. */
   lost(shard: number, incarnation: number, reason: ExitReason, lastEvents: readonly ShardEvent[] = []): void {
     const peer = this.#peerOf(shard)
+    // The invitation to its edge comes by another way, and may come later: then it is too late.
+    peer.lostUpTo = Math.max(peer.lostUpTo, incarnation)
+    if (peer.next !== undefined && peer.next.incarnation <= incarnation) {
+      peer.next.ends.port.close()
+      peer.next = undefined
+    }
     if (peer.incarnation !== incarnation || peer.lostReason !== undefined) return
     peer.lostReason = reason
     peer.lastEvents = lastEvents
@@ -224,6 +251,8 @@ export class ThreadRouter implements Router {
       onClose: report => {
         peer.edge = undefined
         peer.report = report
+        for (const resolve of peer.syncs.values()) resolve()
+        peer.syncs.clear()
         this.onReport(shard, incarnation, report)
         if (peer.lostReason !== undefined || peer.next !== undefined || this.#stopping) this.#settleLoss(peer)
         this.#openNext(peer)
@@ -240,7 +269,9 @@ export class ThreadRouter implements Router {
   #openNext(peer: Peer): void {
     const { next } = peer
     peer.next = undefined
-    if (!this.#stopping) next?.()
+    if (next === undefined) return
+    if (this.#stopping) next.ends.port.close()
+    else this.#open(peer, next.incarnation, next.ends)
   }
 
   /** A port closes by itself when its thread has gone; that of a stuck thread has to be closed from here. */

@@ -165,6 +165,9 @@ class Shard {
       case 'kernel.shardDraining':
         this.#router.drain(message.shard)
         break
+      case 'kernel.sync':
+        this.kernel.tellKernel(message.shard, { type: 'kernel.synced', call: message.call })
+        break
       case 'kernel.watching':
         this.#router.noteWatched(message.address, message.incarnation, message.definition)
         break

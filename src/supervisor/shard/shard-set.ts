@@ -206,6 +206,7 @@ export class ShardSet {
 
   /** Stops a top-level actor or tree, by its own shutdown; it has stopped as well when its shard dies meanwhile. */
   async stopResident(shard: number, address: string): Promise<void> {
+    await this.#router.sync(shard)
     const control = await this.control(shard)
     this.#slots[shard]!.residents.delete(address)
     try {

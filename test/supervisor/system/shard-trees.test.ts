@@ -202,7 +202,7 @@ t.test('facts of all threads come filtered at their source; a lost shard tells w
     { type: 'counter.read', incarnation: 2, sequence: 0 },
   ])
   await until(fact => fact.kind === 'shard' && fact.state === 'up' && fact.incarnation === 2)
-  const edge = await until(fact => fact.kind === 'link' && fact.link === 'edge' && !fact.up)
+  const edge = await until(fact => fact.kind === 'link' && fact.link === 'edge' && !fact.up && fact.shard === -1)
   t.ok(edge.kind === 'link' && edge.account!.sent >= 3)
   t.ok(facts.every(fact => kinds.includes(fact.kind as never)))
   other.close()

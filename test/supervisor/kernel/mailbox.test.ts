@@ -1,0 +1,124 @@
+import fc from 'fast-check'
+import t from 'tap'
+import { createEnvelope, type Envelope } from '../../../src/messages/thread/envelope.ts'
+import { Fifo } from '../../../src/supervisor/kernel/fifo.ts'
+import { Mailbox, resolveMailboxOptions } from '../../../src/supervisor/kernel/mailbox.ts'
+
+function envelope(type: string, lane: Envelope['lane'] = 'normal', atMs = 0): Envelope {
+  return { ...createEnvelope({ to: 'a', event: { type }, lane }), admittedAtMs: atMs }
+}
+
+function drained(mailbox: Mailbox): string[] {
+  const types: string[] = []
+  for (let next = mailbox.take(); next !== undefined; next = mailbox.take()) types.push(next.event.type)
+  return types
+}
+
+function filled(
+  overflow: 'reject' | 'drop_oldest' | 'drop_newest',
+  ...types: string[]
+): [Mailbox, (string | undefined)[]] {
+  const mailbox = new Mailbox({ capacity: 2, overflow })
+  return [mailbox, types.map(type => mailbox.put(envelope(type))?.event.type)]
+}
+
+t.test('a full mailbox rejects the newcomer, or gives up what its policy names', async t => {
+  for (const [overflow, refused, left] of [
+    ['reject', [undefined, undefined, 'c', 'd'], ['a', 'b']],
+    ['drop_newest', [undefined, undefined, 'c', 'd'], ['a', 'b']],
+    ['drop_oldest', [undefined, undefined, 'a', 'b'], ['c', 'd']],
+  ] as const) {
+    const [mailbox, answers] = filled(overflow, 'a', 'b', 'c', 'd')
+    t.same(answers, refused, overflow)
+    t.same(drained(mailbox), left, overflow)
+  }
+})
+
+t.test('control is served first and has room in a full mailbox', async t => {
+  const [mailbox] = filled('reject', 'a', 'b')
+  t.equal(mailbox.put(envelope('x', 'control')), undefined)
+  t.equal(mailbox.put(envelope('y', 'control')), undefined)
+  t.equal(mailbox.depth, 2)
+  t.equal(mailbox.ready, 4)
+  t.same(drained(mailbox), ['x', 'y', 'a', 'b'])
+})
+
+t.test('what was postponed counts against the capacity and comes back first, in order of arrival', async t => {
+  const mailbox = new Mailbox({ capacity: 4, overflow: 'reject' })
+  for (const type of ['a', 'b', 'c', 'd']) mailbox.put(envelope(type))
+  mailbox.postpone(mailbox.take()!)
+  mailbox.postpone(mailbox.take()!)
+  t.equal(mailbox.ready, 2)
+  t.equal(mailbox.put(envelope('e'))?.event.type, 'e', 'there is no more room than before')
+  t.ok(mailbox.hasPostponed)
+  mailbox.resume()
+  t.notOk(mailbox.hasPostponed)
+  mailbox.postpone(mailbox.take()!)
+  mailbox.resume()
+  t.same(drained(mailbox), ['a', 'b', 'c', 'd'])
+})
+
+t.test('the oldest gives way among those that wait, not among those put aside', async t => {
+  const mailbox = new Mailbox({ capacity: 2, overflow: 'drop_oldest' })
+  for (const type of ['a', 'b']) mailbox.put(envelope(type))
+  mailbox.postpone(mailbox.take()!)
+  t.equal(mailbox.put(envelope('c'))?.event.type, 'b')
+  mailbox.postpone(mailbox.take()!)
+  t.equal(mailbox.put(envelope('d'))?.event.type, 'd', 'nothing waits')
+})
+
+t.test('drain gives everything out in the order in which it would have been served', async t => {
+  const mailbox = new Mailbox({ capacity: 9, overflow: 'reject' })
+  for (const type of ['a', 'b']) mailbox.put(envelope(type))
+  mailbox.postpone(mailbox.take()!)
+  mailbox.put(envelope('x', 'control'))
+  t.same(
+    mailbox.drain().map(({ event }) => event.type),
+    ['x', 'a', 'b'],
+  )
+  t.equal(mailbox.depth + mailbox.ready, 0)
+})
+
+t.test('the age is that of the oldest message that waits', async t => {
+  const mailbox = new Mailbox({ capacity: 9, overflow: 'reject' })
+  t.equal(mailbox.ageMs(100), 0)
+  mailbox.put(envelope('a', 'normal', 40))
+  mailbox.put(envelope('b', 'normal', 90))
+  t.equal(mailbox.ageMs(100), 60)
+})
+
+t.test('the spec of a child overrides its definition, which overrides the defaults', async t => {
+  t.same(resolveMailboxOptions(undefined), { capacity: 1_000, overflow: 'reject' })
+  t.same(resolveMailboxOptions({ capacity: 5, overflow: 'drop_oldest' }), { capacity: 5, overflow: 'drop_oldest' })
+  t.same(resolveMailboxOptions({ capacity: 5 }, { messagesMax: 7, overflow: 'drop_newest' }), {
+    capacity: 7,
+    overflow: 'drop_newest',
+  })
+})
+
+t.test('a fifo gives out what was put in, in order, over every growth and wrap', async t => {
+  const operations = fc.array(fc.integer({ min: -6, max: 9 }), { maxLength: 300 })
+  fc.assert(
+    fc.property(operations, steps => {
+      const fifo = new Fifo<number>()
+      const model: number[] = []
+      let next = 0
+      for (const step of steps) {
+        for (let i = 0; i < step; i++) {
+          fifo.push(next)
+          model.push(next++)
+        }
+        for (let i = step; i < 0; i++) if (fifo.shift() !== model.shift()) return false
+        if (fifo.size !== model.length || fifo.peek() !== model[0]) return false
+      }
+      return JSON.stringify(fifo.drain()) === JSON.stringify(model) && fifo.size === 0
+    }),
+    { seed: 7 },
+  )
+  const big = new Fifo<number>()
+  for (let i = 0; i < 5_000; i++) big.push(i)
+  for (let i = 0; i < 5_000; i++) if (big.shift() !== i) t.fail(`${i}`)
+  big.push(1)
+  t.equal(big.shift(), 1, 'after it has shrunk')
+  t.equal(big.shift(), undefined)
+})
