@@ -115,7 +115,7 @@ export function createMainThread(options: MainThreadOptions): MainThread {
         kernel.lifecycle.shutdown(shardsSupervisor, supervisor.incarnation)
         await ended
       }
-      kernel.lifecycle.remove(shardsSupervisor)
+      kernel.lifecycle.remove(shardsSupervisor, topAddress)
       await shards.set.close()
     },
   }

@@ -89,7 +89,7 @@ export async function stopKernel(kernel: Kernel): Promise<void> {
   kernel.lifecycle.shutdown(actorsSupervisor, supervisor.incarnation)
   await ended
   // Nobody starts it again: what is asked of it from now on is refused instead of held.
-  kernel.lifecycle.remove(actorsSupervisor)
+  kernel.lifecycle.remove(actorsSupervisor, topAddress)
 }
 
 /** The handling of watches that other threads set on actors of this one. */

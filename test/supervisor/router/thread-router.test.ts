@@ -3,7 +3,6 @@ import { createRandom, systemClock } from '../../../src/actors/runtime/clock.ts'
 import { createEnvelope, type Envelope } from '../../../src/messages/thread/envelope.ts'
 import type { ActorExit } from '../../../src/messages/thread/exit.ts'
 import { Kernel } from '../../../src/supervisor/kernel/kernel.ts'
-import { createCodecRegistry } from '../../../src/supervisor/router/edge/codec-registry.ts'
 import { createEdge, type EdgePort } from '../../../src/supervisor/router/edge/edge.ts'
 import { routerLimits } from '../../../src/supervisor/router/peer.ts'
 import { ThreadRouter } from '../../../src/supervisor/router/thread-router.ts'
@@ -21,7 +20,7 @@ function createMain(t: Test) {
     deadLettersMax: 100,
     onFact: () => {},
   })
-  const router = new ThreadRouter(kernel, createCodecRegistry(), () => 0, { ...routerLimits, window: 2 })
+  const router = new ThreadRouter(kernel, () => 0, { ...routerLimits, window: 2 })
   kernel.setRouter(router)
   t.teardown(() => router.close())
   const send = (type: string) => kernel.send(null, 'a', { type })
