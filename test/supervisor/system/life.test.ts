@@ -304,13 +304,15 @@ t.test('two systems on one thread tell their actors apart', async t => {
   const one = await startLocal(t)
   const two = await startLocal(t)
   const a = await one.system.spawn(subject, { id: 'same' })
-  await two.system.spawn(subject, { id: 'same' })
+  const b = await two.system.spawn(subject, { id: 'same' })
   const told: string[] = []
   one.system.watch('same', () => told.push('one'))
   two.system.watch('same', () => told.push('two'))
   a.send({ type: 'subject.reject' })
   await turn()
-  t.same(told, ['one'])
+  b.send({ type: 'subject.reject' })
+  await turn()
+  t.same(told, ['one', 'two'])
 })
 
 t.test('the tree is paged in order of address, and inspect shows one actor', async t => {
