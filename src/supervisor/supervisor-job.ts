@@ -164,8 +164,8 @@ export function startedChild(child: Child): StartedChild {
 
 /** Why a command could not start a child. An error of Starfish that the start itself met is passed on as it is. */
 export function startError(id: string, reason: ExitReason): StarfishError {
-  if ('error' in reason && reason.error instanceof StarfishError) return reason.error
   const cause = causeOfReason(reason)
+  if (cause instanceof StarfishError) return cause
   const message = `child ${JSON.stringify(id)} could not be started: ${reason.type}`
   return new StarfishError('START_FAILED', message, { details: { id, reason }, cause })
 }

@@ -6,7 +6,7 @@ t.setTimeout(120_000)
 t.test(
   'over 100 kills of threads and actors under load every message is accounted for and every ask settles',
   async t => {
-    const seed = Math.floor(Math.random() * 2 ** 32)
+    const seed = 20_261_121
     const { wrong, fates, edges, asks } = await runAccounting(100, 25, seed)
     t.comment(`seed ${seed}: ${edges} edges ${JSON.stringify(fates)} asks ${JSON.stringify(asks)}`)
     t.same(wrong, [])
