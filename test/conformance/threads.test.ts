@@ -177,8 +177,10 @@ inWorld('a child on a stuck shard is given up in bounded time, and heard of no m
     id: 'top',
     children: [world.actor('a', { shutdown: 'brutal_kill' }), world.actor('b')],
   })
-  const cell = new SharedArrayBuffer(4)
+  const cell = new SharedArrayBuffer(8)
   await stage.order(0, { type: 'block', cell, limitMs: 4_000 })
+  // The shard may take further messages between answering an order and obeying it.
+  await Atomics.waitAsync(new Int32Array(cell), 1, 0).value
   const terminated = system.supervisor(`${world.name}.top`).terminateChild('a')
   await terminated
   t.match(world.log.at(-1), { type: 'exit', id: 'a', reason: { type: 'killed', detail: 'its shard is stuck' } })
