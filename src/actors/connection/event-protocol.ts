@@ -100,7 +100,7 @@ export function createEventProtocol(
       try {
         handlers.get(call.command)!(call)
       } catch (error) {
-        log.warn({ error, command: call.command, connection: link.id }, 'event command failed')
+        log.warn({ err: error, command: call.command, connection: link.id }, 'event command failed')
         call.late?.fail(eventStatus.handlerFailed)
       }
       if (!call.answered) call.fail(eventStatus.handlerFailed)

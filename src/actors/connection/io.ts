@@ -200,7 +200,7 @@ function step(connection: Connection, event: ConnectionEvent): void {
 }
 
 function fail(connection: Connection, error: unknown): void {
-  connection.plane.log.error({ error, connection: connection.id }, 'connection failed')
+  connection.plane.log.error({ err: error, connection: connection.id }, 'connection failed')
   release(connection)
 }
 
