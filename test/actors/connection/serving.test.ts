@@ -1,7 +1,7 @@
 /** What a connection does with requests, over real sockets and virtual time. */
 import t from 'tap'
-import type { EventCall, EventCommand, LateAnswer } from '../../../src/actors/connection/event-call.ts'
 import { encodeEventRequest, encodeEventResponse } from '../../../src/messages/index.ts'
+import type { EventCall, EventCommand, LateAnswer } from '../../../src/protocols/event/event-call.ts'
 import { startEventShard, startMs } from './event-shard.ts'
 
 const hello = encodeEventRequest({ sessionId: 7, body: Buffer.from('hello') })
