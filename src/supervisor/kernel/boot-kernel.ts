@@ -8,9 +8,10 @@ import type { StartedChild } from '../child-host.ts'
 import type { ResolvedChildSpec } from '../child-spec.ts'
 import { type ResolvedSupervisorSpec, spawnBudget } from '../child-spec.ts'
 import { resolveSupervisorSpec } from '../spec-check.ts'
-import { type Kernel, topAddress } from './kernel.ts'
-import { actorsSupervisor, childAddress } from './kernel-child-host.ts'
+import type { Kernel } from './kernel.ts'
+import { childAddress } from './kernel-child-host.ts'
 import type { ExitListener } from './watches.ts'
+import { actorsSupervisor, topAddress } from './well-known.ts'
 
 /** Starting a child may take its init, and those of all below it. */
 const startTimeoutMs = 2_147_483_647

@@ -11,6 +11,7 @@ import { abandon, type SupervisorState } from '../supervisor-state.ts'
 import type { ActorCell } from './cell.ts'
 import type { ChildStart } from './child-start.ts'
 import type { Kernel } from './kernel.ts'
+import { actorsSupervisor } from './well-known.ts'
 
 /** Children that live on other threads; only supervisors of the main thread have some. */
 export interface RemoteChildren {
@@ -21,9 +22,6 @@ export interface RemoteChildren {
   kill(shard: number, address: string, incarnation: number): void
   remove(shard: number, address: string, supervisor: string): void
 }
-
-/** The supervisor of top-level actors on each thread; its children are addressed by their own id. */
-export const actorsSupervisor = '$actors'
 
 /** The address of a supervisor's child. */
 export function childAddress(supervisor: string, id: string): string {

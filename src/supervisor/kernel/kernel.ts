@@ -37,6 +37,7 @@ import { createKernelChildHost, type RemoteChildren } from './kernel-child-host.
 import { Lifecycle } from './lifecycle.ts'
 import { TickClock } from './tick-clock.ts'
 import { type ExitListener, noprocExit, tellListener, Watches } from './watches.ts'
+import { topAddress } from './well-known.ts'
 
 /** How messages leave a thread; a system without shards has none. */
 export interface Router {
@@ -55,9 +56,6 @@ export interface Router {
   /** A watched address of another thread has ended, and that was told. */
   watchEnded(address: string): void
 }
-
-/** Stands above the supervisors of a kernel that have none above them; it is no actor. */
-export const topAddress = '$top'
 
 /** Addresses without an owner whose starts are remembered. */
 const pastIncarnationsMax = 10_000

@@ -18,10 +18,11 @@ import { loadDefinition, loadedDefinition } from './definition-loader.ts'
 import { actorDiedError } from './delivery-errors.ts'
 import { createEngine } from './engine-of.ts'
 import { ActorEntry } from './entry.ts'
-import { type Kernel, topAddress } from './kernel.ts'
+import type { Kernel } from './kernel.ts'
 import { killOrphans } from './kernel-child-host.ts'
 import { Mailbox, resolveMailboxOptions } from './mailbox.ts'
 import { runInit } from './run-init.ts'
+import { topAddress } from './well-known.ts'
 
 /** The event with which a supervisor asks an actor to end; a chart that has no transition for it ends at once. */
 export const shutdownEvent = { type: 'actor.shutdown' } as const
