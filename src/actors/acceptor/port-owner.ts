@@ -3,6 +3,7 @@
  * a process lead to it. Only asked when a port is taken, so that a person need not look for who has it.
  */
 import { readdirSync, readFileSync, readlinkSync } from 'node:fs'
+import { basename } from 'node:path'
 
 /** A process that listens. */
 export interface PortOwner {
@@ -12,7 +13,7 @@ export interface PortOwner {
 }
 
 const listens = '0A'
-const commandCharsMax = 60
+const commandCharsMax = 80
 
 /** The process that listens on `port`; undefined where the system, or the process, does not let itself be asked. */
 export function findPortOwner(port: number): PortOwner | undefined {
@@ -39,7 +40,8 @@ function listeningSockets(table: string, port: number): string[] {
 }
 
 function commandOf(pid: number): string {
-  const command = textOf(`/proc/${pid}/cmdline`).split('\0').join(' ').trim()
+  const [program = '', ...args] = textOf(`/proc/${pid}/cmdline`).split('\0')
+  const command = [basename(program), ...args].join(' ').trim()
   return command.length <= commandCharsMax ? command : `${command.slice(0, commandCharsMax)}…`
 }
 

@@ -34,7 +34,7 @@ t.test('who has the port is told, as far as the system knows', { skip: !existsSy
     const port = Number(await once(other.stdout, 'data'))
     const { pid } = other
     await t.rejects(probeAddress(host, port), {
-      message: `in use by process ${pid} (${process.execPath}`,
+      message: `in use by process ${pid} (node --eval `,
       details: { pid },
     })
   }
