@@ -5,7 +5,7 @@ import { createServer } from 'node:net'
 import { fileURLToPath } from 'node:url'
 import t from 'tap'
 
-const bin = fileURLToPath(new URL('../src/bin.ts', import.meta.url))
+const bin = fileURLToPath(new URL('../src/bin.js', import.meta.url))
 
 /** Runs the command to its end. */
 function starfish(...args: string[]): Promise<{ code: number; stdout: string; stderr: string }> {
