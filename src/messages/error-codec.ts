@@ -28,6 +28,8 @@ interface EncodedErrorObject {
   readonly as: 'error'
   /** The nearest class that every thread knows. */
   readonly class: string
+  /** The name of its own class, where that is another one. */
+  readonly type?: string
   readonly name: string
   readonly message: string
   readonly stack: string | undefined
@@ -61,6 +63,7 @@ export function encodeError(thrown: unknown): EncodedError {
 /**
  * Rebuilds what {@link encodeError} took: a StarfishError as StarfishError, an error of a built-in class (or of a class
  * derived from one) as that, other errors as Error, each with its name, message, stack, code, own fields and cause.
+ * `constructor.name` is that of the class it was made by, which this thread need not know: loggers go by it.
  */
 export function decodeError(encoded: EncodedError): unknown {
   switch (encoded.as) {
@@ -122,9 +125,12 @@ function encodeValue(value: unknown, walk: Walk): EncodedValue {
 function encodeErrorObject(error: Error, walk: Walk): EncodedErrorObject {
   const inStarfish = error instanceof StarfishError
   const errors = error instanceof AggregateError ? encodeList(error.errors, walk) : undefined
+  const known = classOf(error)
+  const type = tagOf(error)
   return {
     as: 'error',
-    class: classOf(error),
+    class: known,
+    ...(type === known ? {} : { type }),
     name: text(read(error, 'name'), 'Error'),
     message: text(read(error, 'message'), ''),
     stack: optionalText(read(error, 'stack')),
@@ -192,6 +198,7 @@ function classOf(error: Error): string {
 function decodeErrorObject(encoded: EncodedErrorObject): Error {
   const fields = decodeRecord(encoded.fields)
   const error = construct(encoded, fields)
+  if (encoded.type !== undefined) nameClass(error, encoded.type)
   if (error.name !== encoded.name) define(error, 'name', encoded.name)
   if (encoded.cause !== undefined) define(error, 'cause', decodeError(encoded.cause))
   define(error, 'stack', encoded.stack)
@@ -216,6 +223,13 @@ function construct(encoded: EncodedErrorObject, fields: Readonly<Record<string, 
   if (encoded.class === 'AggregateError') return new AggregateError((encoded.errors ?? []).map(decodeError), message)
   if (encoded.class === 'DOMException') return new DOMException(message, encoded.name)
   return new (builtinClasses[encoded.class] ?? Error)(message)
+}
+
+/** Makes `error` an instance of a class of that name, derived from the one it has. */
+function nameClass(error: Error, name: string): void {
+  const stand = Object.defineProperty(() => {}, 'name', { value: name })
+  const prototype = Object.create(Object.getPrototypeOf(error), { constructor: { value: stand } })
+  Object.setPrototypeOf(error, prototype)
 }
 
 function decodeRecord(fields: EncodedFields): Record<string, unknown> {

@@ -19,6 +19,7 @@ import { Directory } from './router/directory.ts'
 import { ThreadRouter } from './router/thread-router.ts'
 import { createPiscinaHost } from './shard/piscina-host.ts'
 import { type ShardActorInput, shardActor } from './shard/shard-actor.ts'
+import { relog } from './shard/shard-log.ts'
 import { ShardSet, shardsSupervisor } from './shard/shard-set.ts'
 import type { Diagnosis } from './shard/watchdog-decision.ts'
 import type { HostedWorker } from './shard/worker-host.ts'
@@ -248,11 +249,4 @@ function noteDiagnosis(
   if (shard === undefined || (diagnosis !== 'alive' && diagnosis !== 'starved')) return
   const state = diagnosis === 'alive' ? 'up' : 'starved'
   kernel.facts.add({ kind: 'shard', address: `shard/${shard}`, incarnation: shards.incarnation(shard), state })
-}
-
-/** Hands a record of a worker's log to the user's logger, with the time at which it was written. */
-function relog(logger: Logger, line: string): void {
-  const { level, msg, time, ...fields } = JSON.parse(line) as { level: number; msg?: string; time: number }
-  const method = logger.levels.labels[level] as 'info' | undefined
-  logger[method ?? 'info']({ ...fields, loggedAtMs: time }, msg)
 }

@@ -4,7 +4,7 @@
  *   loaded (spare) ── activate ──> kernel + edges ── startResident … ──> serving ── stop ──> empty
  */
 import { type Endpoint, expose } from 'comlink'
-import pino from 'pino'
+import type { Logger } from 'pino'
 import { createRandom, systemClock } from '../../actors/runtime/clock.ts'
 import { encodeError } from '../../messages/error-codec.ts'
 import { decodeExitReason } from '../../messages/thread/exit-codec.ts'
@@ -26,11 +26,12 @@ import { actorsSupervisor } from '../kernel/well-known.ts'
 import { ThreadRouter } from '../router/thread-router.ts'
 import { markInsideShard } from './inside-shard.ts'
 import type { Activation, Answered, Inflict, PeerEnds, Resident, ShardControl } from './shard-control.ts'
+import { createShardLogger } from './shard-log.ts'
 import type { ShardContext } from './worker-host.ts'
 
 /** What the main thread hands to the runner of a shard. */
 export interface ShardBootstrap {
-  /** Takes the lines of the shard's log: posted at once, so a dying worker's last words are kept. */
+  /** Takes the lines of the shard's log. */
   readonly logPort: import('node:worker_threads').MessagePort
   readonly logLevel: string
 }
@@ -46,7 +47,7 @@ export function runShard(context: ShardContext): void {
   markInsideShard()
   let shard: Shard | undefined
   const { logPort, logLevel } = context.bootstrap as ShardBootstrap
-  const logger = pino({ level: logLevel, base: null }, { write: line => logPort.postMessage(line) })
+  const logger = createShardLogger(logLevel, logPort)
   const live = (): Shard => {
     if (shard === undefined) throw new Error('the shard is not activated')
     return shard
@@ -87,7 +88,7 @@ class Shard {
   readonly #generations = new Map<string, number>()
   readonly #watchService: (message: KernelMessage) => void
 
-  constructor(activation: Activation, logger: pino.Logger) {
+  constructor(activation: Activation, logger: Logger) {
     const facts = createFactBatch(batch => this.kernel.tellKernel(-1, { type: 'kernel.facts', facts: batch }))
     this.kernel = new Kernel({
       shard: activation.shard,
