@@ -127,12 +127,12 @@ class Shard {
       if (checkpoint === undefined && this.#stopping) return
       this.kernel.tellKernel(-1, { type: 'kernel.checkpoint', address, checkpoint })
     }
-    // Without it nothing can be started here: the shard is replaced. The turn in which it ended is not to blame.
+    // Without it nothing can be started here: the shard is replaced. Before it takes another message, and not in the name of an actor.
     this.kernel.onTopFact = fact => {
       if (!hasFailed(fact) || fact.type !== 'child.exited') return
       const { reason } = fact.exit
       actorStorage.exit(() =>
-        setImmediate(() => {
+        process.nextTick(() => {
           throw 'error' in reason ? reason.error : new Error(`${fact.id} ended: ${reason.type}`)
         }),
       )

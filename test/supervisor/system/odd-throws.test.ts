@@ -1,7 +1,9 @@
+import { once } from 'node:events'
+import pino from 'pino'
 import t from 'tap'
 import { internalsOf } from '../../../src/supervisor/system.ts'
 import { exitOf, soon, startLocal, turn } from '../fixtures/local-system.ts'
-import { metronome, oddAction, oddInit, oddKinds } from '../fixtures/odd-throws.ts'
+import { metronome, oddAction, oddInit, oddKinds, oddValue } from '../fixtures/odd-throws.ts'
 import { inTime, startSharded } from '../fixtures/sharded-system.ts'
 import { subject } from '../fixtures/subject.ts'
 
@@ -20,6 +22,30 @@ t.test('a value that cannot be looked at ends the actor that throws it, and no o
   }
 })
 
+t.test('neither does an error that cannot be logged, nor a logger that throws', async t => {
+  for (const kind of ['frozenError', ...oddKinds] as const) {
+    const lines: string[] = []
+    const logger = pino({ level: 'warn' }, { write: line => void lines.push(line) })
+    const { system } = await startLocal(t, { logger })
+    const thrower = await system.spawn(oddAction, { id: 'action' })
+    for (let incarnation = 1; incarnation <= 2; incarnation++) {
+      const ended = exitOf(system, thrower)
+      thrower.send({ type: 'odd.throw', kind })
+      t.match(await ended, { incarnation, reason: { type: 'threw' } }, kind)
+    }
+    await turn()
+    t.match(JSON.parse(lines[0]!), { supervisor: '$actors', child: 'action', reason: 'threw' })
+    await t.resolves(system.spawn(subject, { id: 'next' }))
+  }
+  const warned = once(process, 'warning')
+  const logger = pino({ level: 'warn' }, { write: () => oddValue('proxy') instanceof Error })
+  const { system } = await startLocal(t, { logger })
+  const thrower = await system.spawn(oddAction, { id: 'action' })
+  thrower.send({ type: 'odd.throw', kind: 'frozenError' })
+  t.match(await warned, [{ name: 'StarfishWarning', message: 'the logger threw: Error: looked at' }])
+  await t.resolves(system.spawn(subject, { id: 'next' }))
+})
+
 t.test('an actor cannot talk to the supervisors of the system', async t => {
   const { system } = await startLocal(t)
   const one = await system.spawn(subject, { id: 'one' })
@@ -31,11 +57,16 @@ t.test('an actor cannot talk to the supervisors of the system', async t => {
 t.test('a shard whose supervisor of actors ends is replaced, with its actors', async t => {
   const system = await startSharded(t)
   const one = await system.spawn(subject, { id: 'one', shard: 1 })
-  const ended = exitOf(system, one)
+  const shards = system.inspect({ kinds: ['shard'] })
   const control = await internalsOf(system).shards!.control(1)
   const fixture = new URL('../fixtures/odd-throws.ts', import.meta.url).href
-  await control.call('chaos', [fixture, { kill: '$actors' } as never])
-  t.match(await ended, { incarnation: 1, reason: { type: 'killed' } }, 'its children go with it')
+  // The answer may die with the shard.
+  await control.call('chaos', [fixture, { kill: '$actors' } as never]).catch(() => {})
+  for await (const fact of shards) {
+    if (fact.kind !== 'shard' || fact.state !== 'lost') continue
+    t.match(fact, { address: 'shard/1', reason: { type: 'threw', error: { message: '$actors ended: killed' } } })
+    break
+  }
   t.equal(await one.ask({ type: 'subject.echo', text: 'back' }, inTime), 'back')
 })
 
