@@ -16,7 +16,11 @@ const tsc = join(root, 'node_modules', '.bin', 'tsc')
 const plain = ['-u', 'NODE_OPTIONS']
 execFileSync('env', [...plain, tsc, '-p', join(root, 'tsconfig.build.json'), '--outDir', join(built, 'dist')])
 
-function run(node: string, script: string, ...args: string[]): Promise<{ code: number; stdout: string; stderr: string }> {
+function run(
+  node: string,
+  script: string,
+  ...args: string[]
+): Promise<{ code: number; stdout: string; stderr: string }> {
   return new Promise(resolve => {
     const child = execFile('env', [...plain, node, script, ...args], (_, stdout, stderr) =>
       resolve({ code: child.exitCode ?? -1, stdout, stderr }),
