@@ -4,6 +4,7 @@
  *
  * What cannot be cloned (functions, sockets, …) is replaced by a description such as `[Function: close]`.
  */
+import { types } from 'node:util'
 import { type ErrorCode, errorCodes, type Handled, StarfishError } from './errors.ts'
 
 /** How much of one error crosses: nesting, values in all, characters of one text, bytes of one binary field. */
@@ -77,6 +78,23 @@ export function decodeError(encoded: EncodedError): unknown {
     case 'error':
       return decodeErrorObject(encoded)
   }
+}
+
+/**
+ * The value itself, if looking at it runs none of its own code; a proxy, or what inherits from one, as its description:
+ * `instanceof` on a hostile one would throw wherever the value is handed to.
+ */
+export function tameError(thrown: unknown): unknown {
+  return isProxied(thrown) ? decodeError(describe(thrown)) : thrown
+}
+
+function isProxied(value: unknown): boolean {
+  let above = value
+  while ((typeof above === 'object' && above !== null) || typeof above === 'function') {
+    if (types.isProxy(above)) return true
+    above = Object.getPrototypeOf(above)
+  }
+  return false
 }
 
 interface Walk {
@@ -233,7 +251,7 @@ function read(owner: object, key: string): unknown {
 }
 
 function describe(value: unknown): EncodedValue {
-  if (typeof value === 'function') return { as: 'described', text: `[Function: ${cut(String(value.name))}]` }
+  if (typeof value === 'function') return { as: 'described', text: `[Function: ${text(read(value, 'name'), '')}]` }
   if (typeof value === 'symbol') return { as: 'described', text: `[${cut(String(value))}]` }
   return { as: 'described', text: `[${tagOf(value as object)}]` }
 }

@@ -12,7 +12,15 @@ import type { Fact } from '../../messages/thread/fact.ts'
 import type { KernelMessage } from '../../messages/thread/kernel-message.ts'
 import { detailsOf, summariesOf } from '../kernel/actor-summary.ts'
 import { BlackBoxWriter } from '../kernel/black-box.ts'
-import { bootKernel, createWatchService, startTopLevel, stopKernel, stopTopLevel } from '../kernel/boot-kernel.ts'
+import {
+  bootKernel,
+  createWatchService,
+  hasFailed,
+  startTopLevel,
+  stopKernel,
+  stopTopLevel,
+} from '../kernel/boot-kernel.ts'
+import { actorStorage } from '../kernel/cell.ts'
 import { Kernel } from '../kernel/kernel.ts'
 import { actorsSupervisor } from '../kernel/well-known.ts'
 import { ThreadRouter } from '../router/thread-router.ts'
@@ -104,6 +112,8 @@ class Shard {
     this.kernel.lifecycle.onRemoved = ({ address, owner }) => {
       const generation = this.#generations.get(address)
       if (owner.supervisor !== actorsSupervisor || generation === undefined || this.#stopping) return
+      // Their supervisor has ended, and the shard with it: they come back.
+      if (this.kernel.entries.get(actorsSupervisor)?.cell === undefined) return
       this.#generations.delete(address)
       this.kernel.tellKernel(-1, { type: 'kernel.ended', address, generation })
     }
@@ -116,6 +126,16 @@ class Shard {
       // An actor that stops with its shard will go on from where it stopped.
       if (checkpoint === undefined && this.#stopping) return
       this.kernel.tellKernel(-1, { type: 'kernel.checkpoint', address, checkpoint })
+    }
+    // Without it nothing can be started here: the shard is replaced. Before it takes another message, and not in the name of an actor.
+    this.kernel.onTopFact = fact => {
+      if (!hasFailed(fact) || fact.type !== 'child.exited') return
+      const { reason } = fact.exit
+      actorStorage.exit(() =>
+        process.nextTick(() => {
+          throw 'error' in reason ? reason.error : new Error(`${fact.id} ended: ${reason.type}`)
+        }),
+      )
     }
     for (const peer of activation.peers) this.connect(peer)
     bootKernel(this.kernel)
