@@ -167,6 +167,8 @@ export class System implements AsyncDisposable {
 
   /** Stops a top-level actor or tree for good, by its own shutdown; one that is not there is no error. */
   async stopActor(target: Addressed): Promise<void> {
+    // All of them end with the system.
+    if (this.#stopped !== undefined) return this.#stopped
     const address = addressOf(target)
     const { directory, shards, kernel } = this.#main
     const shard = directory.has(address) ? directory.find(address) : undefined
