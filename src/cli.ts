@@ -5,6 +5,7 @@ import { readFileSync } from 'node:fs'
 import { extname } from 'node:path'
 import { nearest } from './cli/nearest.ts'
 import { unknownOption } from './cli/read-options.ts'
+import { listenToStopSignals } from './cli/stop-signals.ts'
 import { parseUpOptions, upForms, upHelp } from './cli/up-options.ts'
 import { UsageError } from './cli/usage-error.ts'
 import { defaultHeartLimits, type HeartLimits } from './heart/decision.ts'
@@ -17,6 +18,8 @@ export interface CliSurroundings {
   readonly loadNode?: () => Promise<RunNode>
   /** Periods and limits of the heart. */
   readonly heartLimits?: HeartLimits
+  /** How long a stop may take, ms. Default 15,000. */
+  readonly stopLimitMs?: number
 }
 
 const help = `Usage: starfish <command> [options]
@@ -71,7 +74,7 @@ function problemOf(word: string | undefined): string {
 async function up(args: readonly string[], surroundings: CliSurroundings): Promise<number> {
   const options = parseUpOptions(args)
   if (options.help) return print(upHelp)
-  const { heartLimits: limits = defaultHeartLimits, loadNode = loadRealNode } = surroundings
+  const { heartLimits: limits = defaultHeartLimits, stopLimitMs = 15_000, loadNode = loadRealNode } = surroundings
   // Each process loads its own half only: the parent is to stay small.
   const isChild = isUnderHeart()
   if (options.heart && !isChild) {
@@ -79,9 +82,10 @@ async function up(args: readonly string[], surroundings: CliSurroundings): Promi
     // The same call again: the environment tells the node that it is the child.
     return await runHeart({ args: [...process.execArgv, ...process.argv.slice(1)], limits })
   }
+  const signals = listenToStopSignals()
   const tie = isChild ? joinHeart(limits.beatMs) : undefined
   const { serve } = await import('./cli/serve.ts')
-  return await serve({ up: options, version: packageVersion(), tie, loadNode })
+  return await serve({ up: options, version: packageVersion(), tie, signals, stopLimitMs, loadNode })
 }
 
 async function loadRealNode(): Promise<RunNode> {

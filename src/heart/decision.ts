@@ -86,7 +86,10 @@ export interface NodeEnd {
 }
 
 /** The signals that a parent passes on. */
-export type PassedSignal = 'SIGINT' | 'SIGTERM' | 'SIGHUP'
+export const passedSignals = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const
+
+/** One of {@link passedSignals}. */
+export type PassedSignal = (typeof passedSignals)[number]
 
 /** What the parent is to do. */
 export type HeartAct =
@@ -150,6 +153,7 @@ function sampled(state: HeartState, sample: WatchdogSample, limits: HeartLimits)
 
 function ended(state: HeartState, event: HeartEvent & { type: 'node.ended' }, limits: HeartLimits): HeartStep {
   const { end, atMs, random } = event
+  if (state.isStopping && isUnheard(state, end)) return finish(state, 0)
   const isFinal = state.isStopping || end.code === 0 || (state.phase === 'starting' && end.code !== null)
   if (isFinal) return finish(state, exitCodeOf(end))
   const wasStable = state.readyAtMs !== undefined && atMs - state.readyAtMs >= limits.resetAfterMs
@@ -191,6 +195,11 @@ function stay(state: HeartState): HeartStep {
 
 function say(text: string, facts: Readonly<Record<string, unknown>>): HeartAct {
   return { type: 'heart.say', text, facts }
+}
+
+/** True for a node that ended of the first signal passed on since it listened to none yet: it had nothing to finish. */
+function isUnheard({ phase, interrupts }: HeartState, { signal }: NodeEnd): boolean {
+  return phase === 'starting' && interrupts < 2 && passedSignals.some(passed => passed === signal)
 }
 
 function isRunning(state: HeartState): boolean {

@@ -150,6 +150,24 @@ const table: readonly { title: string; events: HeartEvent[]; acts: string[]; pha
     phase: 'ended',
   },
   {
+    title: 'a node that ends of it before it listens has stopped as asked',
+    events: [signal('SIGTERM'), ended(null, 'SIGTERM')],
+    acts: ['end 0'],
+    phase: 'ended',
+  },
+  {
+    title: 'not so one that dies of something else',
+    events: [signal('SIGTERM'), ended(null, 'SIGSEGV')],
+    acts: ['end 139'],
+    phase: 'ended',
+  },
+  {
+    title: 'nor one that is ended at once',
+    events: [signal('SIGINT'), signal('SIGINT'), ended(null, 'SIGINT')],
+    acts: ['end 130'],
+    phase: 'ended',
+  },
+  {
     title: 'the second SIGINT is passed on with a grace',
     events: [ready, signal('SIGINT'), signal('SIGINT')],
     acts: ['signal SIGINT', 'grace.wait 500'],
