@@ -5,7 +5,7 @@ import { readFileSync } from 'node:fs'
 import { extname } from 'node:path'
 import { nearest } from './cli/nearest.ts'
 import { unknownOption } from './cli/read-options.ts'
-import { listenToStopSignals } from './cli/stop-signals.ts'
+import { echoMsOf, listenToStopSignals } from './cli/stop-signals.ts'
 import { parseUpOptions, upForms, upHelp } from './cli/up-options.ts'
 import { UsageError } from './cli/usage-error.ts'
 import { defaultHeartLimits, type HeartLimits } from './heart/decision.ts'
@@ -74,16 +74,19 @@ function problemOf(word: string | undefined): string {
 async function up(args: readonly string[], surroundings: CliSurroundings): Promise<number> {
   const options = parseUpOptions(args)
   if (options.help) return print(upHelp)
-  const { heartLimits: limits = defaultHeartLimits, stopLimitMs = 15_000, loadNode = loadRealNode } = surroundings
+  const { heartLimits = defaultHeartLimits, stopLimitMs = 15_000, loadNode = loadRealNode } = surroundings
+  const echoMs = echoMsOf(process.env)
   // Each process loads its own half only: the parent is to stay small.
   const isChild = isUnderHeart()
   if (options.heart && !isChild) {
     const { runHeart } = await import('./heart/heart.ts')
     // The same call again: the environment tells the node that it is the child.
+    const limits = { ...heartLimits, echoMs }
     return await runHeart({ args: [...process.execArgv, ...process.argv.slice(1)], limits })
   }
-  const signals = listenToStopSignals()
-  const tie = isChild ? joinHeart(limits.beatMs) : undefined
+  // The parent tells its node each signal once.
+  const signals = listenToStopSignals(isChild ? 0 : echoMs)
+  const tie = isChild ? joinHeart(heartLimits.beatMs) : undefined
   const { serve } = await import('./cli/serve.ts')
   return await serve({ up: options, version: packageVersion(), tie, signals, stopLimitMs, loadNode })
 }

@@ -7,8 +7,16 @@ export interface StopSignals {
   readonly asked: Promise<NodeJS.Signals>
 }
 
-/** Listens to SIGTERM, SIGHUP and the first SIGINT. The second one ends the process at once. */
-export function listenToStopSignals(): StopSignals {
+/**
+ * How long after a SIGINT another one is the same Ctrl-C, ms. Under npm it comes twice: from the terminal, which tells all
+ * its processes, and from npm, which passes on what it is told itself.
+ */
+export function echoMsOf(env: NodeJS.ProcessEnv): number {
+  return env['npm_lifecycle_event'] === undefined ? 0 : 1_000
+}
+
+/** Listens to SIGTERM, SIGHUP and the first SIGINT with its echo. The second one ends the process at once. */
+export function listenToStopSignals(echoMs: number): StopSignals {
   const { promise, resolve } = Promise.withResolvers<NodeJS.Signals>()
   let isAsked = false
   const take = (signal: NodeJS.Signals): void => {
@@ -17,7 +25,13 @@ export function listenToStopSignals(): StopSignals {
   }
   for (const signal of ['SIGTERM', 'SIGHUP'] as const) process.on(signal, take)
   // Nobody listens to the second, so the system itself ends the process: `process.exit` would wait for workers.
-  process.once('SIGINT', take)
+  process.once('SIGINT', signal => {
+    take(signal)
+    if (echoMs === 0) return
+    const ignore = (): void => {}
+    process.on(signal, ignore)
+    setTimeout(() => process.off(signal, ignore), echoMs)
+  })
   return {
     get isAsked() {
       return isAsked

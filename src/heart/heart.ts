@@ -41,7 +41,7 @@ class Heart {
   readonly #end: (code: number) => void
   readonly #looking: NodeJS.Timeout
   readonly #onSignal = (signal: NodeJS.Signals) =>
-    this.#take({ type: 'signal.received', signal: signal as PassedSignal })
+    this.#take({ type: 'signal.received', signal: signal as PassedSignal, atMs: performance.now() })
   #state: HeartState
   #child: ChildProcess | undefined
   #beats = 0

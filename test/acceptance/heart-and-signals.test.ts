@@ -6,6 +6,7 @@ import { fileURLToPath } from 'node:url'
 import t, { type Test } from 'tap'
 import { encodeEventRequest, eventStatus } from '../../src/messages/index.ts'
 import { connectClient } from '../actors/acceptor/event-client.ts'
+import { withoutNpm } from '../fixtures/heart/command.ts'
 
 const bin = fileURLToPath(new URL('../../src/bin.js', import.meta.url))
 
@@ -32,6 +33,7 @@ async function startNode(t: Test, ...args: readonly string[]): Promise<Node> {
   const port = await freePort()
   const command = spawn(process.execPath, [bin, 'up', '--port', String(port), ...args], {
     stdio: ['ignore', 'pipe', 'pipe'],
+    env: withoutNpm(process.env),
   })
   t.teardown(() => command.kill('SIGKILL'))
   const exit = once(command, 'exit')
