@@ -3,13 +3,14 @@
  */
 import { readFileSync } from 'node:fs'
 import { extname } from 'node:path'
-import { nearest } from './cli/nearest.ts'
+
 import { unknownOption } from './cli/read-options.ts'
 import { echoMsOf, listenToStopSignals } from './cli/stop-signals.ts'
 import { parseUpOptions, upForms, upHelp } from './cli/up-options.ts'
 import { UsageError } from './cli/usage-error.ts'
 import { defaultHeartLimits, type HeartLimits } from './heart/decision.ts'
 import { isUnderHeart, joinHeart } from './heart/node-side.ts'
+import { nearestWord } from './messages/nearest-word.ts'
 import type { RunNode } from './running-node.ts'
 
 /** What a test puts in the place of the real things. */
@@ -63,7 +64,7 @@ function helpOn(command: string | undefined): string {
 function problemOf(word: string | undefined): string {
   if (word === undefined) return 'no command'
   if (!word.startsWith('-')) {
-    const meant = nearest(word, ['up', 'help'])
+    const meant = nearestWord(word, ['up', 'help'])
     return `unknown command ${JSON.stringify(word)}${meant === undefined ? '' : ` (did you mean ${meant}?)`}`
   }
   const [name = ''] = word.replace(/^-+/, '').split('=')
