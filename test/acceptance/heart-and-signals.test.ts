@@ -130,6 +130,20 @@ for (const args of [[], ['--no-heart']]) {
     })
   }
 
+  t.test(`${name}: a client that never reads does not keep it from ending cleanly`, async t => {
+    const node = await startNode(t, ...args)
+    await node.serving()
+    const clients = await Promise.all(Array.from({ length: 4 }, () => connectClient(node.port)))
+    for (const client of clients) {
+      client.socket.pause()
+      client.write(...Array.from({ length: 500 }, () => encodeEventRequest({ body: Buffer.alloc(65_536) })))
+    }
+    node.command.kill('SIGTERM')
+    // Not in time is another code: it is killed then.
+    t.same(await node.exit, [0, null])
+    for (const client of clients) client.socket.destroy()
+  })
+
   t.test(`${name}: a second SIGINT ends it at once`, async t => {
     const node = await startNode(t, ...args)
     const pid = await node.serving()
