@@ -3,7 +3,9 @@
  */
 import { readFileSync } from 'node:fs'
 import { extname } from 'node:path'
-import { parseUpOptions, upHelp } from './cli/up-options.ts'
+import { nearest } from './cli/nearest.ts'
+import { unknownOption } from './cli/read-options.ts'
+import { parseUpOptions, upForms, upHelp } from './cli/up-options.ts'
 import { UsageError } from './cli/usage-error.ts'
 import { defaultHeartLimits, type HeartLimits } from './heart/decision.ts'
 import { isUnderHeart, joinHeart } from './heart/node-side.ts'
@@ -19,25 +21,51 @@ export interface CliSurroundings {
 
 const help = `Usage: starfish <command> [options]
 
-  up         run a node
-  --version  print the version
-  --help     show this; after a command, its options
+  up              run a node
+  help [command]  show this, or the options of a command
+  -v, --version   print the version
+  -h, --help      show this; after a command, its options
 `
 
 /** Runs one command; settles with the exit code. What was called wrongly is told in one line, with code 1. */
 export async function runCli(args: readonly string[], surroundings: CliSurroundings = {}): Promise<number> {
   const [command, ...rest] = args
   try {
-    if (command === 'up') return await up(rest, surroundings)
-    if (command === '--version' || command === '-v') return print(`${packageVersion()}\n`)
-    if (command === '--help' || command === '-h' || command === 'help') return print(help)
-    const problem = command === undefined ? 'starfish: no command' : `starfish: unknown command or option ${command}`
-    throw new UsageError(`${problem}; see starfish --help`)
+    switch (command) {
+      case 'up':
+        return await up(rest, surroundings)
+      case '--version':
+      case '-v':
+        return print(`${packageVersion()}\n`)
+      case 'help':
+      case '--help':
+      case '-h':
+        return print(helpOn(rest[0]))
+    }
+    throw new UsageError('starfish', problemOf(command))
   } catch (error) {
     if (!(error instanceof UsageError)) throw error
     process.stderr.write(`${error.message}\n`)
     return 1
   }
+}
+
+function helpOn(command: string | undefined): string {
+  if (command === undefined || command === 'help') return help
+  if (command === 'up') return upHelp
+  throw new UsageError('starfish', problemOf(command))
+}
+
+/** What is wrong with a first argument that is no command. */
+function problemOf(word: string | undefined): string {
+  if (word === undefined) return 'no command'
+  if (!word.startsWith('-')) {
+    const meant = nearest(word, ['up', 'help'])
+    return `unknown command ${JSON.stringify(word)}${meant === undefined ? '' : ` (did you mean ${meant}?)`}`
+  }
+  const [name = ''] = word.replace(/^-+/, '').split('=')
+  if (Object.hasOwn(upForms, name)) return `--${name} is an option of up: starfish up --${name}`
+  return unknownOption(word, ['version', 'help'])
 }
 
 async function up(args: readonly string[], surroundings: CliSurroundings): Promise<number> {

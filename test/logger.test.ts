@@ -1,5 +1,6 @@
 import { spawnSync } from 'node:child_process'
 import t from 'tap'
+import { needsScript } from './fixtures/terminal.ts'
 
 const module = new URL('../src/logger.ts', import.meta.url).href
 
@@ -33,4 +34,24 @@ t.test('the level holds', async t => {
 
 t.test('JSON is the default where stderr is no terminal', async t => {
   t.match(logged({}), /^\{"level":30/)
+})
+
+/** What a terminal is shown of a log, with these variables set. */
+function shown(env: Readonly<Record<string, string>>): string {
+  const script = `
+    import { createLogger } from ${JSON.stringify(module)}
+    createLogger().info("works")`
+  const command = `"${process.execPath}" --input-type=module --eval '${script}'`
+  const inherited = { ...process.env, TERM: 'xterm' }
+  for (const name of ['NO_COLOR', 'FORCE_COLOR', 'NODE_DISABLE_COLORS']) delete inherited[name as never]
+  return spawnSync('script', ['-qec', command, '/dev/null'], { encoding: 'utf8', env: { ...inherited, ...env } }).stdout
+}
+
+t.test('a terminal is shown lines with colours, unless it has none or they are not wanted', needsScript, async t => {
+  t.match(shown({}), '\x1b[32mINFO\x1b[39m: \x1b[36mworks')
+  for (const env of [{ NO_COLOR: '1' }, { TERM: 'dumb' }]) {
+    const text = shown(env)
+    t.match(text, 'INFO: works')
+    t.notMatch(text, '\x1b')
+  }
 })

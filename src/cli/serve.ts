@@ -1,10 +1,12 @@
 /**
  * The node process of `starfish up`: starts the node, says where it listens, and stops it when told to.
  */
+import { isatty } from 'node:tty'
 import type { HeartTie } from '../heart/node-side.ts'
 import { createLogger, type Logger } from '../logger.ts'
 import { isStarfishError } from '../messages/errors.ts'
 import type { RunNode, RunningNode } from '../running-node.ts'
+import { announce } from './announcement.ts'
 import type { UpOptions } from './up-options.ts'
 
 /** What {@link serve} is handed. */
@@ -26,7 +28,12 @@ export async function serve({ up, version, tie, loadNode }: ServeOptions): Promi
   try {
     const node = await start()
     if (node === undefined) return 1
-    process.stdout.write(describe(node, version))
+    const parentPid = tie === undefined ? undefined : process.ppid
+    process.stdout.write(announce(node, version, { pid: process.pid, parentPid }))
+    const { listening, shards } = node
+    // Whoever reads JSON has no eyes for the lines above.
+    if (!isatty(2)) logger.info({ version, listening, shards, parentPid }, 'the node is up')
+    for (const hint of node.hints) logger.info(hint)
     tie?.ready()
     return await Promise.race([stopAsked.then(signal => stop(node, signal, logger)), node.failed.then(fail)])
   } catch (error) {
@@ -53,7 +60,7 @@ export async function serve({ up, version, tie, loadNode }: ServeOptions): Promi
 }
 
 async function stop(node: RunningNode, signal: NodeJS.Signals, logger: Logger): Promise<number> {
-  logger.info({ signal }, 'the node stops')
+  logger.info({ signal }, 'the node stops: it answers what has been received; a second SIGINT ends it at once')
   await node.stop()
   return 0
 }
@@ -67,10 +74,4 @@ function untilAskedToStop(): Promise<NodeJS.Signals> {
       resolve(signal)
     })
   })
-}
-
-function describe({ listening }: RunningNode, version: string): string {
-  const width = Math.max(0, ...listening.map(({ name }) => name.length))
-  const lines = listening.map(({ name, address }) => `  ${name.padEnd(width)}  ${address}\n`)
-  return `starfish ${version}, process ${process.pid}, listens on\n${lines.join('')}`
 }

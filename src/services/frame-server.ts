@@ -38,6 +38,8 @@ export interface FrameServer extends AsyncDisposable {
   drain(): Promise<void>
   /** Drains; one that does not run is left alone. */
   stop(): Promise<void>
+  /** How the shards come by their connections: as asked for, or what `auto` chose. */
+  readonly accept: AcceptorInput['accept']
   /** Undefined before `start`. */
   readonly address: ServerAddress | undefined
   /** The supervisor of the server; undefined before `start`. */
@@ -134,6 +136,7 @@ export function createFrameServer(system: System, id: string, options: AcceptorO
     start,
     drain,
     stop: drain,
+    accept: input.accept,
     get address() {
       return address
     },

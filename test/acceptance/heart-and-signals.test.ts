@@ -65,12 +65,12 @@ async function startNode(t: Test, ...args: readonly string[]): Promise<Node> {
     exit,
     serving: () =>
       when(() => {
-        const lines = [...told.matchAll(/process (\d+), listens on\n.*:(\d+)\n/g)]
+        const lines = [...told.matchAll(/:(\d+) +every shard accepts .*\n +shards +2 .*\n +process +(\d+) /g)]
         const line = lines[seen]
         if (line === undefined) return undefined
         seen++
-        t.equal(Number(line[2]), port)
-        return Number(line[1])
+        t.equal(Number(line[1]), port)
+        return Number(line[2])
       }),
     said: words => when(() => (complained.includes(words) ? true : undefined)).then(() => {}),
   }

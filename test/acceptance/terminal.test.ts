@@ -1,23 +1,16 @@
 /**
  * In a terminal, under npm: one Ctrl-C reaches the node once. Needs the `script` of util-linux; skipped elsewhere.
  */
-import { execFileSync, spawn } from 'node:child_process'
+import { spawn } from 'node:child_process'
 import { createInterface } from 'node:readline'
 import { fileURLToPath } from 'node:url'
 import t from 'tap'
 import { type Fact, orderNode } from '../fixtures/heart/command.ts'
+import { needsScript } from '../fixtures/terminal.ts'
 
 const bin = fileURLToPath(new URL('../fixtures/heart/bin.ts', import.meta.url))
 
-function hasScript(): boolean {
-  try {
-    return execFileSync('script', ['--version'], { encoding: 'utf8' }).includes('util-linux')
-  } catch {
-    return false
-  }
-}
-
-t.test('one Ctrl-C under npm start is one SIGINT', { skip: !hasScript() && 'needs script of util-linux' }, async t => {
+t.test('one Ctrl-C under npm start is one SIGINT', needsScript, async t => {
   const start = `${JSON.stringify(process.execPath)} ${JSON.stringify(bin)} up`
   const cwd = t.testdir({ 'package.json': JSON.stringify({ type: 'module', scripts: { start } }) })
   // `never`: the node counts SIGINTs and goes on.
