@@ -6,6 +6,7 @@ import type { ActorPort, Message, ReplyToken } from '../../actors/runtime/runtim
 import { StarfishError } from '../../messages/errors.ts'
 import { createEnvelope } from '../../messages/thread/envelope.ts'
 import type { ActorExit } from '../../messages/thread/exit.ts'
+import { checkDelay, checkEvent, checkListener, checkText } from '../argument-check.ts'
 import type { ActorCell } from './cell.ts'
 import type { Kernel } from './kernel.ts'
 
@@ -26,13 +27,19 @@ export function createCellPort(kernel: Kernel, cell: ActorCell): ActorPort {
     },
     replyTo: (token, value) => settle(kernel, cell, token, { ok: true, value }),
     replyErrorTo: (token, error) => settle(kernel, cell, token, { ok: false, error }),
-    send: ({ to, event, codec }) => kernel.send(address, to, event, 'normal', codec),
+    send({ to, event, codec }) {
+      checkMessage('send', to, event)
+      kernel.send(address, to, event, 'normal', codec)
+    },
     sendAfter: (delayMs, message, id) => sendAfter(kernel, cell, { delayMs, message, id }),
     cancelSend(id) {
       cell.delayedSends.get(id)?.()
       cell.delayedSends.delete(id)
     },
-    watch: watched => watchFor(kernel, cell, watched),
+    watch(watched) {
+      checkText('watch', 'address', watched)
+      watchFor(kernel, cell, watched)
+    },
     unwatch(watched) {
       const listener = cell.watching.get(watched)
       cell.watching.delete(watched)
@@ -72,9 +79,14 @@ export function createActorRuntime(kernel: Kernel, cell: ActorCell): ActorRuntim
     },
     fail: error => kernel.lifecycle.end(cell, { type: 'threw', error }),
     exit: reason => kernel.lifecycle.end(cell, reason),
-    send: (to, event) => kernel.send(address, to, event),
+    send(to, event) {
+      checkMessage('send', to, event)
+      kernel.send(address, to, event)
+    },
     ask: (to, event, options) => kernel.ask(address, to, event, options),
     watch(watched, listener) {
+      checkText('watch', 'address', watched)
+      checkListener('watch', listener)
       const told = (exit: Parameters<typeof listener>[0]) => {
         if (!cell.ended) kernel.runAs(cell, () => listener(exit))
       }
@@ -86,6 +98,11 @@ export function createActorRuntime(kernel: Kernel, cell: ActorCell): ActorRuntim
       else cell.cleanups.push(cleanup)
     },
   }
+}
+
+function checkMessage(call: string, to: unknown, event: unknown): void {
+  checkText(call, 'to', to)
+  checkEvent(call, event)
 }
 
 function settle(kernel: Kernel, cell: ActorCell, token: ReplyToken, outcome: Parameters<Kernel['reply']>[1]): void {
@@ -102,6 +119,8 @@ interface DelayedSend {
 const delayedSendsMax = 10_000
 
 function sendAfter(kernel: Kernel, cell: ActorCell, { delayMs, message, id }: DelayedSend): void {
+  checkMessage('sendAfter', message.to, message.event)
+  checkDelay('sendAfter', delayMs)
   const key = id ?? `#${cell.handled}.${cell.delayedSends.size}`
   cell.delayedSends.get(key)?.()
   if (cell.delayedSends.size >= delayedSendsMax) {

@@ -1,6 +1,7 @@
 import { Writable } from 'node:stream'
 import pino from 'pino'
 import t from 'tap'
+import { child } from '../../../src/actors/runtime/child.ts'
 import type { ActorExit } from '../../../src/messages/thread/exit.ts'
 import { createSystem, internalsOf } from '../../../src/supervisor/system.ts'
 import { counter } from '../fixtures/counter.ts'
@@ -14,7 +15,7 @@ t.setTimeout(120_000)
 
 t.test('a supervisor of the main thread restarts its children on every shard together', async t => {
   const system = await startSharded(t)
-  const children = [0, 1].map(shard => ({ id: `${shard}`, definition: counter, input: { from: shard }, shard }))
+  const children = [0, 1].map(shard => child(counter, { id: `${shard}`, input: { from: shard }, shard }))
   const tree = await system.supervise({ id: 'tree', strategy: 'one_for_all', intensity: 2, children })
   const exits = [exitOf(system, 'tree/0'), exitOf(system, 'tree/1')]
   system.ref(counter, 'tree/0').send({ type: 'counter.crash' })
@@ -58,16 +59,13 @@ t.test(
   'an actor goes on from its checkpoint over the death of its shard, alone, in a tree, and across shards',
   async t => {
     const system = await startSharded(t)
-    const snapshot = { definition: meter, restore: 'snapshot' as const, shard: 0 }
+    const snapshot = child(meter, { id: 'm', restore: 'snapshot', shard: 0 })
     await system.spawn(meter, { id: 'm', restore: 'snapshot', shard: 0 })
-    await system.supervise({ id: 'tree', intensity: 5, children: [{ id: 'm', ...snapshot }] })
+    await system.supervise({ id: 'tree', intensity: 5, children: [snapshot] })
     await system.supervise({
       id: 'wide',
       intensity: 5,
-      children: [
-        { id: 'm', ...snapshot },
-        { id: 'far', definition: meter, shard: 1 },
-      ],
+      children: [snapshot, child(meter, { id: 'far', shard: 1 })],
     })
     const meters = ['m', 'tree/m', 'wide/m'].map(address => system.ref(meter, address))
     for (const m of meters) {
