@@ -9,6 +9,7 @@ import type { ActorExit } from '../../messages/thread/exit.ts'
 import { checkDelay, checkEvent, checkListener, checkText } from '../argument-check.ts'
 import type { ActorCell } from './cell.ts'
 import type { Kernel } from './kernel.ts'
+import { isReserved } from './well-known.ts'
 
 /** The port of one incarnation. */
 export function createCellPort(kernel: Kernel, cell: ActorCell): ActorPort {
@@ -27,10 +28,7 @@ export function createCellPort(kernel: Kernel, cell: ActorCell): ActorPort {
     },
     replyTo: (token, value) => settle(kernel, cell, token, { ok: true, value }),
     replyErrorTo: (token, error) => settle(kernel, cell, token, { ok: false, error }),
-    send({ to, event, codec }) {
-      checkMessage('send', to, event)
-      kernel.send(address, to, event, 'normal', codec)
-    },
+    send: message => sendFrom(kernel, address, message),
     sendAfter: (delayMs, message, id) => sendAfter(kernel, cell, { delayMs, message, id }),
     cancelSend(id) {
       cell.delayedSends.get(id)?.()
@@ -79,10 +77,7 @@ export function createActorRuntime(kernel: Kernel, cell: ActorCell): ActorRuntim
     },
     fail: error => kernel.lifecycle.end(cell, { type: 'threw', error }),
     exit: reason => kernel.lifecycle.end(cell, reason),
-    send(to, event) {
-      checkMessage('send', to, event)
-      kernel.send(address, to, event)
-    },
+    send: (to, event) => sendFrom(kernel, address, { to, event }),
     ask: (to, event, options) => kernel.ask(address, to, event, options),
     watch(watched, listener) {
       checkText('watch', 'address', watched)
@@ -98,6 +93,13 @@ export function createActorRuntime(kernel: Kernel, cell: ActorCell): ActorRuntim
       else cell.cleanups.push(cleanup)
     },
   }
+}
+
+/** What an actor sends to a supervisor of the system becomes a dead letter: only kernels talk to those. */
+function sendFrom(kernel: Kernel, from: string, { to, event, codec }: Message): void {
+  checkMessage('send', to, event)
+  if (isReserved(to)) kernel.refuse(createEnvelope({ from, to, event, codec }), 'NO_SUCH_ACTOR')
+  else kernel.send(from, to, event, 'normal', codec)
 }
 
 function checkMessage(call: string, to: unknown, event: unknown): void {
@@ -121,7 +123,7 @@ const delayedSendsMax = 10_000
 function sendAfter(kernel: Kernel, cell: ActorCell, { delayMs, message, id }: DelayedSend): void {
   checkMessage('sendAfter', message.to, message.event)
   checkDelay('sendAfter', delayMs)
-  const key = id ?? `#${cell.handled}.${cell.delayedSends.size}`
+  const key = id ?? `#${cell.delayedSendCount++}`
   cell.delayedSends.get(key)?.()
   if (cell.delayedSends.size >= delayedSendsMax) {
     const details = { address: cell.entry.address, delayedSendsMax }
@@ -131,7 +133,7 @@ function sendAfter(kernel: Kernel, cell: ActorCell, { delayMs, message, id }: De
   }
   const timer = kernel.clock.setTimeout(() => {
     cell.delayedSends.delete(key)
-    kernel.send(cell.entry.address, message.to, message.event, 'normal', message.codec)
+    sendFrom(kernel, cell.entry.address, message)
   }, delayMs)
   cell.delayedSends.set(key, () => kernel.clock.clearTimeout(timer))
 }

@@ -331,7 +331,7 @@ export class ShardSet {
         // It comes back with the next worker.
         if (isStarfishError(error, 'SHARD_DIED')) return
         if (attempt < spawnBudget.intensity) continue
-        this.#options.logger.error({ actor: id, err: error }, 'an actor did not come back with its shard')
+        this.#kernel.log.error({ actor: id, err: error }, 'an actor did not come back with its shard')
         this.#giveUp(slot, id)
       }
     }
@@ -380,7 +380,7 @@ export class ShardSet {
 
   /** A native call cannot be interrupted: the thread is fenced off, and holds its memory until the call returns. */
   #tellZombie(slot: Slot, reason: ExitReason): void {
-    this.#options.logger.error({ shard: slot.index, reason: reason.type }, 'the thread of a lost shard does not end')
+    this.#kernel.log.error({ shard: slot.index, reason: reason.type }, 'the thread of a lost shard does not end')
     this.#tellShard(slot, 'zombie', reason)
   }
 
