@@ -2,6 +2,7 @@
  * The main thread of a system: its kernel, the directory of addresses, and the shards as children of `$shards`.
  */
 import type { Logger } from 'pino'
+import { child } from '../actors/runtime/child.ts'
 import type { Clock, Random } from '../actors/runtime/clock.ts'
 import { StarfishError } from '../messages/errors.ts'
 import type { ChildFact } from '../messages/thread/child-fact.ts'
@@ -155,15 +156,16 @@ function createShards(
     set.noteLost(index, worker, end)
     kernel.lifecycle.kill(`${shardsSupervisor}/${index}`, incarnation, end.reason)
   }
-  const children = Array.from({ length: options.shards }, (_, index) => ({
-    id: `${index}`,
-    definition: shardActor,
-    input: { shards: set, index, ended },
-    shard: 'main' as const,
-    shutdown: drainMs,
-    initTimeoutMs: loadTimeoutMs * 2,
-  }))
-  const spec = resolveSupervisorSpec({ id: shardsSupervisor, strategy: 'one_for_one', ...shardBudget, children })
+  const children = Array.from({ length: options.shards }, (_, index) =>
+    child(shardActor, {
+      id: `${index}`,
+      input: { shards: set, index, ended },
+      shard: 'main',
+      shutdown: drainMs,
+      initTimeoutMs: loadTimeoutMs * 2,
+    }),
+  )
+  const spec = { ...resolveSupervisorSpec({ id: 'shards', ...shardBudget, children }), id: shardsSupervisor }
   return { set, router, remote, spec }
 }
 

@@ -3,6 +3,7 @@
  * plays mailboxes, starts, shutdowns and messages on one thread and a virtual clock.
  */
 import { type Actor, createActor } from 'xstate'
+import { type ActorChildOptions, child } from '../../src/actors/runtime/child.ts'
 import { createRandom, createVirtualClock } from '../../src/actors/runtime/clock.ts'
 import { StarfishError } from '../../src/messages/errors.ts'
 import type { ActorExit, ExitReason } from '../../src/messages/thread/exit.ts'
@@ -18,6 +19,7 @@ import type { ResolvedSupervisorSpec, SupervisorSpec } from '../../src/superviso
 import { resolveSupervisorSpec } from '../../src/supervisor/spec-check.ts'
 import { supervisorChart, type supervisorMachine } from '../../src/supervisor/supervisor-machine.ts'
 import { abandon } from '../../src/supervisor/supervisor-state.ts'
+import { scripted } from './fixtures/scripted.ts'
 import { type Addressee, Mail, MessageBoxes } from './mail.ts'
 import type { ConformanceWorld, Script, ScriptedExit, WorldEvent, WorldSupervisor } from './world.ts'
 
@@ -63,11 +65,7 @@ class ScriptedKernel implements ConformanceWorld {
     this.#random = createRandom(seed)
   }
 
-  actor: ConformanceWorld['actor'] = (id, options = {}) => ({
-    id,
-    definition: { moduleUrl: import.meta.url, exportName: 'scripted' },
-    ...options,
-  })
+  actor: ConformanceWorld['actor'] = (id, options = {}) => child(scripted, { id, ...options } as ActorChildOptions)
 
   script(id: string, script: Script): void {
     this.#scripts.set(id, { ...script, starts: [...(script.starts ?? ['run'])] })

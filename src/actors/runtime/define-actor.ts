@@ -5,23 +5,10 @@ import type { AnyStateMachine, EventFromLogic, InputFrom } from 'xstate'
 import { StarfishError } from '../../messages/errors.ts'
 import type { EventCodec } from '../../messages/thread/event-codec.ts'
 import type { ActorEvent, ActorRuntime } from './actor-runtime.ts'
+import type { MailboxOptions } from './mailbox-options.ts'
 
 declare const eventsOf: unique symbol
 declare const inputOf: unique symbol
-
-/** What a full mailbox does with one more message. */
-export type Overflow = 'reject' | 'drop_oldest' | 'drop_newest'
-
-/** Options of a mailbox. */
-export interface MailboxOptions {
-  /** Messages that wait, the one in hand not counted. 1,000 by default. */
-  readonly capacity?: number
-  /**
-   * `reject` (the default) makes the newcomer a dead letter and fails its ask; `drop_oldest` and `drop_newest` do the
-   * same to the message they name.
-   */
-  readonly overflow?: Overflow
-}
 
 /** What `defineActor` takes. */
 export interface ActorOptions<M extends AnyStateMachine> {
@@ -70,6 +57,9 @@ export interface ActorDefinition<E extends ActorEvent = ActorEvent, I = unknown>
   readonly [eventsOf]?: (event: E) => E
   readonly [inputOf]?: (input: I) => I
 }
+
+/** Names a definition across threads. */
+export type DefinitionRef = Pick<ActorDefinition, 'moduleUrl' | 'exportName'>
 
 /** Any definition, where its types do not matter. */
 export type AnyActorDefinition = Pick<ActorDefinition, 'kind' | 'moduleUrl' | 'exportName' | 'options'>

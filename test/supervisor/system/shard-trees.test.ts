@@ -2,6 +2,7 @@ import { createInterface } from 'node:readline'
 import { PassThrough } from 'node:stream'
 import { type Logger, pino } from 'pino'
 import t from 'tap'
+import { child } from '../../../src/actors/runtime/child.ts'
 import type { ActorExit } from '../../../src/messages/thread/exit.ts'
 import { createSystem, internalsOf } from '../../../src/supervisor/system.ts'
 import { counter } from '../fixtures/counter.ts'
@@ -15,7 +16,7 @@ t.setTimeout(120_000)
 
 t.test('a supervisor of the main thread restarts its children on every shard together', async t => {
   const system = await startSharded(t)
-  const children = [0, 1].map(shard => ({ id: `${shard}`, definition: counter, input: { from: shard }, shard }))
+  const children = [0, 1].map(shard => child(counter, { id: `${shard}`, input: { from: shard }, shard }))
   const tree = await system.supervise({ id: 'tree', strategy: 'one_for_all', intensity: 2, children })
   const exits = [exitOf(system, 'tree/0'), exitOf(system, 'tree/1')]
   system.ref(counter, 'tree/0').send({ type: 'counter.crash' })
@@ -59,16 +60,13 @@ t.test(
   'an actor goes on from its checkpoint over the death of its shard, alone, in a tree, and across shards',
   async t => {
     const system = await startSharded(t)
-    const snapshot = { definition: meter, restore: 'snapshot' as const, shard: 0 }
+    const snapshot = child(meter, { id: 'm', restore: 'snapshot', shard: 0 })
     await system.spawn(meter, { id: 'm', restore: 'snapshot', shard: 0 })
-    await system.supervise({ id: 'tree', intensity: 5, children: [{ id: 'm', ...snapshot }] })
+    await system.supervise({ id: 'tree', intensity: 5, children: [snapshot] })
     await system.supervise({
       id: 'wide',
       intensity: 5,
-      children: [
-        { id: 'm', ...snapshot },
-        { id: 'far', definition: meter, shard: 1 },
-      ],
+      children: [snapshot, child(meter, { id: 'far', shard: 1 })],
     })
     const meters = ['m', 'tree/m', 'wide/m'].map(address => system.ref(meter, address))
     for (const m of meters) {
@@ -189,7 +187,7 @@ t.test('an error on a shard is logged with its class and its stack, whichever th
   const input = { numbers: createNumbers(1) }
   // The supervisor of the first lives on its shard, that of the others on the main thread.
   const alone = await system.spawn(ledger, { id: 'alone', input, shard: 0 })
-  const children = [0, 1].map(shard => ({ id: `${shard}`, definition: ledger, input, shard }))
+  const children = [0, 1].map(shard => child(ledger, { id: `${shard}`, input, shard }))
   await system.supervise({ id: 'tree', strategy: 'one_for_one', intensity: 1, children })
   for (const ref of [alone, system.ref(ledger, 'tree/1')]) {
     ref.send({ type: 'ledger.crash' })
