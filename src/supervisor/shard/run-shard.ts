@@ -3,7 +3,7 @@
  *
  *   loaded (spare) ── activate ──> kernel + edges ── startResident … ──> serving ── stop ──> empty
  */
-import { type Endpoint, expose } from 'comlink'
+import { expose } from 'comlink'
 import pino from 'pino'
 import { createRandom, systemClock } from '../../actors/runtime/clock.ts'
 import { encodeError } from '../../messages/error-codec.ts'
@@ -17,6 +17,7 @@ import { Kernel } from '../kernel/kernel.ts'
 import { actorsSupervisor } from '../kernel/kernel-child-host.ts'
 import { ThreadRouter } from '../router/thread-router.ts'
 import { markInsideShard } from './inside-shard.ts'
+import { nodeEndpoint } from './node-endpoint.ts'
 import type { Activation, Answered, Inflict, PeerEnds, Resident, ShardControl } from './shard-control.ts'
 import type { ShardContext } from './worker-host.ts'
 
@@ -26,12 +27,6 @@ export interface ShardBootstrap {
   readonly logPort: import('node:worker_threads').MessagePort
   readonly logLevel: string
 }
-
-/**
- * The first message of a port loads the class of its event, and with it half of Node's network code: 45 ms that a spare
- * has and a shard that is waited for has not.
- */
-void globalThis.MessageEvent
 
 /** Answers the control plane; the host calls it when the worker has loaded this module. */
 export function runShard(context: ShardContext): void {
@@ -69,7 +64,7 @@ export function runShard(context: ShardContext): void {
         return inflict({ kernel: live().kernel, context }, order)
       }),
   }
-  expose(control, context.port as unknown as Endpoint)
+  expose(control, nodeEndpoint(context.port))
 }
 
 class Shard {
