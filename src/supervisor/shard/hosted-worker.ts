@@ -76,6 +76,7 @@ export class PiscinaWorker implements HostedWorker, Watched {
   /** Ends each question to the worker that is open; a dead one never answers. */
   readonly #unanswered = new Set<() => void>()
   #isLoaded = false
+  #isPortClosed = false
   #reason: ExitReason | undefined
 
   constructor(options: WorkerStart, surroundings: WorkerSurroundings) {
@@ -153,14 +154,16 @@ export class PiscinaWorker implements HostedWorker, Watched {
     this.#load.resolve()
   }
 
-  /** Takes what the worker has said and this thread has not come to yet. */
+  /** Takes what the worker has said and this thread has not come to yet. Of a closed port nobody may ask: that crashes Node. */
   #hear(): void {
+    if (this.#isPortClosed) return
     for (let next = receiveMessageOnPort(this.#hostPort); next; next = receiveMessageOnPort(this.#hostPort))
       this.#told(next.message)
   }
 
   /** Of one that did not say why it ends its thread tells, later: it called `process.exit`, or ran out of heap. */
   #closed = (): void => {
+    this.#isPortClosed = true
     if (this.#reason !== undefined) this.#settle(false)
   }
 
@@ -187,6 +190,7 @@ export class PiscinaWorker implements HostedWorker, Watched {
   }
 
   #settle(zombie: boolean): void {
+    this.#isPortClosed = true
     this.#ended.resolve({ reason: this.#reason!, atMs: this.#surroundings.clock.now(), zombie })
     this.#hostPort.close()
     // The port of a thread that is gone closes by itself, once all that it posted was read.
