@@ -87,7 +87,7 @@ export function createMainThread(options: MainThreadOptions): MainThread {
   kernel.lifecycle.onRemoved = ({ address, owner }) => {
     if (owner.supervisor === actorsSupervisor) forget(address)
   }
-  if (shards !== undefined) shards.set.onGivenUp = forget
+  if (shards !== undefined) shards.set.residents.onGivenUp = forget
   const unguard = guardFaults(kernel)
   bootKernel(kernel)
   return {
@@ -202,10 +202,10 @@ function takeMessage(parts: Parts, message: KernelMessage): void {
       shards?.router.noteWatched(message.address, message.incarnation, message.definition)
       break
     case 'kernel.restarted':
-      shards?.set.noteIncarnation(message.address, message.incarnation)
+      shards?.set.residents.noteIncarnation(message.address, message.incarnation)
       break
     case 'kernel.ended':
-      if (shards?.set.removeResident(message.address, message.generation) === true) forget(message.address)
+      if (shards?.set.residents.remove(message.address, message.generation) === true) forget(message.address)
       break
     case 'kernel.facts':
       for (const fact of message.facts) onFact(fact)

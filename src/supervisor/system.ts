@@ -160,7 +160,7 @@ export class System implements AsyncDisposable {
     const { directory, shards, kernel } = this.#main
     const shard = directory.has(address) ? directory.find(address) : undefined
     try {
-      if (shard !== undefined && shard >= 0) await shards?.stopResident(shard, address)
+      if (shard !== undefined && shard >= 0) await shards?.residents.stop(shard, address)
       else await stopTopLevel(kernel, address)
     } catch (error) {
       if (!(error instanceof StarfishError) || error.code !== 'CHILD_NOT_FOUND') throw error
@@ -274,7 +274,7 @@ export class System implements AsyncDisposable {
     if (shard >= 0) checkClonable(spec)
     directory.set(id, shard)
     try {
-      const started = shard < 0 ? await startTopLevel(kernel, spec) : await shards?.startResident(shard, spec)
+      const started = shard < 0 ? await startTopLevel(kernel, spec) : await shards?.residents.start(shard, spec)
       const ignored = started === 'ignored' || (typeof started === 'object' && started.actor === undefined)
       if (ignored) throw declinedError(id)
     } catch (error) {

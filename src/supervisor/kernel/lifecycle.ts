@@ -111,12 +111,14 @@ export class Lifecycle {
     return true
   }
 
-  /** Gives an address of that supervisor's up: what was held for it becomes dead letters. */
+  /** Gives an address of that supervisor's up: what was held for it becomes dead letters, unless it is still expected. */
   remove(address: string, supervisor: string): void {
     const entry = this.#kernel.entries.get(address)
     if (entry?.owner.supervisor !== supervisor || entry.cell !== undefined) return
     this.#kernel.entries.delete(address)
-    for (const envelope of entry.held.drain()) this.#kernel.dropAdmitted(envelope, 'NO_SUCH_ACTOR')
+    for (const envelope of entry.held.drain()) {
+      if (this.#kernel.expected.hold(envelope) !== 'admitted') this.#kernel.dropAdmitted(envelope, 'NO_SUCH_ACTOR')
+    }
     if (this.#kernel.checkpoints.forget(address)) this.onCheckpoint(address, undefined)
     this.#kernel.entries.get(address.slice(0, Math.max(0, address.lastIndexOf('/'))))?.children.delete(address)
     this.onRemoved(entry)
