@@ -102,8 +102,9 @@ interface DelayedSend {
 const delayedSendsMax = 10_000
 
 function sendAfter(kernel: Kernel, cell: ActorCell, { delayMs, message, id }: DelayedSend): void {
-  const key = id ?? `#${cell.handled}.${cell.delayedSends.size}`
+  const key = id ?? cell.nextDelayedSend++
   cell.delayedSends.get(key)?.()
+  cell.delayedSends.delete(key)
   if (cell.delayedSends.size >= delayedSendsMax) {
     const details = { address: cell.entry.address, delayedSendsMax }
     throw new StarfishError('OVERLOADED', `${cell.entry.address} has ${delayedSendsMax} delayed sends waiting`, {
