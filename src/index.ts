@@ -1,5 +1,5 @@
 /** Starfish: a supervised network layer for Node.js. The public interface; other entries are subpaths of the package. */
-import './check-node.ts'
+import './check-node.js'
 
 export type { ActorEvent, ActorLogger, ActorRuntime, OwnExit } from './actors/runtime/actor-runtime.ts'
 export { compileChart } from './actors/runtime/chart-compiler/compile-chart.ts'

@@ -48,7 +48,7 @@ export const errorCodes = {
   NO_SUCH_ACTOR: { retryable: false, meaning: 'no actor has that address' },
   NODE_TOO_OLD: { retryable: false, meaning: 'this Node.js is older than the oldest supported one' },
   OVERLOADED: { retryable: true, meaning: 'a bounded queue is full' },
-  PORT_IN_USE: { retryable: false, meaning: 'another program listens on that port' },
+  PORT_IN_USE: { retryable: false, meaning: 'somebody listens on that port already' },
   SHARD_DIED: { retryable: true, meaning: 'the worker thread of the shard ended' },
   SHARD_IN_WORKER: { retryable: false, meaning: 'a system cannot be created inside a worker of a system' },
   SHUTTING_DOWN: { retryable: false, meaning: 'the system is stopping' },

@@ -10,7 +10,7 @@ import type { Fact } from '../messages/thread/fact.ts'
 import type { KernelMessage } from '../messages/thread/kernel-message.ts'
 import { shardBudget } from './child-spec.ts'
 import { createGroupMembers } from './group-members.ts'
-import { bootKernel, createWatchService } from './kernel/boot-kernel.ts'
+import { bootKernel, createWatchService, hasFailed } from './kernel/boot-kernel.ts'
 import { guardFaults } from './kernel/fault-guard.ts'
 import { Kernel } from './kernel/kernel.ts'
 import { actorsSupervisor, topAddress } from './kernel/well-known.ts'
@@ -19,6 +19,7 @@ import { Directory } from './router/directory.ts'
 import { ThreadRouter } from './router/thread-router.ts'
 import { createPiscinaHost } from './shard/piscina-host.ts'
 import { type ShardActorInput, shardActor } from './shard/shard-actor.ts'
+import { relog } from './shard/shard-log.ts'
 import { ShardSet, shardsSupervisor } from './shard/shard-set.ts'
 import type { Diagnosis } from './shard/watchdog-decision.ts'
 import type { HostedWorker } from './shard/worker-host.ts'
@@ -34,8 +35,8 @@ export interface MainThreadOptions {
   readonly stalledAfterMs: number
   readonly shardHeapMb: number | undefined
   readonly onFact: (fact: Fact) => void
-  /** The supervisor of shards gave up: the system cannot go on. */
-  readonly onFailed: (reason: ExitReason) => void
+  /** A supervisor that the system cannot do without has ended: the system cannot go on. */
+  readonly onFailed: (supervisor: string, reason: ExitReason) => void
 }
 
 /** The main thread. */
@@ -64,7 +65,11 @@ export function createMainThread(options: MainThreadOptions): MainThread {
   const kernel = new Kernel({ shard: -1, incarnation: 1, clock, random, logger, deadLettersMax, onFact })
   const directory = new Directory()
   const starts = new Map<string, PromiseWithResolvers<void>>()
-  kernel.onTopFact = fact => onTopFact(fact, starts, options)
+  kernel.onTopFact = fact => {
+    // What waits for it, or comes for it yet, is refused.
+    if (hasFailed(fact)) kernel.lifecycle.remove(fact.id, topAddress)
+    onTopFact(fact, starts, options)
+  }
   const shards = options.shards === 0 ? undefined : createShards(kernel, directory, options, address => forget(address))
   const watchService = createWatchService(kernel)
   const forget = (address: string) => {
@@ -220,14 +225,7 @@ function onTopFact(
   starts.delete(fact.id)
   if (fact.type === 'child.started') start?.resolve()
   else if (fact.type === 'child.startFailed') start?.reject(startError(fact.reason))
-  else if (fact.type === 'child.exited' && fact.id === shardsSupervisor && hasGivenUp(fact.exit.reason)) {
-    onFailed(fact.exit.reason)
-  }
-}
-
-/** A supervisor that gives up ends by shutdown, as OTP's, and says so in the detail. */
-function hasGivenUp(reason: ExitReason): boolean {
-  return reason.type !== 'shutdown' || reason.detail !== undefined
+  else if (fact.type === 'child.exited' && hasFailed(fact)) onFailed(fact.id, fact.exit.reason)
 }
 
 function startError(reason: ExitReason): StarfishError {
@@ -246,16 +244,9 @@ function noteDiagnosis(
 ): void {
   const shard = shards.shardOf(worker)
   const record = { shard, diagnosis, forMs }
-  if (diagnosis === 'alive') kernel.logger.info(record, 'a shard turns its event loop again')
-  else kernel.logger.warn(record, 'a shard does not turn its event loop')
+  if (diagnosis === 'alive') kernel.log.info(record, 'a shard turns its event loop again')
+  else kernel.log.warn(record, 'a shard does not turn its event loop')
   if (shard === undefined || (diagnosis !== 'alive' && diagnosis !== 'starved')) return
   const state = diagnosis === 'alive' ? 'up' : 'starved'
   kernel.facts.add({ kind: 'shard', address: `shard/${shard}`, incarnation: shards.incarnation(shard), state })
-}
-
-/** Hands a record of a worker's log to the user's logger, with the time at which it was written. */
-function relog(logger: Logger, line: string): void {
-  const { level, msg, time, ...fields } = JSON.parse(line) as { level: number; msg?: string; time: number }
-  const method = logger.levels.labels[level] as 'info' | undefined
-  logger[method ?? 'info']({ ...fields, loggedAtMs: time }, msg)
 }

@@ -30,6 +30,7 @@ import { createMainThread, type MainThread } from './main-thread.ts'
 import { choosePlace } from './placement.ts'
 import { checkClonable, places } from './remote-children.ts'
 import { isInsideShard } from './shard/inside-shard.ts'
+import { shardsSupervisor } from './shard/shard-set.ts'
 import { resolveChildSpec, resolveSupervisorSpec } from './spec-check.ts'
 import { SupervisorRef } from './supervisor-ref.ts'
 
@@ -98,7 +99,7 @@ export class System implements AsyncDisposable {
       stalledAfterMs,
       shardHeapMb: options.shardHeapMb,
       onFact: fact => this.#offer(fact),
-      onFailed: reason => this.#fail(reason),
+      onFailed: (supervisor, reason) => this.#fail(supervisor, reason),
     })
     internals.set(this, this.#main)
   }
@@ -316,11 +317,12 @@ export class System implements AsyncDisposable {
     await this.#main.shards?.setFilters(filters)
   }
 
-  #fail(reason: ExitReason): void {
+  #fail(supervisor: string, reason: ExitReason): void {
     const culprit = reason.type === 'shutdown' ? reason.culprit : undefined
     const why = culprit?.reason ?? reason
     const cause = 'error' in why ? why.error : undefined
-    const text = `the shards ended too often: ${why.type}`
+    const text =
+      supervisor === shardsSupervisor ? `the shards ended too often: ${why.type}` : `${supervisor} ended: ${why.type}`
     const details = { reason: why.type, ...(culprit === undefined ? {} : { shard: Number(culprit.id) }) }
     const error = new StarfishError('SHARD_DIED', text, { details, cause })
     this.#main.shards?.fail(error)

@@ -7,7 +7,7 @@ import t, { type Test } from 'tap'
 import { encodeEventRequest, eventStatus } from '../../src/messages/index.ts'
 import { connectClient } from '../actors/acceptor/event-client.ts'
 
-const bin = fileURLToPath(new URL('../../src/bin.ts', import.meta.url))
+const bin = fileURLToPath(new URL('../../src/bin.js', import.meta.url))
 
 interface Node {
   readonly command: ChildProcess

@@ -2,7 +2,7 @@
 import { isIP } from 'node:net'
 import { StarfishError } from '../../messages/errors.ts'
 import { type ServerLimits, serverLimitDefaults } from '../../messages/limits.ts'
-import type { ProtocolReference } from '../connection/protocol.ts'
+import type { ProtocolReference } from '../serving/protocol.ts'
 import { type AcceptorTls, checkTls } from './tls.ts'
 
 /** How shards come by their connections. */

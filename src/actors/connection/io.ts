@@ -13,7 +13,7 @@ import { type ConnectionEvent, connectionEvents } from './events.ts'
 import { connectionMachine } from './machine.ts'
 import type { ConnectionHooks, ConnectionPlane } from './plane.ts'
 import { Connection } from './record.ts'
-import { awaited, type ConnectionMode, halt, owesAnswer } from './transitions.ts'
+import { awaited, halt, owesAnswer } from './transitions.ts'
 
 const kConnection = Symbol('connection')
 
@@ -25,13 +25,8 @@ interface ConnectionSocket extends Socket {
 export const connectionHooks: ConnectionHooks = { onSettled, onUnblocked: pump }
 
 /** Takes a socket into the table and starts its chart. On a secure plane {@link secureConnection} must follow. */
-export function openConnection(
-  plane: ConnectionPlane,
-  socket: Socket,
-  mode: ConnectionMode,
-  addressBucket: number,
-): Connection {
-  const connection = new Connection(plane, socket, mode, addressBucket)
+export function openConnection(plane: ConnectionPlane, socket: Socket, addressBucket: number): Connection {
+  const connection = new Connection(plane, socket, addressBucket)
   plane.table.add(connection)
   connection.chart = plane.chart.create(connection, plane.timers, connection)
   attach(connection, socket, !plane.secure)
@@ -200,7 +195,7 @@ function step(connection: Connection, event: ConnectionEvent): void {
 }
 
 function fail(connection: Connection, error: unknown): void {
-  connection.plane.log.error({ error, connection: connection.id }, 'connection failed')
+  connection.plane.log.error({ err: error, connection: connection.id }, 'connection failed')
   release(connection)
 }
 
@@ -214,7 +209,7 @@ function release(connection: Connection): void {
   connection.output = undefined
   if (output !== undefined) plane.outputs.give(output)
   holdBytes(connection)
-  plane.ledger.release(connection)
+  plane.ledger.release(connection.addressBucket)
   connection.socket.destroy()
 }
 

@@ -5,26 +5,15 @@ import type { ServerLimits } from '../../messages/limits.ts'
 import type { ActorLogger } from '../runtime/actor-runtime.ts'
 import type { Clock } from '../runtime/clock.ts'
 import type { ChartTimers, CompiledChart } from '../runtime/compiled-chart.ts'
+import type { ConnectionLedger } from '../serving/connections.ts'
+import type { FrameProtocol } from '../serving/protocol.ts'
 import type { ConnectionEvent } from './events.ts'
 import type { ConnectionContext } from './machine.ts'
 import { createOutputPool, type OutputPool } from './output.ts'
-import type { FrameProtocol } from './protocol.ts'
 import type { Connection } from './record.ts'
 
 /** The chart as connections run it. */
 export type ConnectionChart = CompiledChart<ConnectionContext, ConnectionEvent, Connection>
-
-/** Where connections are counted; the acceptor's shared counters. */
-export interface ConnectionLedger {
-  /** Takes `bytes` of the server's room for unfinished bodies; false when there is none left. */
-  mayHold(bytes: number): boolean
-  /** Sets by how much what this shard holds has changed. */
-  held(changeBytes: number): void
-  /** Adds to the requests of this shard. */
-  countRequests(count: number): void
-  /** The connection is over. */
-  release(connection: Connection): void
-}
 
 /** What records call when something happened outside of reading: the I/O. */
 export interface ConnectionHooks {

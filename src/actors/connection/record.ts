@@ -6,12 +6,13 @@ import type { Socket } from 'node:net'
 import type { FrameSink, PartialFrame } from '../../messages/wire/frame-decoder.ts'
 import { STOP, skipBody } from '../../messages/wire/frame-decoder.ts'
 import type { ChartInstance } from '../runtime/compiled-chart.ts'
+import { notCounted } from '../serving/connections.ts'
+import type { Link } from '../serving/protocol.ts'
 import type { TimedRecord } from './connection-timers.ts'
 import { type ConnectionEvent, connectionEvents } from './events.ts'
 import type { ConnectionContext } from './machine.ts'
 import type { OutputBuffer, OutputOwner } from './output.ts'
 import type { ConnectionPlane } from './plane.ts'
-import type { Link } from './protocol.ts'
 import { ReplyLedger, type ReplySink } from './reply-ledger.ts'
 import { type ConnectionMode, halt, isFull } from './transitions.ts'
 
@@ -19,7 +20,7 @@ import { type ConnectionMode, halt, isFull } from './transitions.ts'
 export class Connection implements Link, FrameSink, OutputOwner, ReplySink, TimedRecord {
   readonly plane: ConnectionPlane
   readonly number: number
-  /** Where its address is counted. */
+  /** Where its address is counted; not at all when it is refused. */
   readonly addressBucket: number
   socket: Socket
   chart: ChartInstance<ConnectionContext> | undefined
@@ -48,12 +49,12 @@ export class Connection implements Link, FrameSink, OutputOwner, ReplySink, Time
   timerNext: TimedRecord | undefined = undefined
   timerPrevious: TimedRecord | undefined = undefined
 
-  constructor(plane: ConnectionPlane, socket: Socket, mode: ConnectionMode, addressBucket: number) {
+  constructor(plane: ConnectionPlane, socket: Socket, addressBucket: number) {
     this.plane = plane
     this.socket = socket
     this.number = plane.nextNumber()
     this.addressBucket = addressBucket
-    this.mode = mode
+    this.mode = addressBucket === notCounted ? 'refusing' : 'serving'
     this.activeAtMs = plane.nowMs()
     this.chart = undefined
     this.partial = undefined

@@ -2,6 +2,7 @@
  * What every kernel has from its start: the supervisor of its top-level actors, and the handling of what kernels say
  * to each other.
  */
+import type { ChildFact } from '../../messages/thread/child-fact.ts'
 import type { ActorExit } from '../../messages/thread/exit.ts'
 import type { KernelMessage } from '../../messages/thread/kernel-message.ts'
 import type { StartedChild } from '../child-host.ts'
@@ -12,6 +13,14 @@ import type { Kernel } from './kernel.ts'
 import { childAddress } from './kernel-child-host.ts'
 import type { ExitListener } from './watches.ts'
 import { actorsSupervisor, topAddress } from './well-known.ts'
+
+/** True when a supervisor that a thread cannot do without has ended, and not because it was asked to. */
+export function hasFailed(fact: ChildFact): boolean {
+  if (fact.type !== 'child.exited') return false
+  const { reason } = fact.exit
+  // A supervisor that gives up ends by shutdown, as OTP's, and says so in the detail.
+  return reason.type !== 'shutdown' || reason.detail !== undefined
+}
 
 /** Starting a child may take its init, and those of all below it. */
 const startTimeoutMs = 2_147_483_647
@@ -44,7 +53,7 @@ export function bootKernel(kernel: Kernel): void {
       }
     }
     inOrder(address, start, error => {
-      kernel.logger.warn({ actor: parent.entry.address, child: address, err: error }, 'a child could not be started')
+      kernel.log.warn({ actor: parent.entry.address, child: address, err: error }, 'a child could not be started')
     })
   }
   kernel.lifecycle.stopChild = address =>

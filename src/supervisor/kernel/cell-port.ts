@@ -8,6 +8,7 @@ import { createEnvelope } from '../../messages/thread/envelope.ts'
 import type { ActorExit } from '../../messages/thread/exit.ts'
 import type { ActorCell } from './cell.ts'
 import type { Kernel } from './kernel.ts'
+import { isReserved } from './well-known.ts'
 
 /** The port of one incarnation. */
 export function createCellPort(kernel: Kernel, cell: ActorCell): ActorPort {
@@ -26,7 +27,7 @@ export function createCellPort(kernel: Kernel, cell: ActorCell): ActorPort {
     },
     replyTo: (token, value) => settle(kernel, cell, token, { ok: true, value }),
     replyErrorTo: (token, error) => settle(kernel, cell, token, { ok: false, error }),
-    send: ({ to, event, codec }) => kernel.send(address, to, event, 'normal', codec),
+    send: message => sendFrom(kernel, address, message),
     sendAfter: (delayMs, message, id) => sendAfter(kernel, cell, { delayMs, message, id }),
     cancelSend(id) {
       cell.delayedSends.get(id)?.()
@@ -72,7 +73,7 @@ export function createActorRuntime(kernel: Kernel, cell: ActorCell): ActorRuntim
     },
     fail: error => kernel.lifecycle.end(cell, { type: 'threw', error }),
     exit: reason => kernel.lifecycle.end(cell, reason),
-    send: (to, event) => kernel.send(address, to, event),
+    send: (to, event) => sendFrom(kernel, address, { to, event }),
     ask: (to, event, options) => kernel.ask(address, to, event, options),
     watch(watched, listener) {
       const told = (exit: Parameters<typeof listener>[0]) => {
@@ -86,6 +87,12 @@ export function createActorRuntime(kernel: Kernel, cell: ActorCell): ActorRuntim
       else cell.cleanups.push(cleanup)
     },
   }
+}
+
+/** What an actor sends to a supervisor of the system becomes a dead letter: only kernels talk to those. */
+function sendFrom(kernel: Kernel, from: string, { to, event, codec }: Message): void {
+  if (isReserved(to)) kernel.refuse(createEnvelope({ from, to, event, codec }), 'NO_SUCH_ACTOR')
+  else kernel.send(from, to, event, 'normal', codec)
 }
 
 function settle(kernel: Kernel, cell: ActorCell, token: ReplyToken, outcome: Parameters<Kernel['reply']>[1]): void {
@@ -102,7 +109,7 @@ interface DelayedSend {
 const delayedSendsMax = 10_000
 
 function sendAfter(kernel: Kernel, cell: ActorCell, { delayMs, message, id }: DelayedSend): void {
-  const key = id ?? cell.nextDelayedSend++
+  const key = id ?? `#${cell.delayedSendCount++}`
   cell.delayedSends.get(key)?.()
   cell.delayedSends.delete(key)
   if (cell.delayedSends.size >= delayedSendsMax) {
@@ -113,7 +120,7 @@ function sendAfter(kernel: Kernel, cell: ActorCell, { delayMs, message, id }: De
   }
   const timer = kernel.clock.setTimeout(() => {
     cell.delayedSends.delete(key)
-    kernel.send(cell.entry.address, message.to, message.event, 'normal', message.codec)
+    sendFrom(kernel, cell.entry.address, message)
   }, delayMs)
   cell.delayedSends.set(key, () => kernel.clock.clearTimeout(timer))
 }

@@ -61,9 +61,10 @@ export class ActorCell {
   readonly cleanups: (() => void | Promise<void>)[] = []
   readonly watching = new Map<string, ExitListener>()
   readonly groups = new Set<string>()
-  /** Delayed sends by id, or by a number of their own, each with what takes it back. */
-  readonly delayedSends = new Map<string | number, () => void>()
-  nextDelayedSend = 0
+  /** Delayed sends by id, each with what takes it back. */
+  readonly delayedSends = new Map<string, () => void>()
+  /** Counts delayed sends without an id. */
+  delayedSendCount = 0
   /** Least time between two checkpoints, ms; -1 when none are taken. */
   readonly checkpointEveryMs: number
   /** Next checkpoint not before, ms since the epoch. */

@@ -34,6 +34,7 @@ import { FactStream } from './facts.ts'
 import { Groups } from './groups.ts'
 import { handleMessage } from './handle-message.ts'
 import { createKernelChildHost, type RemoteChildren } from './kernel-child-host.ts'
+import { createKernelLog, type KernelLog } from './kernel-log.ts'
 import { Lifecycle } from './lifecycle.ts'
 import { TickClock } from './tick-clock.ts'
 import { type ExitListener, noprocExit, tellListener, Watches } from './watches.ts'
@@ -81,7 +82,9 @@ export class Kernel {
   readonly incarnation: number
   readonly clock: Clock
   readonly random: Random
+  /** The user's logger; actors have theirs from it. */
   readonly logger: Logger
+  readonly log: KernelLog
   readonly blackBox: BlackBoxWriter | undefined
   /** What this thread can read of binary events; told to the others. */
   readonly codecs = createCodecRegistry()
@@ -118,6 +121,7 @@ export class Kernel {
     this.clock = options.clock
     this.random = options.random
     this.logger = options.logger
+    this.log = createKernelLog(options.logger)
     this.blackBox = options.blackBox
     this.asks = new Asks(options.clock, envelope => this.#router?.giveUp(envelope) ?? 'no')
     this.facts = new FactStream(options.shard, () => this.clock.now(), options.onFact)
@@ -347,7 +351,7 @@ export class Kernel {
     if (cell === undefined || cell.kernel !== this) return false
     if (cell.ended) {
       const { address } = cell.entry
-      this.logger.warn({ actor: address, incarnation: cell.incarnation, err: error }, 'an ended actor failed once more')
+      this.log.warn({ actor: address, incarnation: cell.incarnation, err: error }, 'an ended actor failed once more')
     } else this.lifecycle.end(cell, { type, error })
     return true
   }

@@ -5,6 +5,7 @@
 import type { AnyActorDefinition } from '../../actors/runtime/define-actor.ts'
 import { eventCodecsOf } from '../../actors/runtime/event-codecs.ts'
 import type { SpawnedChild } from '../../actors/runtime/runtime-actions.ts'
+import { tameError } from '../../messages/error-codec.ts'
 import { StarfishError } from '../../messages/errors.ts'
 import type { ChildFact } from '../../messages/thread/child-fact.ts'
 import { type ActorExit, type ExitReason, isAbnormal } from '../../messages/thread/exit.ts'
@@ -154,7 +155,7 @@ export class Lifecycle {
     } catch (error) {
       cell.checkpointDueMs = Number.POSITIVE_INFINITY
       const { address } = cell.entry
-      this.#kernel.logger.error({ actor: address, err: error }, 'no checkpoint: the state cannot be copied')
+      this.#kernel.log.error({ actor: address, err: error }, 'no checkpoint: the state cannot be copied')
       return undefined
     }
   }
@@ -170,8 +171,9 @@ export class Lifecycle {
   }
 
   /** Ends an incarnation: what it had in hand and in its mailbox is accounted for, and everyone concerned is told. */
-  end(cell: ActorCell, reason: ExitReason): void {
+  end(cell: ActorCell, why: ExitReason): void {
     if (cell.ended) return
+    const reason = tameReason(why)
     cell.ended = true
     const { entry, incarnation } = cell
     const exit = this.#exitOf(entry, reason, cell.lastEvents())
@@ -362,7 +364,7 @@ export class Lifecycle {
   /** Runs a cleanup of an actor that has ended. */
   cleanUpLate(cell: ActorCell, cleanup: () => void | Promise<void>): void {
     Promise.try(cleanup).catch((error: unknown) => {
-      this.#kernel.logger.warn({ actor: cell.entry.address, err: error }, 'a cleanup of an ended actor failed')
+      this.#kernel.log.warn({ actor: cell.entry.address, err: error }, 'a cleanup of an ended actor failed')
     })
   }
 
@@ -384,8 +386,9 @@ export class Lifecycle {
   }
 
   /** The module of the definition cannot be had, or the incarnation was ended while it was loaded. */
-  #loadFailed(entry: ActorEntry, request: ChildStart, reason: ExitReason): void {
+  #loadFailed(entry: ActorEntry, request: ChildStart, why: ExitReason): void {
     if (entry.loading !== request || this.#kernel.entries.get(request.address) !== entry) return
+    const reason = tameReason(why)
     entry.loading = undefined
     entry.state = 'vacant'
     const exit = this.#exitOf(entry, reason, [])
@@ -400,6 +403,11 @@ export class Lifecycle {
     const fact: ChildFact = { type: 'child.startFailed', id: owner.childId, incarnation, reason }
     this.tellSupervisor(owner.supervisor, request.address, fact)
   }
+}
+
+/** Users throw anything; supervisors look at what was thrown. */
+function tameReason(reason: ExitReason): ExitReason {
+  return 'error' in reason ? { ...reason, error: tameError(reason.error) } : reason
 }
 
 /** Stands for a definition whose module is being loaded. */

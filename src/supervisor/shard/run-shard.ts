@@ -4,7 +4,7 @@
  *   loaded (spare) ── activate ──> kernel + edges ── startResident … ──> serving ── stop ──> empty
  */
 import { type Endpoint, expose } from 'comlink'
-import pino from 'pino'
+import type { Logger } from 'pino'
 import { createRandom, systemClock } from '../../actors/runtime/clock.ts'
 import { encodeError } from '../../messages/error-codec.ts'
 import { decodeExitReason } from '../../messages/thread/exit-codec.ts'
@@ -12,17 +12,26 @@ import type { Fact } from '../../messages/thread/fact.ts'
 import type { KernelMessage } from '../../messages/thread/kernel-message.ts'
 import { detailsOf, summariesOf } from '../kernel/actor-summary.ts'
 import { BlackBoxWriter } from '../kernel/black-box.ts'
-import { bootKernel, createWatchService, startTopLevel, stopKernel, stopTopLevel } from '../kernel/boot-kernel.ts'
+import {
+  bootKernel,
+  createWatchService,
+  hasFailed,
+  startTopLevel,
+  stopKernel,
+  stopTopLevel,
+} from '../kernel/boot-kernel.ts'
+import { actorStorage } from '../kernel/cell.ts'
 import { Kernel } from '../kernel/kernel.ts'
 import { actorsSupervisor } from '../kernel/well-known.ts'
 import { ThreadRouter } from '../router/thread-router.ts'
 import { markInsideShard } from './inside-shard.ts'
 import type { Activation, Answered, Inflict, PeerEnds, Resident, ShardControl } from './shard-control.ts'
+import { createShardLogger } from './shard-log.ts'
 import type { ShardContext } from './worker-host.ts'
 
 /** What the main thread hands to the runner of a shard. */
 export interface ShardBootstrap {
-  /** Takes the lines of the shard's log: posted at once, so a dying worker's last words are kept. */
+  /** Takes the lines of the shard's log. */
   readonly logPort: import('node:worker_threads').MessagePort
   readonly logLevel: string
 }
@@ -38,7 +47,7 @@ export function runShard(context: ShardContext): void {
   markInsideShard()
   let shard: Shard | undefined
   const { logPort, logLevel } = context.bootstrap as ShardBootstrap
-  const logger = pino({ level: logLevel, base: null }, { write: line => logPort.postMessage(line) })
+  const logger = createShardLogger(logLevel, logPort)
   const live = (): Shard => {
     if (shard === undefined) throw new Error('the shard is not activated')
     return shard
@@ -79,7 +88,7 @@ class Shard {
   readonly #generations = new Map<string, number>()
   readonly #watchService: (message: KernelMessage) => void
 
-  constructor(activation: Activation, logger: pino.Logger) {
+  constructor(activation: Activation, logger: Logger) {
     const facts = createFactBatch(batch => this.kernel.tellKernel(-1, { type: 'kernel.facts', facts: batch }))
     this.kernel = new Kernel({
       shard: activation.shard,
@@ -103,6 +112,8 @@ class Shard {
     this.kernel.lifecycle.onRemoved = ({ address, owner }) => {
       const generation = this.#generations.get(address)
       if (owner.supervisor !== actorsSupervisor || generation === undefined || this.#stopping) return
+      // Their supervisor has ended, and the shard with it: they come back.
+      if (this.kernel.entries.get(actorsSupervisor)?.cell === undefined) return
       this.#generations.delete(address)
       this.kernel.tellKernel(-1, { type: 'kernel.ended', address, generation })
     }
@@ -115,6 +126,16 @@ class Shard {
       // An actor that stops with its shard will go on from where it stopped.
       if (checkpoint === undefined && this.#stopping) return
       this.kernel.tellKernel(-1, { type: 'kernel.checkpoint', address, checkpoint })
+    }
+    // Without it nothing can be started here: the shard is replaced. Before it takes another message, and not in the name of an actor.
+    this.kernel.onTopFact = fact => {
+      if (!hasFailed(fact) || fact.type !== 'child.exited') return
+      const { reason } = fact.exit
+      actorStorage.exit(() =>
+        process.nextTick(() => {
+          throw 'error' in reason ? reason.error : new Error(`${fact.id} ended: ${reason.type}`)
+        }),
+      )
     }
     for (const peer of activation.peers) this.connect(peer)
     bootKernel(this.kernel)

@@ -16,6 +16,7 @@ import type { KernelMessage } from '../../messages/thread/kernel-message.ts'
 import { type ResolvedActorSpec, type ResolvedSupervisorSpec, spawnBudget } from '../child-spec.ts'
 import { createBlackBox, readBlackBox } from '../kernel/black-box.ts'
 import { clonableSpec } from '../kernel/boot-kernel.ts'
+import type { DeadLetterReport } from '../kernel/dead-letters.ts'
 import type { Kernel } from '../kernel/kernel.ts'
 import type { Directory } from '../router/directory.ts'
 import type { ThreadRouter } from '../router/thread-router.ts'
@@ -235,8 +236,9 @@ export class ShardSet {
     const { control, worker } = this.#slots[shard]!
     this.#router.drain(shard)
     this.broadcast({ type: 'kernel.shardDraining', shard })
-    if (control !== undefined) await control.call('stop', [], Number.POSITIVE_INFINITY).catch(() => {})
+    const deadLetters = control === undefined ? undefined : await stopActors(control).catch(() => undefined)
     await worker?.terminate({ type: 'shutdown' })
+    if (deadLetters !== undefined) this.#kernel.deadLetters.adopt(deadLetters)
   }
 
   /** Replaces the worker of a shard: it drains, ends, and is up again, its actors too, when this settles. */
@@ -331,7 +333,7 @@ export class ShardSet {
         // It comes back with the next worker.
         if (isStarfishError(error, 'SHARD_DIED')) return
         if (attempt < spawnBudget.intensity) continue
-        this.#options.logger.error({ actor: id, err: error }, 'an actor did not come back with its shard')
+        this.#kernel.log.error({ actor: id, err: error }, 'an actor did not come back with its shard')
         this.#giveUp(slot, id)
       }
     }
@@ -380,7 +382,7 @@ export class ShardSet {
 
   /** A native call cannot be interrupted: the thread is fenced off, and holds its memory until the call returns. */
   #tellZombie(slot: Slot, reason: ExitReason): void {
-    this.#options.logger.error({ shard: slot.index, reason: reason.type }, 'the thread of a lost shard does not end')
+    this.#kernel.log.error({ shard: slot.index, reason: reason.type }, 'the thread of a lost shard does not end')
     this.#tellShard(slot, 'zombie', reason)
   }
 
@@ -399,4 +401,10 @@ export class ShardSet {
       ...(lastEvents === undefined ? {} : { lastEvents }),
     })
   }
+}
+
+/** Stops the actors of a shard; answers what it knows of dead letters, which would end with its worker. */
+async function stopActors(control: ControlPlane): Promise<DeadLetterReport> {
+  await control.call('stop', [], Number.POSITIVE_INFINITY)
+  return control.call('deadLetters', [])
 }

@@ -1,7 +1,7 @@
 /** How connections end: by the peer, by a deadline, by a limit, by a drain. Real sockets, virtual time. */
 import t from 'tap'
-import type { EventCall, LateAnswer } from '../../../src/actors/connection/event-call.ts'
 import { encodeEventRequest } from '../../../src/messages/index.ts'
+import type { EventCall, LateAnswer } from '../../../src/protocols/event/event-call.ts'
 import { startEventShard, until } from './event-shard.ts'
 
 const hello = encodeEventRequest({ sessionId: 7, body: Buffer.from('hello') })
@@ -39,7 +39,7 @@ t.test('a FIN behind requests that wait for room in flight discards none of them
   client.write(frame, frame, frame, frame, frame.subarray(0, 9))
   client.socket.end()
   await shard.states('processing')
-  const [connection] = shard.server.connections
+  const [connection] = shard.connections
   await until(() => connection!.peerEnded)
   for (let index = 0; index < 4; index++) {
     await until(() => late.length > index)
@@ -58,7 +58,7 @@ t.test('a FIN behind requests whose answers wait for the reader discards none of
   client.write(...Array.from({ length: 500 }, () => encodeEventRequest({ command: 100 })))
   client.socket.end()
   await shard.states('wantWrite')
-  const [connection] = shard.server.connections
+  const [connection] = shard.connections
   t.ok(connection!.waitingOutputBytes < 300_000, 'one chunk of requests does not fill the memory with answers')
   await until(() => connection!.peerEnded)
   await shard.states('wantWrite')
@@ -175,7 +175,7 @@ t.test('a body must keep 1 KiB/s over every 4 s; else it is answered 7 and the c
   await shard.clock.advance(4_100)
   await shard.states('wantReadBody')
   client.write(frame.subarray(4_096, 4_096 * 2 - 1))
-  const [connection] = shard.server.connections
+  const [connection] = shard.connections
   await until(() => connection?.partial?.arrivedBytes === 4_096 * 2 - 1)
   await shard.clock.advance(4_100)
   const answer = await client.response()
@@ -191,7 +191,7 @@ t.test('a reader that does not read is reset at the deadline, and its output sta
   const frame = encodeEventRequest({ body: Buffer.alloc(60_000) })
   for (let index = 0; index < 300; index++) client.write(frame)
   await shard.states('wantWrite')
-  const [connection] = shard.server.connections
+  const [connection] = shard.connections
   t.ok(connection!.waitingOutputBytes > 65_536)
   t.ok(connection!.waitingOutputBytes < 65_536 * 5, `${connection!.waitingOutputBytes} bytes wait`)
   await shard.clock.advance(9_900)
@@ -304,7 +304,7 @@ t.test('draining: what is in flight is answered, what arrives is answered 6, the
   await until(() => late.length === 1)
   await shard.states('wantReadHeader.idle', 'wantReadHeader.idle', 'wantReadBody')
   let drained = false
-  shard.server.drain(() => {
+  void shard.server.drain().then(() => {
     drained = true
   })
   await shard.states('draining.reading', 'draining.reading', 'draining.reading')
@@ -328,7 +328,7 @@ t.test('draining: requests that the kernel had before the drain are served', asy
   const client = await shard.connect(false)
   await shard.states('wantReadHeader.idle')
   client.write(...Array.from({ length: 1_000 }, () => hello))
-  shard.server.drain(() => {})
+  void shard.server.drain()
   for (let index = 0; index < 1_000; index++) t.equal((await client.response()).status, 0)
 })
 
@@ -336,10 +336,10 @@ t.test('draining: a peer that never falls silent is ended after a second', async
   const shard = await startEventShard(t)
   const client = await shard.connect(false)
   await shard.states('wantReadHeader.idle')
-  shard.server.drain(() => {})
+  void shard.server.drain()
   await shard.states('draining.reading')
   let answers = 0
-  for (; shard.server.connections.size > 0 && answers < 20; answers++) {
+  for (; shard.connections.size > 0 && answers < 20; answers++) {
     client.write(hello)
     const answer = await client.response().catch(() => undefined)
     if (answer === undefined) break

@@ -1,5 +1,6 @@
-import { Writable } from 'node:stream'
-import pino from 'pino'
+import { createInterface } from 'node:readline'
+import { PassThrough } from 'node:stream'
+import { type Logger, pino } from 'pino'
 import t from 'tap'
 import type { ActorExit } from '../../../src/messages/thread/exit.ts'
 import { createSystem, internalsOf } from '../../../src/supervisor/system.ts'
@@ -161,25 +162,42 @@ t.test('when the shards have spent their budget the system says so, and what wai
   await t.rejects(system.spawn(counter, { id: 'd', input: { from: 0 }, shard: 1 }), { code: 'SHARD_DIED' })
 })
 
+/** A logger of the user, and its lines as they come. */
+function createLog(): { logger: Logger; lines: AsyncIterator<string> } {
+  const out = new PassThrough()
+  return { logger: pino({ level: 'warn' }, out), lines: createInterface(out)[Symbol.asyncIterator]() }
+}
+
 t.test('the last lines that a dying worker logged arrive at the logger of the user', async t => {
-  const lines: string[] = []
-  const said = Promise.withResolvers<void>()
-  const out = new Writable({
-    write(chunk, _encoding, done) {
-      lines.push(String(chunk))
-      if (String(chunk).includes('the very last')) said.resolve()
-      done()
-    },
-  })
-  const system = await startSharded(t, { logger: pino({ level: 'warn' }, out) })
+  const { logger, lines } = createLog()
+  const system = await startSharded(t, { logger })
   const l = await system.spawn(ledger, { id: 'l', input: { numbers: createNumbers(1) }, shard: 0 })
   for (let i = 0; i < 100; i++) l.send({ type: 'ledger.say', text: `line ${i}` })
   l.send({ type: 'ledger.say', text: 'the very last' })
   l.send({ type: 'ledger.exit', code: 4 })
-  await said.promise
-  const words = lines.map(line => JSON.parse(line)).filter(({ msg }) => msg === 'last words')
-  t.equal(words.length, 101)
-  t.match(words.at(-1), { said: 'the very last', shard: 0, actor: 'l', incarnation: 1, level: 40 })
+  for (let i = 0; i < 100; i++) {
+    const { value } = await lines.next()
+    t.match(JSON.parse(value), { msg: 'last words', said: `line ${i}` })
+  }
+  const { value } = await lines.next()
+  t.match(JSON.parse(value), { said: 'the very last', shard: 0, actor: 'l', incarnation: 1, level: 40 })
+})
+
+t.test('an error on a shard is logged with its class and its stack, whichever thread writes the line', async t => {
+  const { logger, lines } = createLog()
+  const system = await startSharded(t, { logger })
+  const input = { numbers: createNumbers(1) }
+  // The supervisor of the first lives on its shard, that of the others on the main thread.
+  const alone = await system.spawn(ledger, { id: 'alone', input, shard: 0 })
+  const children = [0, 1].map(shard => ({ id: `${shard}`, definition: ledger, input, shard }))
+  await system.supervise({ id: 'tree', strategy: 'one_for_one', intensity: 1, children })
+  for (const ref of [alone, system.ref(ledger, 'tree/1')]) {
+    ref.send({ type: 'ledger.crash' })
+    const { value } = await lines.next()
+    const { msg, err } = JSON.parse(value)
+    t.equal(msg, 'child.terminated')
+    t.match(err, { type: 'Torn', message: 'crashed', stack: /^RangeError: crashed\n +at .*shard-subject\.ts/ })
+  }
 })
 
 t.test('facts of all threads come filtered at their source; a lost shard tells what its actors did last', async t => {
