@@ -55,6 +55,21 @@ inWorld(
   },
 )
 
+inWorld('a start whose module is never loaded fails within its deadline', async (t, world) => {
+  const definition = {
+    moduleUrl: new URL('./fixtures/loaded-never.ts', import.meta.url).href,
+    exportName: 'loadedNever',
+  }
+  const sup = await world.supervise({ id: 'top' })
+  const started = t.rejects(sup.startChild({ id: 'never', definition, initTimeoutMs: 300 }), {
+    code: 'START_FAILED',
+    details: { reason: { type: 'initTimedOut', afterMs: 300 } },
+  })
+  await world.advance(300)
+  await started
+  t.same(await children(sup), [])
+})
+
 inWorld(
   'a stop of a tree one of whose starts hangs ends within that start, whatever the deadline',
   async (t, world) => {
