@@ -6,6 +6,7 @@ import type { ActorEvent } from '../actors/runtime/actor-runtime.ts'
 import { StarfishError } from '../messages/errors.ts'
 import { createFaults, show } from '../messages/option-faults.ts'
 import { factKinds } from '../messages/thread/fact.ts'
+import type { TreeQuery } from './kernel/actor-summary.ts'
 import { timerMsMax } from './option-check.ts'
 
 /** The error of a bad argument: `details` name the call and the argument. */
@@ -49,10 +50,11 @@ export function checkListener(call: string, listener: unknown): void {
 /** Which page of the tree is wanted. */
 export function checkTreeQuery(query: unknown): void {
   const faults = createFaults()
-  if (faults.options('', query, ['under', 'limit', 'after'])) {
-    const { under, limit, after } = query as { under?: unknown; limit?: unknown; after?: unknown }
+  if (faults.options('', query, ['under', 'limit', 'after', 'hosted'])) {
+    const { under, limit, after, hosted } = query as Record<keyof TreeQuery, unknown>
     if (under !== undefined) faults.text('under', under)
     if (after !== undefined) faults.text('after', after)
+    if (hosted !== undefined) faults.boolean('hosted', hosted)
     if (limit !== undefined) faults.whole('limit', limit, 0, Number.MAX_SAFE_INTEGER)
   }
   faults.throwIfAny('BAD_CONFIG', 'tree')

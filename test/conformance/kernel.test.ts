@@ -58,6 +58,25 @@ inWorld(
   },
 )
 
+inWorld('a start whose module is never loaded fails within its deadline', async (t, world) => {
+  const never = {
+    ...world.actor('never'),
+    definition: {
+      moduleUrl: new URL('./fixtures/loaded-never.ts', import.meta.url).href,
+      exportName: 'loadedNever',
+    },
+    initTimeoutMs: 300,
+  }
+  const sup = await world.supervise({ id: 'top' })
+  const started = t.rejects(sup.startChild(never), {
+    code: 'START_FAILED',
+    details: { reason: { type: 'initTimedOut', afterMs: 300 } },
+  })
+  await world.advance(300)
+  await started
+  t.same(await children(sup), [])
+})
+
 inWorld(
   'a stop of a tree one of whose starts hangs ends within that start, whatever the deadline',
   async (t, world) => {

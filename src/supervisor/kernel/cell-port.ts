@@ -126,6 +126,7 @@ function sendAfter(kernel: Kernel, cell: ActorCell, { delayMs, message, id }: De
   checkDelay('sendAfter', delayMs)
   const key = id ?? `#${cell.delayedSendCount++}`
   cell.delayedSends.get(key)?.()
+  cell.delayedSends.delete(key)
   if (cell.delayedSends.size >= delayedSendsMax) {
     const details = { address: cell.entry.address, delayedSendsMax }
     throw new StarfishError('OVERLOADED', `${cell.entry.address} has ${delayedSendsMax} delayed sends waiting`, {

@@ -65,17 +65,23 @@ export class Lifecycle {
       this.#startLoaded(request, supervisorDefinition)
       return
     }
-    const ref = request.spec.definition
+    const { definition: ref, initTimeoutMs: afterMs } = request.spec
     const definition = loadedDefinition(ref)
     if (definition !== undefined) {
       this.#startLoaded(request, definition)
       return
     }
     const entry = this.#entryOf(request, undefined)
+    const { clock } = this.#kernel
     entry.loading = request
+    entry.loadTimer = clock.setTimeout(
+      () => this.#loadFailed(entry, request, { type: 'initTimedOut', afterMs }),
+      afterMs,
+    )
     loadDefinition(ref).then(
       loaded => {
         if (entry.loading !== request || this.#kernel.entries.get(request.address) !== entry) return
+        clock.clearTimeout(entry.loadTimer)
         entry.loading = undefined
         entry.definition = loaded
         this.#startLoaded(request, loaded)
@@ -388,7 +394,7 @@ export class Lifecycle {
     }
   }
 
-  /** The module of the definition cannot be had, or the incarnation was ended while it was loaded. */
+  /** The module of the definition cannot be had, or not in time, or the incarnation was ended while it was loaded. */
   #loadFailed(entry: ActorEntry, request: ChildStart, why: ExitReason): void {
     if (entry.loading !== request || this.#kernel.entries.get(request.address) !== entry) return
     const reason = tameReason(why)

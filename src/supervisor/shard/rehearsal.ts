@@ -16,6 +16,7 @@ import { reply } from '../../actors/runtime/runtime-actions.ts'
 import { spawnBudget } from '../child-spec.ts'
 import { createBlackBox } from '../kernel/black-box.ts'
 import { clonableSpec } from '../kernel/boot-kernel.ts'
+import { actorsSupervisor } from '../kernel/well-known.ts'
 import { resolveChildSpec } from '../spec-check.ts'
 import { Shard } from './shard.ts'
 import type { PeerEnds, Resident } from './shard-control.ts'
@@ -105,6 +106,10 @@ function createShard(shard: number, peer: PeerEnds): Shard {
 }
 
 function createResident(id: string, definition: typeof player | typeof compiledPlayer): Resident {
-  const spec = resolveChildSpec(child(definition, { id, shard: 0 }), { ...spawnBudget, autoShutdown: 'never' })
+  const spec = resolveChildSpec(child(definition, { id, shard: 0 }), {
+    id: actorsSupervisor,
+    ...spawnBudget,
+    autoShutdown: 'never',
+  })
   return { spec: clonableSpec(spec), generation: 1, incarnation: 1 }
 }

@@ -11,6 +11,7 @@ import type { ExitReason } from '../../messages/thread/exit.ts'
 import type { FactFilter, ShardEvent } from '../../messages/thread/fact.ts'
 import type { KernelMessage } from '../../messages/thread/kernel-message.ts'
 import { createBlackBox, readBlackBox } from '../kernel/black-box.ts'
+import type { DeadLetterReport } from '../kernel/dead-letters.ts'
 import type { Kernel } from '../kernel/kernel.ts'
 import type { Directory } from '../router/directory.ts'
 import type { ThreadRouter } from '../router/thread-router.ts'
@@ -191,8 +192,9 @@ export class ShardSet {
     const { control, worker } = this.#slots[shard]!
     this.#router.drain(shard)
     this.broadcast({ type: 'kernel.shardDraining', shard })
-    if (control !== undefined) await control.call('stop', [], Number.POSITIVE_INFINITY).catch(() => {})
+    const deadLetters = control === undefined ? undefined : await stopActors(control).catch(() => undefined)
     await worker?.terminate({ type: 'shutdown' })
+    if (deadLetters !== undefined) this.#kernel.deadLetters.adopt(deadLetters)
   }
 
   /** Replaces the worker of a shard: it drains, ends, and is up again, its actors too, when this settles. */
@@ -275,4 +277,10 @@ export class ShardSet {
       ...(lastEvents === undefined ? {} : { lastEvents }),
     })
   }
+}
+
+/** Stops the actors of a shard; answers what it knows of dead letters, which would end with its worker. */
+async function stopActors(control: ControlPlane): Promise<DeadLetterReport> {
+  await control.call('stop', [], Number.POSITIVE_INFINITY)
+  return control.call('deadLetters', [])
 }
