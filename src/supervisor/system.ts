@@ -183,7 +183,8 @@ export class System implements AsyncDisposable {
 
   /**
    * Calls `listener` exactly once with the end of the incarnation that lives now, or of the last one when none does; an
-   * address that is not known ends as `noproc`. The function returned takes it back.
+   * address that is not known ends as `noproc`. A watch of another thread is set before whatever is sent to that actor
+   * afterwards. The function returned takes it back.
    */
   watch(target: Addressed, listener: ExitListener): () => void {
     const address = addressIn('watch', target)
