@@ -74,7 +74,8 @@ export class StarfishError extends Error {
   readonly code: ErrorCode
   readonly retryable: boolean
   readonly details: Readonly<Record<string, unknown>>
-  readonly handled?: Handled
+  /** Declared, not defined: an error that settles no request does not have it. */
+  declare readonly handled?: Handled
 
   constructor(code: ErrorCode, message: string, options: ErrorOptionsOf = {}) {
     super(message, options.cause === undefined ? undefined : { cause: options.cause })

@@ -4,7 +4,6 @@
 import type { Logger } from 'pino'
 import { child } from '../actors/runtime/child.ts'
 import type { Clock, Random } from '../actors/runtime/clock.ts'
-import { StarfishError } from '../messages/errors.ts'
 import type { ChildFact } from '../messages/thread/child-fact.ts'
 import type { ActorExit, ExitReason } from '../messages/thread/exit.ts'
 import type { Fact } from '../messages/thread/fact.ts'
@@ -25,6 +24,7 @@ import { ShardSet, shardsSupervisor } from './shard/shard-set.ts'
 import type { Diagnosis } from './shard/watchdog-decision.ts'
 import type { HostedWorker } from './shard/worker-host.ts'
 import { resolveSupervisorSpec } from './spec-check.ts'
+import { startError } from './start-error.ts'
 
 /** Options of a system, filled in. */
 export interface MainThreadOptions {
@@ -226,14 +226,8 @@ function onTopFact(
   const start = starts.get(fact.id)
   starts.delete(fact.id)
   if (fact.type === 'child.started') start?.resolve()
-  else if (fact.type === 'child.startFailed') start?.reject(startError(fact.reason))
+  else if (fact.type === 'child.startFailed') start?.reject(startError(fact.id, fact.reason))
   else if (fact.type === 'child.exited' && hasFailed(fact)) onFailed(fact.id, fact.exit.reason)
-}
-
-function startError(reason: ExitReason): StarfishError {
-  const cause = 'error' in reason ? reason.error : undefined
-  const text = `the shards could not be started: ${cause instanceof Error ? cause.message : reason.type}`
-  return new StarfishError('START_FAILED', text, { details: { reason: reason.type }, cause })
 }
 
 /** What the watchdog sees is told as it changes; what it ends is told as an end. */

@@ -12,6 +12,7 @@ import type { AnyActorDefinition, InputOption } from '../actors/runtime/define-a
 import { StarfishError } from '../messages/errors.ts'
 import type { NamedCodec } from '../messages/thread/event-codec.ts'
 import type { ExitReason } from '../messages/thread/exit.ts'
+import { reasonText } from '../messages/thread/exit-text.ts'
 import type { Fact } from '../messages/thread/fact.ts'
 import { ActorRef, type Addressed } from './actor-ref.ts'
 import {
@@ -182,7 +183,8 @@ export class System implements AsyncDisposable {
 
   /**
    * Calls `listener` exactly once with the end of the incarnation that lives now, or of the last one when none does; an
-   * address that is not known ends as `noproc`. The function returned takes it back.
+   * address that is not known ends as `noproc`. A watch of another thread is set before whatever is sent to that actor
+   * afterwards. The function returned takes it back.
    */
   watch(target: Addressed, listener: ExitListener): () => void {
     const address = addressIn('watch', target)
@@ -314,7 +316,9 @@ export class System implements AsyncDisposable {
     const why = culprit?.reason ?? reason
     const cause = 'error' in why ? why.error : undefined
     const text =
-      supervisor === shardsSupervisor ? `the shards ended too often: ${why.type}` : `${supervisor} ended: ${why.type}`
+      supervisor === shardsSupervisor
+        ? `the shards ended too often: ${reasonText(why)}`
+        : `${supervisor} ended: ${reasonText(why)}`
     const details = { reason: why.type, ...(culprit === undefined ? {} : { shard: Number(culprit.id) }) }
     const error = new StarfishError('SHARD_DIED', text, { details, cause })
     this.#main.shards?.fail(error)

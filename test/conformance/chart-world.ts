@@ -17,6 +17,7 @@ import type {
 } from '../../src/supervisor/child-host.ts'
 import type { ResolvedSupervisorSpec, SupervisorSpec } from '../../src/supervisor/child-spec.ts'
 import { resolveSupervisorSpec } from '../../src/supervisor/spec-check.ts'
+import { startError } from '../../src/supervisor/start-error.ts'
 import { supervisorChart, type supervisorMachine } from '../../src/supervisor/supervisor-machine.ts'
 import { abandon } from '../../src/supervisor/supervisor-state.ts'
 import { scripted } from './fixtures/scripted.ts'
@@ -79,8 +80,7 @@ class ScriptedKernel implements ConformanceWorld {
         outcome = this.#handle(supervisor)
       },
       onExit: reason => {
-        const message = `supervisor ${resolved.id} could not be started`
-        if (!supervisor.isReady) outcome = new StarfishError('START_FAILED', message, { details: { reason } })
+        if (!supervisor.isReady) outcome = startError(resolved.id, reason)
       },
     })
     supervisor.actor.start()
@@ -167,6 +167,7 @@ class ScriptedKernel implements ConformanceWorld {
 
   #hostFor(supervisor: () => Supervisor): ChildHost {
     return {
+      addressOf: id => id,
       start: start => this.#start(supervisor(), start),
       shutdown: (id, incarnation) => this.#shutdown(this.#cell(id, incarnation)),
       kill: (id, incarnation) => this.#kill(this.#cell(id, incarnation)),

@@ -105,6 +105,7 @@ export const start: ConformanceGroup = {
         const specs = [world.actor('a'), world.actor('b'), world.actor('c')]
         await t.rejects(world.supervise({ ...top, children: specs }), {
           code: 'START_FAILED',
+          message: /[/]b could not be started: bootstrapFailed: b does not start$/,
           details: {
             reason: {
               type: 'shutdown',
@@ -125,6 +126,7 @@ export const start: ConformanceGroup = {
         world.script('a', { starts: ['fail'] })
         await t.rejects(sup.startChild(world.actor('a')), {
           code: 'START_FAILED',
+          message: /a could not be started: bootstrapFailed: a does not start$/,
           cause: { message: 'a does not start' },
         })
         t.same(await children(sup), [])
@@ -222,6 +224,11 @@ export const start: ConformanceGroup = {
         t.ok(error instanceof StarfishError)
         t.match(error, {
           code: 'START_FAILED',
+          message: /[/]inner[/]deep could not be started: bootstrapFailed: deep does not start$/,
+          details: { address: /[/]inner[/]deep$/ },
+          cause: { message: 'deep does not start' },
+        })
+        t.match(error, {
           details: {
             reason: {
               detail: 'failed_to_start_child',

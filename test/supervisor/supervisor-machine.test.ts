@@ -22,6 +22,7 @@ function createSupervisor(spec: SupervisorSpec) {
   const incarnations = new Map<string, number>()
   const clock = createVirtualClock()
   const host: ChildHost = {
+    addressOf: id => `${spec.id}/${id}`,
     start: ({ id }) => {
       const incarnation = (incarnations.get(id) ?? 0) + 1
       incarnations.set(id, incarnation)

@@ -174,7 +174,10 @@ function textOf<C, E>(choose: ChooseText<C, E>, scope: ActionScope<C, E>): strin
   return typeof choose === 'string' ? choose : choose(scope)
 }
 
-/** An action that watches an address: its end comes as one `actor.exited` event with the {@link ActorExit}. */
+/**
+ * An action that watches an address: its end comes as one `actor.exited` event with the `ActorExit`. The watch is set before
+ * whatever this actor sends to it afterwards.
+ */
 export function watch<C, E extends ActorEvent>(choose: ChooseText<C, E>): Action<C, E> {
   return scope => portOf(scope)?.watch(textOf(choose, scope))
 }
