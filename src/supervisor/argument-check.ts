@@ -7,6 +7,7 @@ import { StarfishError } from '../messages/errors.ts'
 import { createFaults, show } from '../messages/option-faults.ts'
 import { factKinds } from '../messages/thread/fact.ts'
 import type { TreeQuery } from './kernel/actor-summary.ts'
+import { isReserved } from './kernel/well-known.ts'
 import { timerMsMax } from './option-check.ts'
 
 /** The error of a bad argument: `details` name the call and the argument. */
@@ -30,10 +31,19 @@ export function addressIn(call: string, target: unknown): string {
   throw badArgument(call, 'target', `is ${show(target)}, neither an address nor what has one`)
 }
 
+/** An address that is not one of the system's own supervisors. */
+export function checkOpen(call: string, address: string): void {
+  if (isReserved(address)) throw badArgument(call, 'target', `is ${address}, which only the system may tell and end`)
+}
+
 /** What can be sent: an object with a type. */
 export function checkEvent(call: string, event: unknown): asserts event is ActorEvent {
-  if (typeof event === 'object' && event !== null && typeof (event as { type?: unknown }).type === 'string') return
-  throw badArgument(call, 'event', `is ${show(event)}, not an object whose type is a string`)
+  const type = typeof event === 'object' && event !== null && 'type' in event ? event.type : undefined
+  if (typeof type !== 'string') {
+    throw badArgument(call, 'event', `is ${show(event)}, not an object whose type is a string`)
+  }
+  // They would end the chart, or look like its own done and error events.
+  if (type.startsWith('xstate.')) throw badArgument(call, 'event', `is of the type ${type}: xstate.* are XState's own`)
 }
 
 /** How long to wait, ms. */

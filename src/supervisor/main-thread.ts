@@ -88,6 +88,9 @@ export function createMainThread(options: MainThreadOptions): MainThread {
     if (owner.supervisor === actorsSupervisor) forget(address)
   }
   if (shards !== undefined) shards.set.residents.onGivenUp = forget
+  if (shards !== undefined) {
+    shards.set.onFailed = error => options.onFailed(shardsSupervisor, { type: 'bootstrapFailed', error })
+  }
   const unguard = guardFaults(kernel)
   bootKernel(kernel)
   return {

@@ -20,6 +20,7 @@ import {
   badArgument,
   checkInspectOptions,
   checkListener,
+  checkOpen,
   checkText,
   checkTreeQuery,
 } from './argument-check.ts'
@@ -123,6 +124,7 @@ export class System implements AsyncDisposable {
   ref<D extends AnyActorDefinition>(definition: D, address: string): ActorRef<D> {
     if (!isDefinition(definition)) throw badArgument('ref', 'definition', 'is none; make one with defineActor')
     checkText('ref', 'address', address)
+    checkOpen('ref', address)
     return new ActorRef(this.#refHost, definition, address)
   }
 
@@ -141,6 +143,7 @@ export class System implements AsyncDisposable {
   /** The handle of the supervisor that has that address. */
   supervisor(address: string): SupervisorRef {
     checkText('supervisor', 'address', address)
+    checkOpen('supervisor', address)
     return new SupervisorRef(
       {
         command: (supervisor, event) => this.#main.kernel.ask(null, supervisor, event, { timeoutMs: timerMsMax }),
@@ -158,6 +161,7 @@ export class System implements AsyncDisposable {
   /** Stops a top-level actor or tree for good, by its own shutdown; one that is not there is no error. */
   async stopActor(target: Addressed): Promise<void> {
     const address = addressIn('stopActor', target)
+    checkOpen('stopActor', address)
     const { directory, shards, kernel } = this.#main
     const shard = directory.has(address) ? directory.find(address) : undefined
     try {
@@ -172,6 +176,7 @@ export class System implements AsyncDisposable {
   /** Ends an actor without asking it; its supervisor restarts it as its spec says. False when it does not live. */
   async kill(target: Addressed): Promise<boolean> {
     const address = addressIn('kill', target)
+    checkOpen('kill', address)
     const { kernel, directory, shards, router } = this.#main
     if (kernel.entries.has(address) || kernel.hosts.has(address)) return kernel.lifecycle.kill(address, 0)
     const shard = directory.find(address)

@@ -173,6 +173,8 @@ function misuseOf(to: unknown, event: ActorEvent, options: AskOptions): Starfish
   if (typeof to !== 'string' || to === '') return badArgument('ask', 'to', `is ${show(to)}, not an address`)
   if (typeof event?.type !== 'string')
     return badArgument('ask', 'event', `for ${to} is ${show(event)}, not an object with a type`)
+  if (event.type.startsWith('xstate.'))
+    return badArgument('ask', 'event', `for ${to} is of the type ${event.type}: xstate.* are XState's own`)
   const what = `of ${event.type} to ${to}`
   if (typeof options !== 'object' || options === null) return badArgument('ask', 'timeoutMs', `${what} is missing`)
   const { timeoutMs, signal } = options

@@ -10,6 +10,7 @@ import { StarfishError } from '../../messages/errors.ts'
 import type { ExitReason } from '../../messages/thread/exit.ts'
 import type { FactFilter, ShardEvent } from '../../messages/thread/fact.ts'
 import type { KernelMessage } from '../../messages/thread/kernel-message.ts'
+import { shardBudget } from '../child-spec.ts'
 import { createBlackBox, readBlackBox } from '../kernel/black-box.ts'
 import type { DeadLetterReport } from '../kernel/dead-letters.ts'
 import type { Kernel } from '../kernel/kernel.ts'
@@ -31,9 +32,6 @@ export interface ShardSetOptions extends SparesOptions {
 /** The supervisor of the shards, on the main thread. */
 export const shardsSupervisor = '$shards'
 
-/** How often a planned replacement is tried. */
-const replaceAttempts = 3
-
 /** The shards. */
 export class ShardSet {
   readonly #kernel: Kernel
@@ -46,6 +44,8 @@ export class ShardSet {
   #filters: readonly FactFilter[] = []
   #stopping = false
   #failure: StarfishError | undefined
+  /** A shard cannot be brought up again. */
+  onFailed: (error: unknown) => void = () => {}
   /** A worker is gone. */
   onLost: (shard: number, incarnation: number, reason: ExitReason, lastEvents: readonly ShardEvent[]) => void = () => {}
   /** Addresses beside the residents that will be started again on a shard. */
@@ -185,6 +185,7 @@ export class ShardSet {
   fail(error: StarfishError): void {
     this.#failure = error
     for (const slot of this.#slots) slot.up.reject(error)
+    this.#router.close('SHARD_DIED')
   }
 
   /** Stops the actors of a shard, each by its own shutdown, then its worker. What is sent to them meanwhile waits. */
@@ -207,7 +208,11 @@ export class ShardSet {
         await this.#command({ type: 'supervisor.restartChild', id: `${shard}` })
         break
       } catch (error) {
-        if (this.#stopping || attempt === replaceAttempts) throw error
+        if (this.#stopping) throw error
+        if (attempt <= shardBudget.intensity) continue
+        // As a shard that fails by itself so often would.
+        this.onFailed(error)
+        throw error
       }
     }
     await this.#slots[shard]!.residentsUp

@@ -158,6 +158,35 @@ t.test('when the shards have spent their budget the system says so, and what wai
   await killShard(system, 0)
   t.match(await system.failed, { code: 'SHARD_DIED', details: { reason: 'killed', shard: 0 } })
   await t.rejects(system.spawn(counter, { id: 'd', input: { from: 0 }, shard: 1 }), { code: 'SHARD_DIED' })
+  await t.rejects(c.ask({ type: 'counter.read' }, inTime), { code: 'SHARD_DIED', handled: 'no' })
+  t.match(await exitOf(system, c), { address: 'c', reason: { type: 'noproc' } })
+})
+
+t.test('a planned replacement outlives workers that fail on their way up', async t => {
+  const system = await startSharded(t)
+  const shards = internalsOf(system).shards!
+  const c = await system.spawn(counter, { id: 'c', input: { from: 3 }, shard: 0 })
+  let failures = 0
+  const facts = system.inspect({ kinds: ['shard'], under: 'shard/0' })
+  await facts.ready
+  const killing = (async () => {
+    for await (const fact of facts) {
+      if (fact.kind !== 'shard' || fact.state !== 'starting') continue
+      await shards.worker(0)?.terminate({ type: 'killed' })
+      if (++failures === 5) return
+    }
+  })()
+  await system.rollingRestart()
+  await killing
+  t.equal(failures, 5)
+  t.equal(await c.ask({ type: 'counter.read' }, inTime), 3)
+})
+
+t.test('who watches after the system has stopped hears of no actor', async t => {
+  const system = await startSharded(t)
+  await system.spawn(counter, { id: 'c', input: { from: 3 }, shard: 0 })
+  await system.stop()
+  t.match(await exitOf(system, 'c'), { address: 'c', reason: { type: 'noproc' } })
 })
 
 /** A logger of the user, and its lines as they come. */
