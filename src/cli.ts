@@ -3,12 +3,14 @@
  */
 import { readFileSync } from 'node:fs'
 import { extname } from 'node:path'
-import { nearest } from './cli/nearest.ts'
+
 import { unknownOption } from './cli/read-options.ts'
+import { echoMsOf, listenToStopSignals } from './cli/stop-signals.ts'
 import { parseUpOptions, upForms, upHelp } from './cli/up-options.ts'
 import { UsageError } from './cli/usage-error.ts'
 import { defaultHeartLimits, type HeartLimits } from './heart/decision.ts'
 import { isUnderHeart, joinHeart } from './heart/node-side.ts'
+import { nearestWord } from './messages/nearest-word.ts'
 import type { RunNode } from './running-node.ts'
 
 /** What a test puts in the place of the real things. */
@@ -17,6 +19,8 @@ export interface CliSurroundings {
   readonly loadNode?: () => Promise<RunNode>
   /** Periods and limits of the heart. */
   readonly heartLimits?: HeartLimits
+  /** How long a stop may take, ms. Default 15,000. */
+  readonly stopLimitMs?: number
 }
 
 const help = `Usage: starfish <command> [options]
@@ -60,7 +64,7 @@ function helpOn(command: string | undefined): string {
 function problemOf(word: string | undefined): string {
   if (word === undefined) return 'no command'
   if (!word.startsWith('-')) {
-    const meant = nearest(word, ['up', 'help'])
+    const meant = nearestWord(word, ['up', 'help'])
     return `unknown command ${JSON.stringify(word)}${meant === undefined ? '' : ` (did you mean ${meant}?)`}`
   }
   const [name = ''] = word.replace(/^-+/, '').split('=')
@@ -71,17 +75,21 @@ function problemOf(word: string | undefined): string {
 async function up(args: readonly string[], surroundings: CliSurroundings): Promise<number> {
   const options = parseUpOptions(args)
   if (options.help) return print(upHelp)
-  const { heartLimits: limits = defaultHeartLimits, loadNode = loadRealNode } = surroundings
+  const { heartLimits = defaultHeartLimits, stopLimitMs = 15_000, loadNode = loadRealNode } = surroundings
+  const echoMs = echoMsOf(process.env)
   // Each process loads its own half only: the parent is to stay small.
   const isChild = isUnderHeart()
   if (options.heart && !isChild) {
     const { runHeart } = await import('./heart/heart.ts')
     // The same call again: the environment tells the node that it is the child.
+    const limits = { ...heartLimits, echoMs }
     return await runHeart({ args: [...process.execArgv, ...process.argv.slice(1)], limits })
   }
-  const tie = isChild ? joinHeart(limits.beatMs) : undefined
+  // The parent tells its node each signal once.
+  const signals = listenToStopSignals(isChild ? 0 : echoMs)
+  const tie = isChild ? joinHeart(heartLimits.beatMs) : undefined
   const { serve } = await import('./cli/serve.ts')
-  return await serve({ up: options, version: packageVersion(), tie, loadNode })
+  return await serve({ up: options, version: packageVersion(), tie, signals, stopLimitMs, loadNode })
 }
 
 async function loadRealNode(): Promise<RunNode> {

@@ -3,7 +3,7 @@
  */
 import { isatty } from 'node:tty'
 import { type Level, type Logger, pino } from 'pino'
-import { build as createPretty } from 'pino-pretty'
+import { prettyFactory } from 'pino-pretty'
 
 export type { Logger } from 'pino'
 
@@ -17,19 +17,24 @@ export interface LoggerOptions {
   readonly fd?: number
 }
 
-/** Creates a logger that writes at once, so that the last lines before an end are kept. */
+/** What is kept of lines that cannot be written for now, in bytes; beyond it they are lost. */
+const heldBytesMax = 1_048_576
+
+/**
+ * Creates a logger that writes at once, so that the last lines before an end are kept. One that cannot write, since the
+ * disk is full or the terminal is gone, keeps that to itself.
+ */
 export function createLogger(options: LoggerOptions = {}): Logger {
   const { level = 'info', fd = 2, pretty = isatty(fd) } = options
-  const stream = pretty
-    ? createPretty({
-        destination: fd,
-        sync: true,
-        colorize: showsColours(fd),
-        ignore: 'pid,hostname',
-        translateTime: 'HH:MM:ss.l',
-      })
-    : pino.destination({ fd, sync: true })
-  return pino({ level }, stream)
+  const out = pino.destination({ fd, sync: true, maxLength: heldBytesMax })
+  out.on('error', () => {})
+  if (!pretty) return pino({ level }, out)
+  const format = prettyFactory({
+    colorize: showsColours(fd),
+    ignore: 'pid,hostname',
+    translateTime: 'HH:MM:ss.l',
+  })
+  return pino({ level }, { write: line => void out.write(format(line)) })
 }
 
 /** Whether colours are wanted there: on a terminal that has them, unless NO_COLOR or its like is set. */

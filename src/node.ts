@@ -27,7 +27,11 @@ export async function runNode({ host, port, shards, logger }: NodeOptions): Prom
       shards: system.shards,
       hints: hintsFor(events),
       failed,
-      stop: () => system.stop(),
+      // The server first, so that all its shards drain at once.
+      stop: async () => {
+        await events.stop()
+        await system.stop()
+      },
     }
   } catch (error) {
     await system.stop()

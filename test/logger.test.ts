@@ -1,4 +1,5 @@
 import { spawnSync } from 'node:child_process'
+import { existsSync } from 'node:fs'
 import t from 'tap'
 import { needsScript } from './fixtures/terminal.ts'
 
@@ -21,10 +22,25 @@ t.test('writes JSON, and loses nothing when the process is killed at once', asyn
   t.match(JSON.parse(lines[499]!), { level: 30, line: 500, msg: 'works' })
 })
 
-t.test('writes for people on demand', async t => {
+t.test('writes for people on demand, and loses nothing either', async t => {
   const text = logged({ pretty: true })
-  t.match(text, /INFO.*works/)
-  t.match(text, /line.*500/)
+  t.equal(text.match(/INFO.*works\n +line: \d+\n/g)!.length, 500)
+  t.match(text, /line: 500\n$/)
+})
+
+t.test('a disk that is full does not end who logs', { skip: !existsSync('/dev/full') && 'no /dev/full' }, async t => {
+  for (const pretty of [true, false]) {
+    const script = `
+      import { openSync } from 'node:fs'
+      import { createLogger } from ${JSON.stringify(module)}
+      const log = createLogger({ pretty: ${pretty}, fd: openSync('/dev/full', 'w') })
+      for (let line = 1; line <= 20_000; line++) log.info('x'.repeat(100))
+      console.log('goes on')`
+    const { stdout, stderr } = spawnSync(process.execPath, ['--input-type=module', '--eval', script], {
+      encoding: 'utf8',
+    })
+    t.same({ stdout, stderr }, { stdout: 'goes on\n', stderr: '' })
+  }
 })
 
 t.test('the level holds', async t => {

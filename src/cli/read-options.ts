@@ -1,6 +1,6 @@
 /** Reads the options of a command. */
 import { parseArgs } from 'node:util'
-import { nearest } from './nearest.ts'
+import { nearestWord } from '../messages/nearest-word.ts'
 import { UsageError } from './usage-error.ts'
 
 /** One option. */
@@ -43,7 +43,7 @@ export function readOptions<K extends string>(
 
 /** `unknown option --prot`, with what it may have been. */
 export function unknownOption(rawName: string, names: readonly string[]): string {
-  const meant = nearest(rawName.replace(/^--?/, ''), names)
+  const meant = nearestWord(rawName.replace(/^--?/, ''), names)
   return `unknown option ${rawName}${meant === undefined ? '' : ` (did you mean --${meant}?)`}`
 }
 

@@ -42,10 +42,10 @@ Runs a node until it is told to stop.
   -h, --help        show this
 
 To stop it: Ctrl-C (SIGINT), SIGTERM or SIGHUP to the process that was started. What was received whole is answered, then
-the connections end; after 10 seconds what is still open is cut off, and the code is 0 all the same. A second Ctrl-C
-ends it at once.
+the connections end. Connections that are still open after 8 seconds, of clients that do not read perhaps, are cut off;
+a node that has not ended after 15 seconds is killed. A second Ctrl-C ends it at once.
 
-Exit code 0: stopped, or help was shown. 1: wrong options, could not start, or failed for good. 130: second Ctrl-C.
+Exit code 0: stopped. 1: wrong options, could not start, or failed for good. 130: second Ctrl-C. 137: killed.
 Logs go to stderr: lines on a terminal (NO_COLOR=1 for plain ones), JSON elsewhere.
 `
 

@@ -128,8 +128,21 @@ export function createFrameServer(system: System, id: string, options: AcceptorO
   async function end(): Promise<void> {
     const tree = ref
     ref = undefined
-    await tree?.stop()
+    if (tree === undefined) return
+    await drainAll()
+    await tree.stop()
     address = undefined
+  }
+
+  /** All at once: the supervisor would stop one after the other. Who cannot answer is left to it. */
+  async function drainAll(): Promise<void> {
+    const timeoutMs = input.limits.drainTimeoutMs + 1_000
+    const drained = childrenOf(input, system.shards).map(async child => {
+      const ref = system.ref(acceptor, `${id}/${child.id}`)
+      ref.send({ type: 'acceptor.drain' })
+      await ref.ask({ type: 'acceptor.whenDrained' }, { timeoutMs })
+    })
+    await Promise.allSettled(drained)
   }
 
   return {

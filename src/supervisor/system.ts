@@ -162,6 +162,8 @@ export class System implements AsyncDisposable {
   async stopActor(target: Addressed): Promise<void> {
     const address = addressIn('stopActor', target)
     checkOpen('stopActor', address)
+    // All of them end with the system.
+    if (this.#stopped !== undefined) return this.#stopped
     const { directory, shards, kernel } = this.#main
     const shard = directory.has(address) ? directory.find(address) : undefined
     try {
