@@ -27,6 +27,8 @@ export interface Faults {
   oneOf(option: string, value: unknown, allowed: readonly string[]): void
   boolean(option: string, value: unknown): void
   text(option: string, value: unknown): void
+  /** A text that is not empty. */
+  name(option: string, value: unknown): void
   /** A whole number from `min` to `max`; `or` names what else it may be. */
   whole(option: string, value: unknown, min: number, max: number, or?: string): void
   /** A number from `min` to `max`. */
@@ -58,6 +60,9 @@ export function createFaults(prefix = '', faults: OptionFault[] = []): Faults {
     },
     text(option, value) {
       if (typeof value !== 'string') add(option, `is ${show(value)}, not a string`)
+    },
+    name(option, value) {
+      if (typeof value !== 'string' || value === '') add(option, `is ${show(value)}, not a string that is not empty`)
     },
     whole(option, value, min, max, or = '') {
       if (!Number.isInteger(value) || (value as number) < min || (value as number) > max)

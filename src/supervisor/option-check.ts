@@ -2,7 +2,6 @@
  * Checks of the options of a child that are groups of options themselves.
  */
 import type { BackoffOptions, Placement } from '../actors/runtime/child.ts'
-import { type MailboxOptions, overflows } from '../actors/runtime/mailbox-options.ts'
 import { type Faults, show } from '../messages/option-faults.ts'
 import { escalationIsReachable, shortestEscalationMs } from './backoff.ts'
 import { type Backoff, type Budget, backoffDefaults } from './child-spec.ts'
@@ -21,15 +20,6 @@ export function checkPlacement(shard: Placement | undefined, faults: Faults): vo
   const isEvery = (shard as unknown) === 'every'
   if (isEvery) faults.add('shard', 'is "every", which is for spawn: a child has one place')
   else faults.add('shard', `is ${show(shard)}, not auto, main, the index of a shard or { with: address }`)
-}
-
-/** Checks the bound of a mailbox. */
-export function checkMailbox(mailbox: MailboxOptions | undefined, faults: Faults): void {
-  if (mailbox === undefined) return
-  if (!faults.options('mailbox', mailbox, ['messagesMax', 'overflow'])) return
-  const within = faults.within('mailbox')
-  if (mailbox.messagesMax !== undefined) within.whole('messagesMax', mailbox.messagesMax, 1, Number.MAX_SAFE_INTEGER)
-  if (mailbox.overflow !== undefined) within.oneOf('overflow', mailbox.overflow, overflows)
 }
 
 /**

@@ -3,6 +3,7 @@
  * with the path of the option that has it.
  */
 import type { ActorFields } from '../actors/runtime/child.ts'
+import { checkMailbox } from '../actors/runtime/mailbox-options.ts'
 import { StarfishError } from '../messages/errors.ts'
 import { createFaults, type Faults } from '../messages/option-faults.ts'
 import type {
@@ -17,14 +18,7 @@ import type {
 import { actorDefaults, supervisorDefaults } from './child-spec.ts'
 import { addressFault, idFault } from './id-check.ts'
 import { actorsSupervisor } from './kernel/well-known.ts'
-import {
-  checkBackoff,
-  checkMailbox,
-  checkPlacement,
-  intensityMax,
-  timerMsMax,
-  withoutUndefined,
-} from './option-check.ts'
+import { checkBackoff, checkPlacement, intensityMax, timerMsMax, withoutUndefined } from './option-check.ts'
 
 const restarts = ['permanent', 'transient', 'temporary'] as const
 const strategies = ['one_for_one', 'one_for_all', 'rest_for_one'] as const

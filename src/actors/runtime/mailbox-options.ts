@@ -1,4 +1,5 @@
 /** The bound of a mailbox, in a definition and in the spec of a child. */
+import type { Faults } from '../../messages/option-faults.ts'
 
 /** What a full mailbox does with one more message. */
 export const overflows = ['reject', 'drop_oldest', 'drop_newest'] as const
@@ -16,4 +17,13 @@ export interface MailboxOptions {
    * last are kept). What is not taken or given up becomes a dead letter, or fails its ask with MAILBOX_FULL.
    */
   readonly overflow?: Overflow
+}
+
+/** Checks the bound of a mailbox; undefined is none. */
+export function checkMailbox(mailbox: unknown, faults: Faults): void {
+  if (mailbox === undefined || !faults.options('mailbox', mailbox, ['messagesMax', 'overflow'])) return
+  const { messagesMax, overflow }: Record<string, unknown> = { ...mailbox }
+  const within = faults.within('mailbox')
+  if (messagesMax !== undefined) within.whole('messagesMax', messagesMax, 1, Number.MAX_SAFE_INTEGER)
+  if (overflow !== undefined) within.oneOf('overflow', overflow, overflows)
 }
