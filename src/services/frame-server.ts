@@ -10,9 +10,9 @@ import { threadId } from 'node:worker_threads'
 import { type AcceptorInput, type AcceptorOptions, resolveAcceptorInput } from '../actors/acceptor/config.ts'
 import { createServerCounters, readServerCounters, type ServerFigures } from '../actors/acceptor/counters.ts'
 import { type PortDetails, portInUse, probeAddress } from '../actors/acceptor/probe.ts'
+import { type ActorSpec, child } from '../actors/runtime/child.ts'
 import { isStarfishError, StarfishError } from '../messages/errors.ts'
 import type { ActorExit } from '../messages/thread/exit.ts'
-import type { ActorSpec } from '../supervisor/child-spec.ts'
 import type { SupervisorRef } from '../supervisor/supervisor-ref.ts'
 import type { System } from '../supervisor/system.ts'
 import { acceptor, handoffListener } from './acceptors.ts'
@@ -164,13 +164,10 @@ export function createFrameServer(system: System, id: string, options: AcceptorO
 
 function childrenOf(input: AcceptorInput, shards: number): readonly ActorSpec[] {
   const common = { input, shutdown: input.limits.drainTimeoutMs + 1_000 }
-  const acceptors: ActorSpec[] = Array.from({ length: Math.max(1, shards) }, (_, shard) => ({
-    ...common,
-    id: `s${shard}`,
-    definition: acceptor,
-    shard: shards === 0 ? 'main' : shard,
-  }))
-  const listener: ActorSpec = { ...common, id: 'listener', definition: handoffListener, shard: 'main' }
+  const acceptors = Array.from({ length: Math.max(1, shards) }, (_, shard) =>
+    child(acceptor, { ...common, id: `s${shard}`, shard: shards === 0 ? 'main' : shard }),
+  )
+  const listener = child(handoffListener, { ...common, id: 'listener', shard: 'main' })
   return input.accept === 'handoff' ? [listener, ...acceptors] : acceptors
 }
 
