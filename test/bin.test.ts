@@ -6,7 +6,7 @@ import { existsSync } from 'node:fs'
 import { delimiter, join } from 'node:path'
 import { fileURLToPath, pathToFileURL } from 'node:url'
 import t from 'tap'
-import { nodeRange } from '../src/check-node.ts'
+import { nodeRange } from '../src/check-node.js'
 
 const root = fileURLToPath(new URL('..', import.meta.url))
 const built = t.testdir({ dist: {} })
@@ -16,9 +16,13 @@ const tsc = join(root, 'node_modules', '.bin', 'tsc')
 const plain = ['-u', 'NODE_OPTIONS']
 execFileSync('env', [...plain, tsc, '-p', join(root, 'tsconfig.build.json'), '--outDir', join(built, 'dist')])
 
-function run(node: string, ...args: string[]): Promise<{ code: number; stdout: string; stderr: string }> {
+function run(
+  node: string,
+  script: string,
+  ...args: string[]
+): Promise<{ code: number; stdout: string; stderr: string }> {
   return new Promise(resolve => {
-    const child = execFile('env', [...plain, node, bin, ...args], (_, stdout, stderr) =>
+    const child = execFile('env', [...plain, node, script, ...args], (_, stdout, stderr) =>
       resolve({ code: child.exitCode ?? -1, stdout, stderr }),
     )
   })
@@ -36,7 +40,7 @@ function findOldNode(): { path: string; version: string } | undefined {
 }
 
 t.test('the built command runs', async t => {
-  t.match(await run(process.execPath, 'up', '--help'), { code: 0, stdout: /^Usage: starfish up/ })
+  t.match(await run(process.execPath, bin, 'up', '--help'), { code: 0, stdout: /^Usage: starfish up/ })
 })
 
 t.test('the built worker host finds its task', async t => {
@@ -54,6 +58,9 @@ t.test('the built worker host finds its task', async t => {
 const old = findOldNode()
 t.test('a Node that is too old is told so in one line', { skip: old === undefined && 'no old Node here' }, async t => {
   const stderr = `starfish needs Node ${nodeRange}, this is ${old!.version}\n`
-  t.same(await run(old!.path, 'up'), { code: 1, stdout: '', stderr })
-  t.same(await run(old!.path, '--version'), { code: 1, stdout: '', stderr })
+  for (const script of [bin, join(root, 'src', 'bin.js')]) {
+    for (const command of ['up', '--version']) {
+      t.same(await run(old!.path, script, command), { code: 1, stdout: '', stderr }, `${script} ${command}`)
+    }
+  }
 })

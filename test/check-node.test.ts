@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs'
 import t from 'tap'
-import { nodeProblem, nodeRange } from '../src/check-node.ts'
+import { nodeProblem, nodeRange } from '../src/check-node.js'
 
 t.test('the range is the one that package.json states', async t => {
   const { engines } = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8'))

@@ -1,5 +1,5 @@
 /** `starfish-net/chaos`: faults as data, on the live threads of a system, for tests and for those who doubt. */
-import '../check-node.ts'
+import '../check-node.js'
 
 export { type Chaos, createChaos } from './chaos.ts'
 export type {

@@ -4,6 +4,7 @@
  *
  * What cannot be cloned (functions, sockets, …) is replaced by a description such as `[Function: close]`.
  */
+import { types } from 'node:util'
 import { type ErrorCode, errorCodes, type Handled, StarfishError } from './errors.ts'
 
 /** How much of one error crosses: nesting, values in all, characters of one text, bytes of one binary field. */
@@ -27,6 +28,8 @@ interface EncodedErrorObject {
   readonly as: 'error'
   /** The nearest class that every thread knows. */
   readonly class: string
+  /** The name of its own class, where that is another one. */
+  readonly type?: string
   readonly name: string
   readonly message: string
   readonly stack: string | undefined
@@ -60,6 +63,7 @@ export function encodeError(thrown: unknown): EncodedError {
 /**
  * Rebuilds what {@link encodeError} took: a StarfishError as StarfishError, an error of a built-in class (or of a class
  * derived from one) as that, other errors as Error, each with its name, message, stack, code, own fields and cause.
+ * `constructor.name` is that of the class it was made by, which this thread need not know: loggers go by it.
  */
 export function decodeError(encoded: EncodedError): unknown {
   switch (encoded.as) {
@@ -74,6 +78,23 @@ export function decodeError(encoded: EncodedError): unknown {
     case 'error':
       return decodeErrorObject(encoded)
   }
+}
+
+/**
+ * The value itself, if looking at it runs none of its own code; a proxy, or what inherits from one, as its description:
+ * `instanceof` on a hostile one would throw wherever the value is handed to.
+ */
+export function tameError(thrown: unknown): unknown {
+  return isProxied(thrown) ? decodeError(describe(thrown)) : thrown
+}
+
+function isProxied(value: unknown): boolean {
+  let above = value
+  while ((typeof above === 'object' && above !== null) || typeof above === 'function') {
+    if (types.isProxy(above)) return true
+    above = Object.getPrototypeOf(above)
+  }
+  return false
 }
 
 interface Walk {
@@ -104,9 +125,12 @@ function encodeValue(value: unknown, walk: Walk): EncodedValue {
 function encodeErrorObject(error: Error, walk: Walk): EncodedErrorObject {
   const inStarfish = error instanceof StarfishError
   const errors = error instanceof AggregateError ? encodeList(error.errors, walk) : undefined
+  const known = classOf(error)
+  const type = tagOf(error)
   return {
     as: 'error',
-    class: classOf(error),
+    class: known,
+    ...(type === known ? {} : { type }),
     name: text(read(error, 'name'), 'Error'),
     message: text(read(error, 'message'), ''),
     stack: optionalText(read(error, 'stack')),
@@ -174,6 +198,7 @@ function classOf(error: Error): string {
 function decodeErrorObject(encoded: EncodedErrorObject): Error {
   const fields = decodeRecord(encoded.fields)
   const error = construct(encoded, fields)
+  if (encoded.type !== undefined) nameClass(error, encoded.type)
   if (error.name !== encoded.name) define(error, 'name', encoded.name)
   if (encoded.cause !== undefined) define(error, 'cause', decodeError(encoded.cause))
   define(error, 'stack', encoded.stack)
@@ -200,6 +225,13 @@ function construct(encoded: EncodedErrorObject, fields: Readonly<Record<string, 
   return new (builtinClasses[encoded.class] ?? Error)(message)
 }
 
+/** Makes `error` an instance of a class of that name, derived from the one it has. */
+function nameClass(error: Error, name: string): void {
+  const stand = Object.defineProperty(() => {}, 'name', { value: name })
+  const prototype = Object.create(Object.getPrototypeOf(error), { constructor: { value: stand } })
+  Object.setPrototypeOf(error, prototype)
+}
+
 function decodeRecord(fields: EncodedFields): Record<string, unknown> {
   // fromEntries defines rather than assigns, so a field named __proto__ stays a field.
   return Object.fromEntries(fields.map(([key, value]) => [key, decodeError(value)]))
@@ -219,7 +251,7 @@ function read(owner: object, key: string): unknown {
 }
 
 function describe(value: unknown): EncodedValue {
-  if (typeof value === 'function') return { as: 'described', text: `[Function: ${cut(String(value.name))}]` }
+  if (typeof value === 'function') return { as: 'described', text: `[Function: ${text(read(value, 'name'), '')}]` }
   if (typeof value === 'symbol') return { as: 'described', text: `[${cut(String(value))}]` }
   return { as: 'described', text: `[${tagOf(value as object)}]` }
 }

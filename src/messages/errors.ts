@@ -18,7 +18,7 @@ export const errorCodes = {
   ACTOR_DIED: { retryable: true, meaning: 'the actor ended before it answered' },
   ASK_TIMEOUT: { retryable: true, meaning: 'no answer came before the deadline' },
   ASK_ABORTED: { retryable: false, meaning: 'the caller aborted the request' },
-  BAD_CONFIG: { retryable: false, meaning: 'an option has a value that cannot be used' },
+  BAD_CONFIG: { retryable: false, meaning: 'an option or an argument cannot be used' },
   BAD_FRAME: { retryable: false, meaning: 'bytes do not follow the grammar of the protocol' },
   BAD_SPEC: { retryable: false, meaning: 'a child or supervisor specification is not valid' },
   BAD_SNAPSHOT: { retryable: false, meaning: 'a persisted state does not fit the chart it is restored into' },
@@ -48,7 +48,7 @@ export const errorCodes = {
   NO_SUCH_ACTOR: { retryable: false, meaning: 'no actor has that address' },
   NODE_TOO_OLD: { retryable: false, meaning: 'this Node.js is older than the oldest supported one' },
   OVERLOADED: { retryable: true, meaning: 'a bounded queue is full' },
-  PORT_IN_USE: { retryable: false, meaning: 'another program listens on that port' },
+  PORT_IN_USE: { retryable: false, meaning: 'somebody listens on that port already' },
   SHARD_DIED: { retryable: true, meaning: 'the worker thread of the shard ended' },
   SHARD_IN_WORKER: { retryable: false, meaning: 'a system cannot be created inside a worker of a system' },
   SHUTTING_DOWN: { retryable: false, meaning: 'the system is stopping' },
@@ -74,7 +74,8 @@ export class StarfishError extends Error {
   readonly code: ErrorCode
   readonly retryable: boolean
   readonly details: Readonly<Record<string, unknown>>
-  readonly handled?: Handled
+  /** Declared, not defined: an error that settles no request does not have it. */
+  declare readonly handled?: Handled
 
   constructor(code: ErrorCode, message: string, options: ErrorOptionsOf = {}) {
     super(message, options.cause === undefined ? undefined : { cause: options.cause })

@@ -1,5 +1,5 @@
 /** The public shapes of what crosses a boundary, and their codecs. */
-import '../check-node.ts'
+import '../check-node.js'
 
 export { type ErrorCode, errorCodes, type Handled, isStarfishError, StarfishError } from './errors.ts'
 export { decodeEventRequest, type EventRequest, encodeEventRequest } from './event/request-v1.ts'

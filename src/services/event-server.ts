@@ -2,8 +2,8 @@
  * The event server: the 16-byte event protocol over TCP on every shard, with the built-in commands echo (0) and ping (1).
  */
 import type { AcceptorOptions } from '../actors/acceptor/config.ts'
-import { checkRaidaId, eventProtocol } from '../actors/connection/event-protocol.ts'
-import { protocolReference } from '../actors/connection/protocol.ts'
+import { protocolReference } from '../actors/serving/protocol.ts'
+import { checkRaidaId, eventProtocol } from '../protocols/event/event-protocol.ts'
 import type { System } from '../supervisor/system.ts'
 import { createFrameServer, type FrameServer } from './frame-server.ts'
 

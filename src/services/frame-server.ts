@@ -9,10 +9,10 @@
 import { threadId } from 'node:worker_threads'
 import { type AcceptorInput, type AcceptorOptions, resolveAcceptorInput } from '../actors/acceptor/config.ts'
 import { createServerCounters, readServerCounters, type ServerFigures } from '../actors/acceptor/counters.ts'
-import { probeAddress } from '../actors/acceptor/probe.ts'
+import { type PortDetails, portInUse, probeAddress } from '../actors/acceptor/probe.ts'
+import { type ActorSpec, child } from '../actors/runtime/child.ts'
 import { isStarfishError, StarfishError } from '../messages/errors.ts'
 import type { ActorExit } from '../messages/thread/exit.ts'
-import type { ActorSpec } from '../supervisor/child-spec.ts'
 import type { SupervisorRef } from '../supervisor/supervisor-ref.ts'
 import type { System } from '../supervisor/system.ts'
 import { acceptor, handoffListener } from './acceptors.ts'
@@ -27,8 +27,8 @@ export interface ServerAddress {
 export interface FrameServer extends AsyncDisposable {
   /**
    * Probes the address alone, then listens on every shard; answers where. Rejects with PORT_IN_USE or LISTEN_FAILED, both
-   * naming host and port, with BAD_CONFIG when it runs already or its protocol cannot be built, or with
-   * DEFINITION_NOT_FOUND. May be called again after `stop`.
+   * naming host and port, with DUPLICATE_ADDRESS when the system has an actor of the server's id, with BAD_CONFIG when it
+   * runs already or its protocol cannot be built, or with DEFINITION_NOT_FOUND. May be called again after `stop`.
    */
   start(): Promise<ServerAddress>
   /**
@@ -38,6 +38,8 @@ export interface FrameServer extends AsyncDisposable {
   drain(): Promise<void>
   /** Drains; one that does not run is left alone. */
   stop(): Promise<void>
+  /** How the shards come by their connections: as asked for, or what `auto` chose. */
+  readonly accept: AcceptorInput['accept']
   /** Undefined before `start`. */
   readonly address: ServerAddress | undefined
   /** The supervisor of the server; undefined before `start`. */
@@ -49,6 +51,9 @@ export interface FrameServer extends AsyncDisposable {
 }
 
 const bindAnswerMs = 30_000
+
+/** The servers of this process that listen: what one is told that finds its address taken. */
+const listening = new Set<{ readonly id: string; readonly address: ServerAddress }>()
 
 /** Creates a server; it does not listen yet. Throws BAD_CONFIG for options that cannot be used. */
 export function createFrameServer(system: System, id: string, options: AcceptorOptions): FrameServer {
@@ -78,7 +83,10 @@ export function createFrameServer(system: System, id: string, options: AcceptorO
   }
 
   async function begin(): Promise<ServerAddress> {
-    const port = await probeAddress(input.host, input.port)
+    await checkId(system, id)
+    const port = await probeAddress(input.host, input.port).catch(error => {
+      throw namingServer(error)
+    })
     const children = childrenOf({ ...input, port }, system.shards)
     const tree = await system.supervise({
       id,
@@ -99,8 +107,11 @@ export function createFrameServer(system: System, id: string, options: AcceptorO
     }
     ref = tree
     address = { host: input.host, port }
-    watchTree(system, id, exit => {
-      if (ref === tree) failed.resolve(exit)
+    const listed = { id, address }
+    listening.add(listed)
+    watchTree(system, id, failure => {
+      listening.delete(listed)
+      if (ref === tree && failure !== undefined) failed.resolve(failure)
     })
     return address
   }
@@ -117,14 +128,28 @@ export function createFrameServer(system: System, id: string, options: AcceptorO
   async function end(): Promise<void> {
     const tree = ref
     ref = undefined
-    await tree?.stop()
+    if (tree === undefined) return
+    await drainAll()
+    await tree.stop()
     address = undefined
+  }
+
+  /** All at once: the supervisor would stop one after the other. Who cannot answer is left to it. */
+  async function drainAll(): Promise<void> {
+    const timeoutMs = input.limits.drainTimeoutMs + 1_000
+    const drained = childrenOf(input, system.shards).map(async child => {
+      const ref = system.ref(acceptor, `${id}/${child.id}`)
+      ref.send({ type: 'acceptor.drain' })
+      await ref.ask({ type: 'acceptor.whenDrained' }, { timeoutMs })
+    })
+    await Promise.allSettled(drained)
   }
 
   return {
     start,
     drain,
     stop: drain,
+    accept: input.accept,
     get address() {
       return address
     },
@@ -139,24 +164,40 @@ export function createFrameServer(system: System, id: string, options: AcceptorO
 
 function childrenOf(input: AcceptorInput, shards: number): readonly ActorSpec[] {
   const common = { input, shutdown: input.limits.drainTimeoutMs + 1_000 }
-  const acceptors: ActorSpec[] = Array.from({ length: Math.max(1, shards) }, (_, shard) => ({
-    ...common,
-    id: `s${shard}`,
-    definition: acceptor,
-    shard: shards === 0 ? 'main' : shard,
-  }))
-  const listener: ActorSpec = { ...common, id: 'listener', definition: handoffListener, shard: 'main' }
+  const acceptors = Array.from({ length: Math.max(1, shards) }, (_, shard) =>
+    child(acceptor, { ...common, id: `s${shard}`, shard: shards === 0 ? 'main' : shard }),
+  )
+  const listener = child(handoffListener, { ...common, id: 'listener', shard: 'main' })
   return input.accept === 'handoff' ? [listener, ...acceptors] : acceptors
 }
 
-/** Calls `gone` when the tree has ended for good; one that its supervisor restarts is watched again. */
-function watchTree(system: System, id: string, gone: (exit: ActorExit) => void): void {
+/** An id that is taken is worth its own error: with the address of the other server the probe would find only that. */
+async function checkId(system: System, id: string): Promise<void> {
+  const [first] = await system.tree({ under: id, limit: 1 })
+  if (first?.address !== id) return
+  const message = `the system has an actor '${id}' already: give this server an id of its own`
+  throw new StarfishError('DUPLICATE_ADDRESS', message, { details: { address: id } })
+}
+
+/** The error of a probe, with the name of the server where it is one of this process. */
+function namingServer(error: unknown): unknown {
+  if (!isStarfishError(error, 'PORT_IN_USE') || error.details['pid'] !== process.pid) return error
+  const details = error.details as unknown as PortDetails
+  const owner = [...listening].find(({ address }) => address.port === details.port)
+  return owner === undefined ? error : portInUse(`the server '${owner.id}' of this process`, details, error.cause)
+}
+
+/**
+ * Calls `gone` when the tree has ended for good, with its exit unless it was stopped; one that its supervisor restarts is
+ * watched again.
+ */
+function watchTree(system: System, id: string, gone: (failure: ActorExit | undefined) => void): void {
   let last: ActorExit | undefined
   const look = (exit: ActorExit): void => {
-    // Stopped, by whomever: no failure. One that gave up says so in the detail.
-    if (exit.reason.type === 'shutdown' && exit.reason.detail === undefined) return
     const isOver = exit.reason.type === 'noproc' || exit.incarnation === last?.incarnation
-    if (isOver) gone(last ?? exit)
+    // Stopped, by whomever: no failure. One that gave up says so in the detail.
+    if (exit.reason.type === 'shutdown' && exit.reason.detail === undefined) gone(undefined)
+    else if (isOver) gone(last ?? exit)
     else {
       last = exit
       setImmediate(() => system.watch(id, look))

@@ -2,27 +2,29 @@
  * The main thread of a system: its kernel, the directory of addresses, and the shards as children of `$shards`.
  */
 import type { Logger } from 'pino'
+import { child } from '../actors/runtime/child.ts'
 import type { Clock, Random } from '../actors/runtime/clock.ts'
-import { StarfishError } from '../messages/errors.ts'
 import type { ChildFact } from '../messages/thread/child-fact.ts'
 import type { ActorExit, ExitReason } from '../messages/thread/exit.ts'
 import type { Fact } from '../messages/thread/fact.ts'
 import type { KernelMessage } from '../messages/thread/kernel-message.ts'
 import { shardBudget } from './child-spec.ts'
 import { createGroupMembers } from './group-members.ts'
-import { bootKernel, createWatchService } from './kernel/boot-kernel.ts'
+import { bootKernel, createWatchService, hasFailed } from './kernel/boot-kernel.ts'
 import { guardFaults } from './kernel/fault-guard.ts'
-import { Kernel, topAddress } from './kernel/kernel.ts'
-import { actorsSupervisor } from './kernel/kernel-child-host.ts'
+import { Kernel } from './kernel/kernel.ts'
+import { actorsSupervisor, topAddress } from './kernel/well-known.ts'
 import { createRemoteChildren } from './remote-children.ts'
 import { Directory } from './router/directory.ts'
 import { type Located, ThreadRouter } from './router/thread-router.ts'
 import { createPiscinaHost } from './shard/piscina-host.ts'
 import { type ShardActorInput, shardActor } from './shard/shard-actor.ts'
+import { relog } from './shard/shard-log.ts'
 import { ShardSet, shardsSupervisor } from './shard/shard-set.ts'
 import type { Diagnosis } from './shard/watchdog-decision.ts'
 import type { HostedWorker } from './shard/worker-host.ts'
 import { resolveSupervisorSpec } from './spec-check.ts'
+import { startError } from './start-error.ts'
 
 /** Options of a system, filled in. */
 export interface MainThreadOptions {
@@ -34,8 +36,8 @@ export interface MainThreadOptions {
   readonly stalledAfterMs: number
   readonly shardHeapMb: number | undefined
   readonly onFact: (fact: Fact) => void
-  /** The supervisor of shards gave up: the system cannot go on. */
-  readonly onFailed: (reason: ExitReason) => void
+  /** A supervisor that the system cannot do without has ended: the system cannot go on. */
+  readonly onFailed: (supervisor: string, reason: ExitReason) => void
 }
 
 /** The main thread. */
@@ -64,7 +66,11 @@ export function createMainThread(options: MainThreadOptions): MainThread {
   const kernel = new Kernel({ shard: -1, incarnation: 1, clock, random, logger, deadLettersMax, onFact })
   const directory = new Directory()
   const starts = new Map<string, PromiseWithResolvers<void>>()
-  kernel.onTopFact = fact => onTopFact(fact, starts, options)
+  kernel.onTopFact = fact => {
+    // What waits for it, or comes for it yet, is refused.
+    if (hasFailed(fact)) kernel.lifecycle.remove(fact.id, topAddress)
+    onTopFact(fact, starts, options)
+  }
   const shards = options.shards === 0 ? undefined : createShards(kernel, directory, options, address => forget(address))
   const watchService = createWatchService(kernel)
   const forget = (address: string) => {
@@ -82,6 +88,9 @@ export function createMainThread(options: MainThreadOptions): MainThread {
     if (owner.supervisor === actorsSupervisor) forget(address)
   }
   if (shards !== undefined) shards.set.residents.onGivenUp = forget
+  if (shards !== undefined) {
+    shards.set.onFailed = error => options.onFailed(shardsSupervisor, { type: 'bootstrapFailed', error })
+  }
   const unguard = guardFaults(kernel)
   bootKernel(kernel)
   return {
@@ -150,15 +159,16 @@ function createShards(
     set.noteLost(index, worker, end)
     kernel.lifecycle.kill(`${shardsSupervisor}/${index}`, incarnation, end.reason)
   }
-  const children = Array.from({ length: options.shards }, (_, index) => ({
-    id: `${index}`,
-    definition: shardActor,
-    input: { shards: set, index, ended },
-    shard: 'main' as const,
-    shutdown: drainMs,
-    initTimeoutMs: loadTimeoutMs * 2,
-  }))
-  const spec = resolveSupervisorSpec({ id: shardsSupervisor, strategy: 'one_for_one', ...shardBudget, children })
+  const children = Array.from({ length: options.shards }, (_, index) =>
+    child(shardActor, {
+      id: `${index}`,
+      input: { shards: set, index, ended },
+      shard: 'main',
+      shutdown: drainMs,
+      initTimeoutMs: loadTimeoutMs * 2,
+    }),
+  )
+  const spec = { ...resolveSupervisorSpec({ id: 'shards', ...shardBudget, children }), id: shardsSupervisor }
   return { set, router, remote, spec }
 }
 
@@ -229,21 +239,8 @@ function onTopFact(
   const start = starts.get(fact.id)
   starts.delete(fact.id)
   if (fact.type === 'child.started') start?.resolve()
-  else if (fact.type === 'child.startFailed') start?.reject(startError(fact.reason))
-  else if (fact.type === 'child.exited' && fact.id === shardsSupervisor && hasGivenUp(fact.exit.reason)) {
-    onFailed(fact.exit.reason)
-  }
-}
-
-/** A supervisor that gives up ends by shutdown, as OTP's, and says so in the detail. */
-function hasGivenUp(reason: ExitReason): boolean {
-  return reason.type !== 'shutdown' || reason.detail !== undefined
-}
-
-function startError(reason: ExitReason): StarfishError {
-  const cause = 'error' in reason ? reason.error : undefined
-  const text = `the shards could not be started: ${cause instanceof Error ? cause.message : reason.type}`
-  return new StarfishError('START_FAILED', text, { details: { reason: reason.type }, cause })
+  else if (fact.type === 'child.startFailed') start?.reject(startError(fact.id, fact.reason))
+  else if (fact.type === 'child.exited' && hasFailed(fact)) onFailed(fact.id, fact.exit.reason)
 }
 
 /** What the watchdog sees is told as it changes; what it ends is told as an end. */
@@ -256,16 +253,9 @@ function noteDiagnosis(
 ): void {
   const shard = shards.shardOf(worker)
   const record = { shard, diagnosis, forMs }
-  if (diagnosis === 'alive') kernel.logger.info(record, 'a shard turns its event loop again')
-  else kernel.logger.warn(record, 'a shard does not turn its event loop')
+  if (diagnosis === 'alive') kernel.log.info(record, 'a shard turns its event loop again')
+  else kernel.log.warn(record, 'a shard does not turn its event loop')
   if (shard === undefined || (diagnosis !== 'alive' && diagnosis !== 'starved')) return
   const state = diagnosis === 'alive' ? 'up' : 'starved'
   kernel.facts.add({ kind: 'shard', address: `shard/${shard}`, incarnation: shards.incarnation(shard), state })
-}
-
-/** Hands a record of a worker's log to the user's logger, with the time at which it was written. */
-function relog(logger: Logger, line: string): void {
-  const { level, msg, time, ...fields } = JSON.parse(line) as { level: number; msg?: string; time: number }
-  const method = logger.levels.labels[level] as 'info' | undefined
-  logger[method ?? 'info']({ ...fields, loggedAtMs: time }, msg)
 }

@@ -19,7 +19,7 @@ import { tmpdir } from 'node:os'
 import { delimiter, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import t from 'tap'
-import { nodeRange } from '../../src/check-node.ts'
+import { nodeRange } from '../../src/check-node.js'
 import { encodeEventRequest } from '../../src/messages/index.ts'
 import { connectClient } from '../actors/acceptor/event-client.ts'
 

@@ -19,11 +19,21 @@ t.test('an error of a class of the user keeps name, message, stack, code, fields
   const copy = cross(error)
   t.ok(copy instanceof TypeError)
   t.match(copy, { name: 'PumpError', message: 'jammed', stack: error.stack, code: 'PUMP_JAMMED', litres: 12 })
+  t.equal(copy.constructor.name, 'PumpError')
   t.same(copy['at'], new Date(5))
   t.same(copy['nested'], { valve: [1, { open: true }] })
   t.ok(copy.cause instanceof RangeError)
   t.equal((copy.cause as Error).cause, 'gravity')
   t.notOk(Object.keys(copy).includes('cause'), 'cause stays out of sight, as in the original')
+})
+
+t.test('an error of a class of the user that has no name of its own keeps that of its class', async t => {
+  class Leak extends RangeError {}
+  const copy = cross(cross(new Leak('wet')))
+  t.ok(copy instanceof RangeError)
+  t.equal(copy.name, 'RangeError')
+  t.equal(copy.constructor.name, 'Leak')
+  t.same(Object.keys(copy), [])
 })
 
 t.test('a StarfishError comes back as one, with its table facts', async t => {

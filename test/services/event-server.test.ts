@@ -1,5 +1,6 @@
 /** Event servers on live systems, over real sockets of this machine. */
 import { once } from 'node:events'
+import { existsSync } from 'node:fs'
 import { connect, createServer } from 'node:net'
 import t, { type Test } from 'tap'
 import {
@@ -11,6 +12,7 @@ import {
 } from '../../src/index.ts'
 import { createLogger } from '../../src/logger.ts'
 import { encodeEventRequest, eventCommand, eventStatus } from '../../src/messages/index.ts'
+import { acceptor } from '../../src/services/acceptors.ts'
 import { createFrameServer } from '../../src/services/frame-server.ts'
 import { internalsOf } from '../../src/supervisor/system.ts'
 import { connectClient, type EventClient } from '../actors/acceptor/event-client.ts'
@@ -60,6 +62,9 @@ async function checkEchoes(t: Test, client: EventClient, count = 5): Promise<voi
     t.match({ status, text: String(body), ...rest }, { status: 0, sessionId, text: `body ${sessionId}` })
   }
 }
+
+/** Elsewhere the owner of a port is not known. */
+const noProcfs = !existsSync('/proc/net/tcp') && 'needs /proc'
 
 const worlds = [
   { shards: 0, accept: 'auto' },
@@ -189,6 +194,48 @@ t.test('a stop during the start stops what is being started, and both stops wait
   t.equal(server.address, undefined)
 })
 
+t.test('all shards drain at once', async t => {
+  const { system, server, port } = await serve(t, 2, { accept: 'handoff' })
+  // Each shard has one: they take turns.
+  const stuck = await Promise.all([connectTo(t, port), connectTo(t, port)])
+  for (const client of stuck) {
+    await checkEchoes(t, client)
+    client.socket.pause()
+    client.write(...Array.from({ length: 1_000 }, () => encodeEventRequest({ body: Buffer.alloc(65_536) })))
+  }
+  const stopped = server.stop()
+  const inState = async (shard: string) => (await system.ref(acceptor, `events/${shard}`).inspect())?.value
+  while ((await inState('s0')) !== 'draining' || (await inState('s1')) !== 'draining') await turn()
+  for (const client of stuck) client.socket.destroy()
+  await stopped
+})
+
+t.test('a rolling restart of the shards leaves the server as it was', async t => {
+  for (const accept of ['reusePort', 'handoff'] as const) {
+    const { system, server, port } = await serve(t, 2, { accept })
+    await system.rollingRestart()
+    t.match(await system.tree({ under: 'events' }), [
+      { address: 'events' },
+      ...(accept === 'handoff' ? [{ address: 'events/listener', incarnation: 1 }] : []),
+      { address: 'events/s0', incarnation: 2 },
+      { address: 'events/s1', incarnation: 2 },
+    ])
+    const clients = await Promise.all(Array.from({ length: 8 }, () => connectTo(t, port)))
+    await Promise.all(clients.map(client => checkEchoes(t, client)))
+    for (const client of clients) client.socket.destroy()
+    await server.stop()
+  }
+})
+
+t.test('a stop of what has been stopped already is none', async t => {
+  const { system, server } = await serve(t, 1)
+  await server.ref!.stop()
+  await server.stop()
+  await server.start()
+  await system.stop()
+  await server.stop()
+})
+
 t.test('await using stops it', async t => {
   const system = await createTestSystem(t, 0)
   let port: number
@@ -208,7 +255,7 @@ t.test('an address that cannot be had is named, and another start may have it', 
     const system = await createTestSystem(t, shards)
     const server = createEventServer(system, { port })
     const details = { host: '127.0.0.1', port }
-    await t.rejects(server.start(), { code: 'PORT_IN_USE', message: `127.0.0.1:${port} is in use`, details })
+    await t.rejects(server.start(), { code: 'PORT_IN_USE', message: `127.0.0.1:${port} is in use by `, details })
     const elsewhere = createEventServer(system, { id: 'elsewhere', host: '192.0.2.1', port })
     await t.rejects(elsewhere.start(), { code: 'LISTEN_FAILED', details: { host: '192.0.2.1', port } })
     if (shards === 0) continue
@@ -218,6 +265,36 @@ t.test('an address that cannot be had is named, and another start may have it', 
     // A second node on the port of a first is told so, although both would share it.
     const second = createEventServer(system, { id: 'second', port, accept: 'reusePort' })
     await t.rejects(second.start(), { code: 'PORT_IN_USE' })
+  }
+})
+
+t.test('who has the address is told: this process, and which of its servers', { skip: noProcfs }, async t => {
+  const taken = createServer().listen(0, '127.0.0.1')
+  t.teardown(() => taken.close())
+  await once(taken, 'listening')
+  const port = (taken.address() as { port: number }).port
+  const system = await createTestSystem(t, 0)
+  await t.rejects(createEventServer(system, { port }).start(), {
+    message: `127.0.0.1:${port} is in use by this process`,
+  })
+
+  const first = createEventServer(system, { id: 'first', port: 0 })
+  const { port: firstPort } = await first.start()
+  const elsewhere = createEventServer(await createTestSystem(t, 0), { id: 'second', port: firstPort })
+  const message = `127.0.0.1:${firstPort} is in use by the server 'first' of this process`
+  await t.rejects(elsewhere.start(), { code: 'PORT_IN_USE', message, details: { pid: process.pid } })
+  await first.stop()
+  t.equal((await elsewhere.start()).port, firstPort)
+})
+
+t.test('a second server of the same id is told so, whatever its port', async t => {
+  const { system, port } = await serve(t, 0)
+  for (const other of [port, 0]) {
+    await t.rejects(createEventServer(system, { port: other }).start(), {
+      code: 'DUPLICATE_ADDRESS',
+      message: "the system has an actor 'events' already: give this server an id of its own",
+      details: { address: 'events' },
+    })
   }
 })
 

@@ -10,6 +10,7 @@
  * ```
  */
 import { StarfishError } from '../../messages/errors.ts'
+import { notCounted } from '../serving/connections.ts'
 
 const bucketCount = 32_768
 const headInts = 2
@@ -32,7 +33,7 @@ export interface ServerFigures {
 
 /** The section of one shard. */
 export interface ShardCounters {
-  /** Counts a connection of `address`; its bucket, or -1 when the server or the address has as many as it may. */
+  /** Counts a connection of `address`; its bucket, or `notCounted` when the server or the address has as many as it may. */
   admit(address: string): number
   /** Undoes {@link ShardCounters.admit}. */
   release(bucket: number): void
@@ -93,7 +94,7 @@ export function openShardCounters(buffer: SharedArrayBuffer, slot: number, limit
       Atomics.add(ints, mine + figureInts + bucket, 1)
       if (sum(at.connections) > limits.connectionsMax || sum(figureInts + bucket) > limits.connectionsPerAddressMax) {
         release(bucket)
-        return -1
+        return notCounted
       }
       Atomics.add(ints, mine + at.accepted, 1)
       return bucket

@@ -5,13 +5,14 @@
 import type { MessagePort } from 'node:worker_threads'
 import { StarfishError } from '../../messages/errors.ts'
 import type { ActorRuntime } from '../runtime/actor-runtime.ts'
+import type { CreateConnections } from '../serving/connections.ts'
+import { loadProtocol } from '../serving/protocol-loader.ts'
 import type { AcceptorInput } from './config.ts'
 import type { AcceptorEvent } from './events.ts'
 import type { HandoffMessage, HandoffStop } from './handoff-messages.ts'
 import { dialHandoff } from './handoff-registry.ts'
 import { type Listener, listen } from './listener.ts'
 import type { AcceptorContext } from './machine.ts'
-import { loadProtocol } from './protocol-loader.ts'
 import { createShardServer, type ShardServer } from './shard-server.ts'
 
 /** Where an acceptor's sockets come from. */
@@ -22,18 +23,24 @@ interface SocketSource {
   abandon(): void
 }
 
-/** The chart's actions on a shard. */
-export function acceptorIo(runtime: ActorRuntime) {
+/** What provides the chart's actions on a shard, for connections that are made so. */
+export function acceptorIo<C>(createConnections: CreateConnections<C>) {
+  return (runtime: ActorRuntime) => provideActions(runtime, createConnections)
+}
+
+function provideActions<C>(runtime: ActorRuntime, createConnections: CreateConnections<C>) {
   const feed = (event: AcceptorEvent): void => runtime.feed(event)
   let server: ShardServer | undefined
   let source: SocketSource | undefined
   let stopped = false
 
   async function bind(input: AcceptorInput): Promise<void> {
-    const { clock, random, log } = runtime
-    const protocol = await loadProtocol(input.protocol, { clock, random, log, limits: input.limits })
-    if (stopped) return
-    server ??= createShardServer(runtime, input, protocol)
+    if (server === undefined) {
+      const { clock, random, log } = runtime
+      const protocol = await loadProtocol(input.protocol, { clock, random, log, limits: input.limits })
+      if (stopped) return
+      server = createShardServer(runtime, input, protocol, createConnections)
+    }
     if (input.accept === 'handoff') source = await takeHandoff(runtime, input, server, feed)
     else source = await listenHere(runtime, input, server, feed)
     if (stopped) await source.stop()
@@ -60,10 +67,7 @@ export function acceptorIo(runtime: ActorRuntime) {
       },
       drainConnections: () => {
         // Connections end while the listener is still being told: one that is stuck must not keep them.
-        Promise.all([
-          stop(),
-          new Promise<void>(resolve => (server === undefined ? resolve() : server.drain(resolve))),
-        ]).then(
+        Promise.all([stop(), server?.drain()]).then(
           () => feed({ type: 'acceptor.drained' }),
           error => runtime.fail(error),
         )

@@ -51,7 +51,7 @@ export function listen(input: AcceptorInput, options: ListenOptions): Promise<Li
       } else if (clock.now() - loggedAtMs >= errorLogIntervalMs) {
         // A connect that failed while being accepted: the listener is sound, and a storm of them is worth one line.
         loggedAtMs = clock.now()
-        log.error({ error }, 'accepting a connection failed')
+        log.error({ err: error }, 'accepting a connection failed')
       }
     })
     server.listen({ host, port, backlog, exclusive: true, reusePort: options.reusePort }, () => {

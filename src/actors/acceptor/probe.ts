@@ -4,6 +4,8 @@
  */
 import { createServer } from 'node:net'
 import { StarfishError } from '../../messages/errors.ts'
+import { addressText } from '../../messages/host.ts'
+import { findPortOwner } from './port-owner.ts'
 
 /**
  * Listens at the address exclusively for a moment and returns its port: the one asked for, or with port 0 a free one.
@@ -24,23 +26,42 @@ export function probeAddress(host: string, port: number): Promise<number> {
   })
 }
 
+/** What a `PORT_IN_USE` tells. */
+export interface PortDetails {
+  readonly host: string
+  readonly port: number
+  /** The code of the system's error. */
+  readonly reason: string
+  /** The process that listens, where that can be found out. */
+  readonly pid?: number
+}
+
 /** The port of a listening server. */
 export function boundPort(address: ReturnType<ReturnType<typeof createServer>['address']>, fallback: number): number {
   return address !== null && typeof address === 'object' ? address.port : fallback
 }
 
-/** The error of a bind or listen, in the words of the system: `PORT_IN_USE` or `LISTEN_FAILED`. */
+/**
+ * The error of a bind or listen, in the words of the system: `PORT_IN_USE`, with the `pid` that listens where that can be
+ * found out, or `LISTEN_FAILED`.
+ */
 export function listenError(error: Error, host: string, port: number): StarfishError {
   const reason = 'code' in error ? String(error.code) : error.message
-  const address = `${host.includes(':') ? `[${host}]` : host}:${port}`
   const details = { host, port, reason }
-  if (reason === 'EADDRINUSE') {
-    return new StarfishError('PORT_IN_USE', `${address} is in use by another program`, { details, cause: error })
+  if (reason !== 'EADDRINUSE') {
+    const message = `cannot listen on ${addressText(host, port)}: ${meaning(reason)}`
+    return new StarfishError('LISTEN_FAILED', message, { details, cause: error })
   }
-  return new StarfishError('LISTEN_FAILED', `cannot listen on ${address}: ${meaning(reason)}`, {
-    details,
-    cause: error,
-  })
+  const owner = findPortOwner(port)
+  if (owner === undefined) return portInUse('another program', details, error)
+  const by = owner.pid === process.pid ? 'this process' : `process ${owner.pid} (${owner.command})`
+  return portInUse(by, { ...details, pid: owner.pid }, error)
+}
+
+/** `PORT_IN_USE`, with who has the address. */
+export function portInUse(by: string, details: PortDetails, cause: unknown): StarfishError {
+  const message = `${addressText(details.host, details.port)} is in use by ${by}`
+  return new StarfishError('PORT_IN_USE', message, { details: { ...details }, cause })
 }
 
 function meaning(reason: string): string {

@@ -6,12 +6,13 @@ import type { Socket } from 'node:net'
 import type { FrameSink, PartialFrame } from '../../messages/wire/frame-decoder.ts'
 import { STOP, skipBody } from '../../messages/wire/frame-decoder.ts'
 import type { ChartInstance } from '../runtime/compiled-chart.ts'
+import { notCounted } from '../serving/connections.ts'
+import type { Link } from '../serving/protocol.ts'
 import type { TimedRecord } from './connection-timers.ts'
 import { type ConnectionEvent, connectionEvents } from './events.ts'
 import type { ConnectionContext } from './machine.ts'
 import type { OutputBuffer, OutputOwner } from './output.ts'
 import type { ConnectionPlane } from './plane.ts'
-import type { Link } from './protocol.ts'
 import { ReplyLedger, type ReplySink } from './reply-ledger.ts'
 import { type ConnectionMode, halt, isFull } from './transitions.ts'
 
@@ -19,7 +20,7 @@ import { type ConnectionMode, halt, isFull } from './transitions.ts'
 export class Connection implements Link, FrameSink, OutputOwner, ReplySink, TimedRecord {
   readonly plane: ConnectionPlane
   readonly number: number
-  /** Where its address is counted. */
+  /** Where its address is counted; not at all when it is refused. */
   readonly addressBucket: number
   socket: Socket
   chart: ChartInstance<ConnectionContext> | undefined
@@ -37,6 +38,8 @@ export class Connection implements Link, FrameSink, OutputOwner, ReplySink, Time
   awaiting: ConnectionEvent = connectionEvents.requestAwaited
   /** What it has taken of the server's room for unfinished bodies. */
   heldBytes = 0
+  /** When it was opened, on the plane's clock. */
+  readonly openedAtMs: number
   /** When it was read last, on the plane's clock. */
   activeAtMs: number
   peerEnded = false
@@ -48,13 +51,14 @@ export class Connection implements Link, FrameSink, OutputOwner, ReplySink, Time
   timerNext: TimedRecord | undefined = undefined
   timerPrevious: TimedRecord | undefined = undefined
 
-  constructor(plane: ConnectionPlane, socket: Socket, mode: ConnectionMode, addressBucket: number) {
+  constructor(plane: ConnectionPlane, socket: Socket, addressBucket: number) {
     this.plane = plane
     this.socket = socket
     this.number = plane.nextNumber()
     this.addressBucket = addressBucket
-    this.mode = mode
-    this.activeAtMs = plane.nowMs()
+    this.mode = addressBucket === notCounted ? 'refusing' : 'serving'
+    this.openedAtMs = plane.nowMs()
+    this.activeAtMs = this.openedAtMs
     this.chart = undefined
     this.partial = undefined
     this.rest = undefined

@@ -6,8 +6,10 @@ import type { ActorPort, Message, ReplyToken } from '../../actors/runtime/runtim
 import { StarfishError } from '../../messages/errors.ts'
 import { createEnvelope } from '../../messages/thread/envelope.ts'
 import type { ActorExit } from '../../messages/thread/exit.ts'
+import { checkDelay, checkEvent, checkListener, checkText } from '../argument-check.ts'
 import type { ActorCell } from './cell.ts'
 import type { Kernel } from './kernel.ts'
+import { isReserved } from './well-known.ts'
 
 /** The port of one incarnation. */
 export function createCellPort(kernel: Kernel, cell: ActorCell): ActorPort {
@@ -26,13 +28,16 @@ export function createCellPort(kernel: Kernel, cell: ActorCell): ActorPort {
     },
     replyTo: (token, value) => settle(kernel, cell, token, { ok: true, value }),
     replyErrorTo: (token, error) => settle(kernel, cell, token, { ok: false, error }),
-    send: ({ to, event, codec }) => kernel.send(address, to, event, 'normal', codec),
+    send: message => sendFrom(kernel, address, message),
     sendAfter: (delayMs, message, id) => sendAfter(kernel, cell, { delayMs, message, id }),
     cancelSend(id) {
       cell.delayedSends.get(id)?.()
       cell.delayedSends.delete(id)
     },
-    watch: watched => watchFor(kernel, cell, watched),
+    watch(watched) {
+      checkText('watch', 'address', watched)
+      watchFor(kernel, cell, watched)
+    },
     unwatch(watched) {
       const listener = cell.watching.get(watched)
       cell.watching.delete(watched)
@@ -72,20 +77,35 @@ export function createActorRuntime(kernel: Kernel, cell: ActorCell): ActorRuntim
     },
     fail: error => kernel.lifecycle.end(cell, { type: 'threw', error }),
     exit: reason => kernel.lifecycle.end(cell, reason),
-    send: (to, event) => kernel.send(address, to, event),
+    send: (to, event) => sendFrom(kernel, address, { to, event }),
     ask: (to, event, options) => kernel.ask(address, to, event, options),
     watch(watched, listener) {
+      checkText('watch', 'address', watched)
+      checkListener('watch', listener)
       const told = (exit: Parameters<typeof listener>[0]) => {
         if (!cell.ended) kernel.runAs(cell, () => listener(exit))
       }
       kernel.watch(watched, told)
       cell.cleanups.push(() => kernel.unwatch(watched, told))
     },
+    host: table => kernel.hosts.add(cell, table),
     onStop(cleanup) {
       if (cell.ended) kernel.lifecycle.cleanUpLate(cell, cleanup)
       else cell.cleanups.push(cleanup)
     },
   }
+}
+
+/** What an actor sends to a supervisor of the system becomes a dead letter: only kernels talk to those. */
+function sendFrom(kernel: Kernel, from: string, { to, event, codec }: Message): void {
+  checkMessage('send', to, event)
+  if (isReserved(to)) kernel.refuse(createEnvelope({ from, to, event, codec }), 'NO_SUCH_ACTOR')
+  else kernel.send(from, to, event, 'normal', codec)
+}
+
+function checkMessage(call: string, to: unknown, event: unknown): void {
+  checkText(call, 'to', to)
+  checkEvent(call, event)
 }
 
 function settle(kernel: Kernel, cell: ActorCell, token: ReplyToken, outcome: Parameters<Kernel['reply']>[1]): void {
@@ -102,8 +122,11 @@ interface DelayedSend {
 const delayedSendsMax = 10_000
 
 function sendAfter(kernel: Kernel, cell: ActorCell, { delayMs, message, id }: DelayedSend): void {
-  const key = id ?? `#${cell.handled}.${cell.delayedSends.size}`
+  checkMessage('sendAfter', message.to, message.event)
+  checkDelay('sendAfter', delayMs)
+  const key = id ?? `#${cell.delayedSendCount++}`
   cell.delayedSends.get(key)?.()
+  cell.delayedSends.delete(key)
   if (cell.delayedSends.size >= delayedSendsMax) {
     const details = { address: cell.entry.address, delayedSendsMax }
     throw new StarfishError('OVERLOADED', `${cell.entry.address} has ${delayedSendsMax} delayed sends waiting`, {
@@ -112,7 +135,7 @@ function sendAfter(kernel: Kernel, cell: ActorCell, { delayMs, message, id }: De
   }
   const timer = kernel.clock.setTimeout(() => {
     cell.delayedSends.delete(key)
-    kernel.send(cell.entry.address, message.to, message.event, 'normal', message.codec)
+    sendFrom(kernel, cell.entry.address, message)
   }, delayMs)
   cell.delayedSends.set(key, () => kernel.clock.clearTimeout(timer))
 }

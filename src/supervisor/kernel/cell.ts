@@ -63,6 +63,8 @@ export class ActorCell {
   readonly groups = new Set<string>()
   /** Delayed sends by id, each with what takes it back. */
   readonly delayedSends = new Map<string, () => void>()
+  /** Counts delayed sends without an id. */
+  delayedSendCount = 0
   /** Least time between two checkpoints, ms; -1 when none are taken. */
   readonly checkpointEveryMs: number
   /** Next checkpoint not before, ms since the epoch. */

@@ -11,6 +11,8 @@ import { abandon, type SupervisorState } from '../supervisor-state.ts'
 import type { ActorCell } from './cell.ts'
 import type { ChildStart } from './child-start.ts'
 import type { Kernel } from './kernel.ts'
+import type { LogFields } from './kernel-log.ts'
+import { actorsSupervisor } from './well-known.ts'
 
 /** Children that live on other threads; only supervisors of the main thread have some. */
 export interface RemoteChildren {
@@ -21,9 +23,6 @@ export interface RemoteChildren {
   kill(shard: number, address: string, incarnation: number): void
   remove(shard: number, address: string, supervisor: string): void
 }
-
-/** The supervisor of top-level actors on each thread; its children are addressed by their own id. */
-export const actorsSupervisor = '$actors'
 
 /** The address of a supervisor's child. */
 export function childAddress(supervisor: string, id: string): string {
@@ -50,6 +49,7 @@ export function createKernelChildHost(kernel: Kernel, cell: ActorCell, remote: R
     }
   }
   return {
+    addressOf,
     start({ id, spec }) {
       const address = addressOf(id)
       const incarnation = kernel.nextIncarnation(address)
@@ -108,7 +108,7 @@ export function killOrphans(cell: ActorCell): void {
 }
 
 function report(kernel: Kernel, supervisor: string, fact: SupervisorFact): void {
-  const log = kernel.logger
+  const { log } = kernel
   switch (fact.type) {
     case 'child.started': {
       const { id, cause, attempt, incarnation } = fact
@@ -136,6 +136,13 @@ function report(kernel: Kernel, supervisor: string, fact: SupervisorFact): void 
   }
 }
 
-function loggable(reason: ExitReason): object {
-  return 'error' in reason ? { reason: reason.type, err: reason.error } : { reason }
+/** The reason in fields: its type and figures, the child that was to blame, and the error at the bottom of it. */
+function loggable(reason: ExitReason): LogFields {
+  if ('error' in reason) return { reason: reason.type, err: reason.error }
+  if (reason.type === 'shutdown' && reason.culprit !== undefined) {
+    const { detail, culprit } = reason
+    return { ...loggable(culprit.reason), reason: reason.type, detail, culprit: culprit.id }
+  }
+  const { type, ...figures } = reason
+  return { reason: type, ...figures }
 }

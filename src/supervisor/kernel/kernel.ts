@@ -33,10 +33,13 @@ import { Expected, isWithin } from './expected.ts'
 import { FactStream } from './facts.ts'
 import { Groups } from './groups.ts'
 import { handleMessage } from './handle-message.ts'
+import { Hosts } from './hosts.ts'
 import { createKernelChildHost, type RemoteChildren } from './kernel-child-host.ts'
+import { createKernelLog, type KernelLog } from './kernel-log.ts'
 import { Lifecycle } from './lifecycle.ts'
 import { TickClock } from './tick-clock.ts'
 import { type ExitListener, noprocExit, tellListener, Watches } from './watches.ts'
+import { topAddress } from './well-known.ts'
 
 /** How messages leave a thread; a system without shards has none. */
 export interface Router {
@@ -55,9 +58,6 @@ export interface Router {
   /** A watched address of another thread has ended, and that was told. */
   watchEnded(address: string): void
 }
-
-/** Stands above the supervisors of a kernel that have none above them; it is no actor. */
-export const topAddress = '$top'
 
 /** Addresses without an owner whose starts are remembered. */
 const pastIncarnationsMax = 10_000
@@ -83,11 +83,15 @@ export class Kernel {
   readonly incarnation: number
   readonly clock: Clock
   readonly random: Random
+  /** The user's logger; actors have theirs from it. */
   readonly logger: Logger
+  readonly log: KernelLog
   readonly blackBox: BlackBoxWriter | undefined
   /** What this thread can read of binary events; told to the others. */
   readonly codecs = createCodecRegistry()
   readonly entries = new Map<string, ActorEntry>()
+  /** Actors inside actors. */
+  readonly hosts = new Hosts(this)
   /** Addresses that are about to start here. */
   readonly expected = new Expected()
   readonly asks: Asks
@@ -120,6 +124,7 @@ export class Kernel {
     this.clock = options.clock
     this.random = options.random
     this.logger = options.logger
+    this.log = createKernelLog(options.logger)
     this.blackBox = options.blackBox
     this.asks = new Asks(options.clock, envelope => this.#router?.giveUp(envelope) ?? 'no')
     this.facts = new FactStream(options.shard, () => this.clock.now(), options.onFact)
@@ -214,7 +219,7 @@ export class Kernel {
 
   /** As {@link post}, past the interceptor: for a message that it held back. */
   route(envelope: Envelope): void {
-    if (this.entries.has(envelope.to) || this.expected.covers(envelope.to)) this.#deliverHere(envelope)
+    if (this.#isHere(envelope.to)) this.#deliverHere(envelope)
     else if (envelope.to === kernelAddress) this.onKernelMessage(envelope.event as KernelMessage)
     else if (envelope.to === topAddress) this.onTopFact(envelope.event as ChildFact)
     else if (this.#router === undefined) this.refuse(envelope, 'NO_SUCH_ACTOR')
@@ -236,7 +241,9 @@ export class Kernel {
       return 'admitted'
     }
     const entry = this.entries.get(envelope.to)
-    if (entry === undefined) return this.expected.hold(envelope)
+    if (entry === undefined) {
+      return this.hosts.covers(envelope.to) ? this.hosts.deliver(envelope) : this.expected.hold(envelope)
+    }
     const { cell } = entry
     if (envelope.toIncarnation !== 0 && envelope.toIncarnation !== entry.incarnation) return 'ACTOR_DIED'
     if (cell === undefined || cell.ended) {
@@ -302,15 +309,15 @@ export class Kernel {
 
   /** Calls `listener` once, when that actor ends; soon when it has ended. */
   watch(address: string, listener: ExitListener): void {
-    const here = this.entries.has(address) || this.expected.covers(address)
-    if (here || this.#router === undefined) this.watchHere(address, listener)
+    if (this.#isHere(address) || this.#router === undefined) this.watchHere(address, listener)
     else if (this.watches.add(address, listener)) this.#router.watch(address, true)
   }
 
   /** As {@link watch}, for an address that lives on this thread if it lives at all. */
   watchHere(address: string, listener: ExitListener): void {
     const entry = this.entries.get(address)
-    if (entry?.cell !== undefined || entry?.state === 'starting' || this.expected.covers(address)) {
+    const lives = entry?.cell !== undefined || entry?.state === 'starting' || this.hosts.has(address)
+    if (lives || this.expected.covers(address)) {
       this.watches.add(address, listener)
       this.facts.add({ kind: 'link', address, peer: `shard/${this.shard}`, link: 'watch', up: true })
       return
@@ -321,7 +328,12 @@ export class Kernel {
 
   /** Takes back a watch. */
   unwatch(address: string, listener: ExitListener): void {
-    if (this.watches.remove(address, listener) && !this.entries.has(address)) this.#router?.watch(address, false)
+    if (this.watches.remove(address, listener) && !this.#isHere(address)) this.#router?.watch(address, false)
+  }
+
+  /** True for what lives, or is about to live, on this thread. */
+  #isHere(address: string): boolean {
+    return this.entries.has(address) || this.hosts.covers(address) || this.expected.covers(address)
   }
 
   /** Tells the watchers of this thread of an exit. */
@@ -349,7 +361,7 @@ export class Kernel {
     if (cell === undefined || cell.kernel !== this) return false
     if (cell.ended) {
       const { address } = cell.entry
-      this.logger.warn({ actor: address, incarnation: cell.incarnation, err: error }, 'an ended actor failed once more')
+      this.log.warn({ actor: address, incarnation: cell.incarnation, err: error }, 'an ended actor failed once more')
     } else this.lifecycle.end(cell, { type, error })
     return true
   }

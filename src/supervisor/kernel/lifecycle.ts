@@ -2,10 +2,12 @@
  * The life of an incarnation on its thread: start, checkpoints, end. Whether and when another follows is its
  * supervisor's to decide; to the kernel a supervisor is an actor like any other.
  */
+import type { ActorSpec } from '../../actors/runtime/child.ts'
 import type { AnyActorDefinition } from '../../actors/runtime/define-actor.ts'
 import { eventCodecsOf } from '../../actors/runtime/event-codecs.ts'
-import type { SpawnedChild } from '../../actors/runtime/runtime-actions.ts'
+import { tameError } from '../../messages/error-codec.ts'
 import { StarfishError } from '../../messages/errors.ts'
+import { optionError } from '../../messages/option-faults.ts'
 import type { ChildFact } from '../../messages/thread/child-fact.ts'
 import { type ActorExit, type ExitReason, isAbnormal } from '../../messages/thread/exit.ts'
 import type { Checkpoint } from '../../messages/thread/kernel-message.ts'
@@ -18,10 +20,11 @@ import { loadDefinition, loadedDefinition } from './definition-loader.ts'
 import { actorDiedError } from './delivery-errors.ts'
 import { createEngine } from './engine-of.ts'
 import { ActorEntry } from './entry.ts'
-import { type Kernel, topAddress } from './kernel.ts'
+import type { Kernel } from './kernel.ts'
 import { killOrphans } from './kernel-child-host.ts'
 import { Mailbox, resolveMailboxOptions } from './mailbox.ts'
 import { runInit } from './run-init.ts'
+import { topAddress } from './well-known.ts'
 
 /** The event with which a supervisor asks an actor to end; a chart that has no transition for it ends at once. */
 export const shutdownEvent = { type: 'actor.shutdown' } as const
@@ -31,7 +34,7 @@ const supervisorDefinition: AnyActorDefinition = {
   kind: 'actor',
   moduleUrl: import.meta.url,
   exportName: 'supervisor',
-  options: { machine: supervisorMachine, mailbox: { capacity: 100_000 } },
+  options: { machine: supervisorMachine, mailbox: { messagesMax: 100_000 } },
 }
 
 /** Starts and ends the actors of one kernel. */
@@ -44,7 +47,7 @@ export class Lifecycle {
   /** Called with each checkpoint, and without one when it is forgotten, for those who keep it where the thread's death does not reach. */
   onCheckpoint: (address: string, checkpoint: Checkpoint | undefined) => void = () => {}
   /** Starts, and stops, the children of charts; set by those who know supervisors. */
-  spawnFor: (parent: ActorCell, child: SpawnedChild) => void = () => {}
+  spawnFor: (parent: ActorCell, child: ActorSpec) => void = () => {}
   stopChild: (address: string) => void = () => {}
 
   constructor(kernel: Kernel) {
@@ -62,17 +65,23 @@ export class Lifecycle {
       this.#startLoaded(request, supervisorDefinition)
       return
     }
-    const ref = request.spec.definition
+    const { definition: ref, initTimeoutMs: afterMs } = request.spec
     const definition = loadedDefinition(ref)
     if (definition !== undefined) {
       this.#startLoaded(request, definition)
       return
     }
     const entry = this.#entryOf(request, undefined)
+    const { clock } = this.#kernel
     entry.loading = request
+    entry.loadTimer = clock.setTimeout(
+      () => this.#loadFailed(entry, request, { type: 'initTimedOut', afterMs }),
+      afterMs,
+    )
     loadDefinition(ref).then(
       loaded => {
         if (entry.loading !== request || this.#kernel.entries.get(request.address) !== entry) return
+        clock.clearTimeout(entry.loadTimer)
         entry.loading = undefined
         entry.definition = loaded
         this.#startLoaded(request, loaded)
@@ -99,7 +108,8 @@ export class Lifecycle {
   /** Ends an incarnation without asking it. */
   kill(address: string, incarnation: number, reason: ExitReason = { type: 'killed' }): boolean {
     const entry = this.#kernel.entries.get(address)
-    if (entry === undefined || (incarnation !== 0 && entry.incarnation !== incarnation)) return false
+    if (entry === undefined) return this.#kernel.hosts.kill(address)
+    if (incarnation !== 0 && entry.incarnation !== incarnation) return false
     const cell = entry.cell ?? entry.starting
     if (cell !== undefined) this.end(cell, reason)
     else if (entry.loading === undefined) return false
@@ -155,7 +165,7 @@ export class Lifecycle {
     } catch (error) {
       cell.checkpointDueMs = Number.POSITIVE_INFINITY
       const { address } = cell.entry
-      this.#kernel.logger.error({ actor: address, err: error }, 'no checkpoint: the state cannot be copied')
+      this.#kernel.log.error({ actor: address, err: error }, 'no checkpoint: the state cannot be copied')
       return undefined
     }
   }
@@ -171,8 +181,9 @@ export class Lifecycle {
   }
 
   /** Ends an incarnation: what it had in hand and in its mailbox is accounted for, and everyone concerned is told. */
-  end(cell: ActorCell, reason: ExitReason): void {
+  end(cell: ActorCell, why: ExitReason): void {
     if (cell.ended) return
+    const reason = tameReason(why)
     cell.ended = true
     const { entry, incarnation } = cell
     const exit = this.#exitOf(entry, reason, cell.lastEvents())
@@ -221,9 +232,8 @@ export class Lifecycle {
     }
     const wanted = spec.kind === 'actor' && shard !== -1 ? spec.shard : 'auto'
     if (wanted === shard || wanted === 'auto' || typeof wanted === 'object') return undefined
-    const reason = `is ${wanted}, but ${address} lives with its supervisor, on shard ${shard}`
-    const details = { id: spec.id, reasons: [{ path: 'shard', reason }] }
-    return new StarfishError('BAD_SPEC', `the spec of ${spec.id} is not valid: shard ${reason}`, { details })
+    const reason = `is ${wanted}, but it lives with its supervisor, on shard ${shard}`
+    return optionError('BAD_SPEC', `bad specification of ${address}`, [{ path: 'shard', reason }])
   }
 
   #startLoaded(request: ChildStart, definition: AnyActorDefinition): void {
@@ -363,7 +373,7 @@ export class Lifecycle {
   /** Runs a cleanup of an actor that has ended. */
   cleanUpLate(cell: ActorCell, cleanup: () => void | Promise<void>): void {
     Promise.try(cleanup).catch((error: unknown) => {
-      this.#kernel.logger.warn({ actor: cell.entry.address, err: error }, 'a cleanup of an ended actor failed')
+      this.#kernel.log.warn({ actor: cell.entry.address, err: error }, 'a cleanup of an ended actor failed')
     })
   }
 
@@ -384,9 +394,10 @@ export class Lifecycle {
     }
   }
 
-  /** The module of the definition cannot be had, or the incarnation was ended while it was loaded. */
-  #loadFailed(entry: ActorEntry, request: ChildStart, reason: ExitReason): void {
+  /** The module of the definition cannot be had, or not in time, or the incarnation was ended while it was loaded. */
+  #loadFailed(entry: ActorEntry, request: ChildStart, why: ExitReason): void {
     if (entry.loading !== request || this.#kernel.entries.get(request.address) !== entry) return
+    const reason = tameReason(why)
     entry.loading = undefined
     entry.state = 'vacant'
     const exit = this.#exitOf(entry, reason, [])
@@ -401,6 +412,11 @@ export class Lifecycle {
     const fact: ChildFact = { type: 'child.startFailed', id: owner.childId, incarnation, reason }
     this.tellSupervisor(owner.supervisor, request.address, fact)
   }
+}
+
+/** Users throw anything; supervisors look at what was thrown. */
+function tameReason(reason: ExitReason): ExitReason {
+  return 'error' in reason ? { ...reason, error: tameError(reason.error) } : reason
 }
 
 /** Stands for a definition whose module is being loaded. */

@@ -1,5 +1,5 @@
 /** What a worker that stands by does before it is needed: it loads the definitions of the actors that it may get. */
-import type { DefinitionRef } from '../child-spec.ts'
+import type { DefinitionRef } from '../../actors/runtime/define-actor.ts'
 import { loadDefinition } from '../kernel/definition-loader.ts'
 import { prepareEngine } from '../kernel/engine-of.ts'
 

@@ -9,12 +9,14 @@
 
 import pino from 'pino'
 import { setup } from 'xstate'
+import { child } from '../../actors/runtime/child.ts'
 import { defineActor } from '../../actors/runtime/define-actor.ts'
 import type { Request } from '../../actors/runtime/requests.ts'
 import { reply } from '../../actors/runtime/runtime-actions.ts'
 import { spawnBudget } from '../child-spec.ts'
 import { createBlackBox } from '../kernel/black-box.ts'
 import { clonableSpec } from '../kernel/boot-kernel.ts'
+import { actorsSupervisor } from '../kernel/well-known.ts'
 import { resolveChildSpec } from '../spec-check.ts'
 import { Shard } from './shard.ts'
 import type { PeerEnds, Resident } from './shard-control.ts'
@@ -104,6 +106,10 @@ function createShard(shard: number, peer: PeerEnds): Shard {
 }
 
 function createResident(id: string, definition: typeof player | typeof compiledPlayer): Resident {
-  const spec = resolveChildSpec({ id, definition, shard: 0 }, { ...spawnBudget, autoShutdown: 'never' })
+  const spec = resolveChildSpec(child(definition, { id, shard: 0 }), {
+    id: actorsSupervisor,
+    ...spawnBudget,
+    autoShutdown: 'never',
+  })
   return { spec: clonableSpec(spec), generation: 1, incarnation: 1 }
 }

@@ -4,7 +4,7 @@
  *   loaded (spare) ── preload, rehearse ── activate ──> kernel + edges ── startResidents … ──> serving ── stop ──> empty
  */
 import { expose } from 'comlink'
-import pino from 'pino'
+
 import { encodeError } from '../../messages/error-codec.ts'
 import { detailsOf, summariesOf } from '../kernel/actor-summary.ts'
 import type { Kernel } from '../kernel/kernel.ts'
@@ -14,11 +14,12 @@ import { preload } from './preload.ts'
 import { rehearse } from './rehearsal.ts'
 import { Shard } from './shard.ts'
 import type { Answered, Inflict, ShardControl } from './shard-control.ts'
+import { createShardLogger } from './shard-log.ts'
 import type { ShardContext } from './worker-host.ts'
 
 /** What the main thread hands to the runner of a shard. */
 export interface ShardBootstrap {
-  /** Takes the lines of the shard's log: posted at once, so a dying worker's last words are kept. */
+  /** Takes the lines of the shard's log. */
   readonly logPort: import('node:worker_threads').MessagePort
   readonly logLevel: string
 }
@@ -28,7 +29,7 @@ export function runShard(context: ShardContext): void {
   markInsideShard()
   let shard: Shard | undefined
   const { logPort, logLevel } = context.bootstrap as ShardBootstrap
-  const logger = pino({ level: logLevel, base: null }, { write: line => logPort.postMessage(line) })
+  const logger = createShardLogger(logLevel, logPort)
   const live = (): Shard => {
     if (shard === undefined) throw new Error('the shard is not activated')
     return shard

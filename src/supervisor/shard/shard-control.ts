@@ -3,11 +3,12 @@
  * Comlink itself loses the fields of errors.
  */
 import type { MessagePort } from 'node:worker_threads'
+import type { DefinitionRef } from '../../actors/runtime/define-actor.ts'
 import type { EncodedError } from '../../messages/error-codec.ts'
 import type { EncodedExitReason } from '../../messages/thread/exit-codec.ts'
 import type { FactFilter } from '../../messages/thread/fact.ts'
 import type { Checkpoint } from '../../messages/thread/kernel-message.ts'
-import type { DefinitionRef, ResolvedActorSpec, ResolvedSupervisorSpec } from '../child-spec.ts'
+import type { ResolvedActorSpec, ResolvedSupervisorSpec } from '../child-spec.ts'
 import type { ActorDetails, ActorSummary, TreeQuery } from '../kernel/actor-summary.ts'
 import type { ChildStart } from '../kernel/child-start.ts'
 import type { DeadLetterReport } from '../kernel/dead-letters.ts'

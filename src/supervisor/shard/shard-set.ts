@@ -10,7 +10,9 @@ import { StarfishError } from '../../messages/errors.ts'
 import type { ExitReason } from '../../messages/thread/exit.ts'
 import type { FactFilter, ShardEvent } from '../../messages/thread/fact.ts'
 import type { KernelMessage } from '../../messages/thread/kernel-message.ts'
+import { shardBudget } from '../child-spec.ts'
 import { createBlackBox, readBlackBox } from '../kernel/black-box.ts'
+import type { DeadLetterReport } from '../kernel/dead-letters.ts'
 import type { Kernel } from '../kernel/kernel.ts'
 import type { Directory } from '../router/directory.ts'
 import type { ThreadRouter } from '../router/thread-router.ts'
@@ -30,9 +32,6 @@ export interface ShardSetOptions extends SparesOptions {
 /** The supervisor of the shards, on the main thread. */
 export const shardsSupervisor = '$shards'
 
-/** How often a planned replacement is tried. */
-const replaceAttempts = 3
-
 /** The shards. */
 export class ShardSet {
   readonly #kernel: Kernel
@@ -45,6 +44,8 @@ export class ShardSet {
   #filters: readonly FactFilter[] = []
   #stopping = false
   #failure: StarfishError | undefined
+  /** A shard cannot be brought up again. */
+  onFailed: (error: unknown) => void = () => {}
   /** A worker is gone. */
   onLost: (shard: number, incarnation: number, reason: ExitReason, lastEvents: readonly ShardEvent[]) => void = () => {}
   /** Addresses beside the residents that will be started again on a shard. */
@@ -184,6 +185,7 @@ export class ShardSet {
   fail(error: StarfishError): void {
     this.#failure = error
     for (const slot of this.#slots) slot.up.reject(error)
+    this.#router.close('SHARD_DIED')
   }
 
   /** Stops the actors of a shard, each by its own shutdown, then its worker. What is sent to them meanwhile waits. */
@@ -191,8 +193,9 @@ export class ShardSet {
     const { control, worker } = this.#slots[shard]!
     this.#router.drain(shard)
     this.broadcast({ type: 'kernel.shardDraining', shard })
-    if (control !== undefined) await control.call('stop', [], Number.POSITIVE_INFINITY).catch(() => {})
+    const deadLetters = control === undefined ? undefined : await stopActors(control).catch(() => undefined)
     await worker?.terminate({ type: 'shutdown' })
+    if (deadLetters !== undefined) this.#kernel.deadLetters.adopt(deadLetters)
   }
 
   /** Replaces the worker of a shard: it drains, ends, and is up again, its actors too, when this settles. */
@@ -205,7 +208,11 @@ export class ShardSet {
         await this.#command({ type: 'supervisor.restartChild', id: `${shard}` })
         break
       } catch (error) {
-        if (this.#stopping || attempt === replaceAttempts) throw error
+        if (this.#stopping) throw error
+        if (attempt <= shardBudget.intensity) continue
+        // As a shard that fails by itself so often would.
+        this.onFailed(error)
+        throw error
       }
     }
     await this.#slots[shard]!.residentsUp
@@ -256,7 +263,7 @@ export class ShardSet {
 
   /** A native call cannot be interrupted: the thread is fenced off, and holds its memory until the call returns. */
   #tellZombie(slot: Slot, reason: ExitReason): void {
-    this.#options.logger.error({ shard: slot.index, reason: reason.type }, 'the thread of a lost shard does not end')
+    this.#kernel.log.error({ shard: slot.index, reason: reason.type }, 'the thread of a lost shard does not end')
     this.#tellShard(slot, 'zombie', reason)
   }
 
@@ -275,4 +282,10 @@ export class ShardSet {
       ...(lastEvents === undefined ? {} : { lastEvents }),
     })
   }
+}
+
+/** Stops the actors of a shard; answers what it knows of dead letters, which would end with its worker. */
+async function stopActors(control: ControlPlane): Promise<DeadLetterReport> {
+  await control.call('stop', [], Number.POSITIVE_INFINITY)
+  return control.call('deadLetters', [])
 }

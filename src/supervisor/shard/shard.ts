@@ -9,10 +9,18 @@ import type { Fact } from '../../messages/thread/fact.ts'
 import type { KernelMessage } from '../../messages/thread/kernel-message.ts'
 import { spawnBudget } from '../child-spec.ts'
 import { BlackBoxWriter } from '../kernel/black-box.ts'
-import { bootKernel, createWatchService, startTopLevel, stopKernel, stopTopLevel } from '../kernel/boot-kernel.ts'
+import {
+  bootKernel,
+  createWatchService,
+  hasFailed,
+  startTopLevel,
+  stopKernel,
+  stopTopLevel,
+} from '../kernel/boot-kernel.ts'
+import { actorStorage } from '../kernel/cell.ts'
 import type { ActorEntry } from '../kernel/entry.ts'
 import { Kernel } from '../kernel/kernel.ts'
-import { actorsSupervisor } from '../kernel/kernel-child-host.ts'
+import { actorsSupervisor } from '../kernel/well-known.ts'
 import { ThreadRouter } from '../router/thread-router.ts'
 import type { Activation, PeerEnds, Resident } from './shard-control.ts'
 
@@ -58,6 +66,16 @@ export class Shard {
       // An actor that stops with its shard will go on from where it stopped.
       if (checkpoint === undefined && this.#stopping) return
       this.kernel.tellKernel(-1, { type: 'kernel.checkpoint', address, checkpoint })
+    }
+    // Without it nothing can be started here: the shard is replaced, before it takes another message. No actor is to blame.
+    this.kernel.onTopFact = fact => {
+      if (!hasFailed(fact) || fact.type !== 'child.exited') return
+      const { reason } = fact.exit
+      actorStorage.exit(() =>
+        process.nextTick(() => {
+          throw 'error' in reason ? reason.error : new Error(`${fact.id} ended: ${reason.type}`)
+        }),
+      )
     }
     for (const peer of activation.peers) this.connect(peer)
     bootKernel(this.kernel)
@@ -136,7 +154,7 @@ export class Shard {
     }
     this.#returning.delete(id)
     if (isWanted()) {
-      this.kernel.logger.error({ actor: id, err: failure }, 'an actor did not come back with its shard')
+      this.kernel.log.error({ actor: id, err: failure }, 'an actor did not come back with its shard')
       this.#endForGood(id)
     }
     this.kernel.expectNoMore(id)
@@ -144,6 +162,8 @@ export class Shard {
 
   #removed({ address, owner }: ActorEntry): void {
     if (owner.supervisor !== actorsSupervisor || this.#stopping || this.#returning.has(address)) return
+    // Their supervisor has ended, and the shard with it: they come back.
+    if (this.kernel.entries.get(actorsSupervisor)?.cell === undefined) return
     this.#endForGood(address)
   }
 

@@ -7,8 +7,9 @@
  */
 import { MessageChannel } from 'node:worker_threads'
 import type { Logger } from 'pino'
+import type { DefinitionRef } from '../../actors/runtime/define-actor.ts'
 import { isStarfishError } from '../../messages/errors.ts'
-import type { DefinitionRef, ResolvedChildSpec } from '../child-spec.ts'
+import type { ResolvedChildSpec } from '../child-spec.ts'
 import { type ControlPlane, createControlPlane } from './control-call.ts'
 import { moduleUrlOf } from './module-url.ts'
 import type { ShardBootstrap } from './run-shard.ts'

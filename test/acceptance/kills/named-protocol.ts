@@ -3,9 +3,9 @@
  * what happens to a connection can be laid to the one that was killed.
  */
 import { threadId } from 'node:worker_threads'
-import type { EventCommand } from '../../../src/actors/connection/event-call.ts'
-import { createEventProtocol } from '../../../src/actors/connection/event-protocol.ts'
-import { defineProtocol } from '../../../src/actors/connection/protocol.ts'
+import { defineProtocol } from '../../../src/actors/serving/protocol.ts'
+import type { EventCommand } from '../../../src/protocols/event/event-call.ts'
+import { createEventProtocol } from '../../../src/protocols/event/event-protocol.ts'
 
 /** Answers the number of the serving incarnation, u32. */
 export const whoServes = 0x5701

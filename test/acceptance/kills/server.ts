@@ -3,8 +3,8 @@
  * seeded schedule, in each two seconds one of each, and tells its parent whom it killed.
  */
 import { setTimeout as pause } from 'node:timers/promises'
-import { protocolReference } from '../../../src/actors/connection/protocol.ts'
 import { createRandom } from '../../../src/actors/runtime/clock.ts'
+import { protocolReference } from '../../../src/actors/serving/protocol.ts'
 import { createLogger } from '../../../src/logger.ts'
 import { createFrameServer } from '../../../src/services/frame-server.ts'
 import { createSystem, internalsOf } from '../../../src/supervisor/system.ts'

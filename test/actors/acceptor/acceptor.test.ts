@@ -7,10 +7,11 @@ import { handoffListenerIo } from '../../../src/actors/acceptor/handoff.ts'
 import { acceptorIo } from '../../../src/actors/acceptor/io.ts'
 import { acceptorMachine } from '../../../src/actors/acceptor/machine.ts'
 import { probeAddress } from '../../../src/actors/acceptor/probe.ts'
-import { eventProtocol } from '../../../src/actors/connection/event-protocol.ts'
-import { type ProtocolReference, protocolReference } from '../../../src/actors/connection/protocol.ts'
+import { createConnections } from '../../../src/actors/connection/connections.ts'
 import { createVirtualClock } from '../../../src/actors/runtime/clock.ts'
+import { type ProtocolReference, protocolReference } from '../../../src/actors/serving/protocol.ts'
 import { encodeEventRequest } from '../../../src/messages/index.ts'
+import { eventProtocol } from '../../../src/protocols/event/event-protocol.ts'
 import { until } from '../connection/event-shard.ts'
 import { assertChartAgrees } from '../runtime/chart-equivalence.ts'
 import { connectClient } from './event-client.ts'
@@ -37,6 +38,8 @@ t.test('the chart agrees with its compiled form on every branch', async t => {
     'acceptor.bindFailed',
     'acceptor.unbound',
     'acceptor.drained',
+    'acceptor.whenBound',
+    'acceptor.whenDrained',
   ]
   assertChartAgrees(t, acceptorMachine, {
     input: () => inputFor(0, 'handoff'),
@@ -44,10 +47,10 @@ t.test('the chart agrees with its compiled form on every branch', async t => {
   })
 })
 
-t.test('it binds, serves, drains and closes; a shutdown is a drain', async t => {
+t.test('it binds, serves, drains and closes; a shutdown drains first', async t => {
   for (const command of ['acceptor.drain', 'actor.shutdown']) {
     const clock = createVirtualClock()
-    const acceptor = startTestActor(acceptorMachine, acceptorIo, inputFor(0, 'reusePort'), { clock })
+    const acceptor = startTestActor(acceptorMachine, acceptorIo(createConnections), inputFor(0, 'reusePort'), { clock })
     await acceptor.reached('listening')
     const client = await connectClient(acceptor.context.port!, false)
     client.write(hello)
@@ -57,7 +60,10 @@ t.test('it binds, serves, drains and closes; a shutdown is a drain', async t => 
     t.equal((await client.response()).status, 0, 'what was sent before the drain is served')
     await until(() => clock.pending > 0)
     const closed = client.closed()
-    await turnUntil(acceptor.reached('closed'), () => clock.advance(50))
+    const isDrain = command === 'acceptor.drain'
+    await turnUntil(acceptor.reached(isDrain ? 'drained' : 'closed'), () => clock.advance(50))
+    if (isDrain) acceptor.send({ type: 'actor.shutdown' })
+    await acceptor.reached('closed')
     t.equal(await closed, 'end')
     t.equal(readServerCounters(counters).connections, 0)
     const late = await connectClient(acceptor.context.port!)
@@ -70,12 +76,13 @@ t.test('a drain ends at its deadline, whoever is left', async t => {
   const clock = createVirtualClock()
   const input = inputFor(0, 'reusePort')
   const limits = { ...input.limits, drainTimeoutMs: 100, drainQuietMs: 10_000 }
-  const acceptor = startTestActor(acceptorMachine, acceptorIo, { ...input, limits }, { clock })
+  const acceptor = startTestActor(acceptorMachine, acceptorIo(createConnections), { ...input, limits }, { clock })
   await acceptor.reached('listening')
   const client = await connectClient(acceptor.context.port!)
   client.write(hello)
   await client.response()
   acceptor.send({ type: 'acceptor.drain' })
+  acceptor.send({ type: 'actor.shutdown' })
   await clock.advance(99)
   await clock.advance(2)
   await acceptor.reached('closed')
@@ -97,7 +104,7 @@ t.test('it fails with the reason when it cannot listen or load its protocol', as
     ['LISTEN_FAILED', { ...inputFor(0, 'handoff'), handoff: { threadId: 99_999, listener: 'events' } }],
   ] as const
   for (const [code, input] of cases) {
-    const acceptor = startTestActor(acceptorMachine, acceptorIo, input, { clock })
+    const acceptor = startTestActor(acceptorMachine, acceptorIo(createConnections), input, { clock })
     await acceptor.reached('failed')
     t.match(acceptor.runtime.failures, [{ code }])
     await acceptor.stop()
@@ -106,7 +113,7 @@ t.test('it fails with the reason when it cannot listen or load its protocol', as
 
 t.test('ending it without a drain frees port and counters at once', async t => {
   const clock = createVirtualClock()
-  const acceptor = startTestActor(acceptorMachine, acceptorIo, inputFor(0, 'reusePort'), { clock })
+  const acceptor = startTestActor(acceptorMachine, acceptorIo(createConnections), inputFor(0, 'reusePort'), { clock })
   await acceptor.reached('listening')
   const client = await connectClient(acceptor.context.port!)
   client.write(hello)
@@ -126,7 +133,7 @@ t.test('handoff: the listener holds what comes before a shard does, and deals ou
   const early = await connectClient(listener.context.port!)
   early.write(hello)
   const shards = [0, 1].map(shard =>
-    startTestActor(acceptorMachine, acceptorIo, inputFor(0, 'handoff', 'turns'), { clock, shard }),
+    startTestActor(acceptorMachine, acceptorIo(createConnections), inputFor(0, 'handoff', 'turns'), { clock, shard }),
   )
   for (const shard of shards) await shard.reached('listening')
   t.equal(shards[0]!.context.port, listener.context.port)
@@ -139,13 +146,13 @@ t.test('handoff: the listener holds what comes before a shard does, and deals ou
   t.equal(zero! + one!, 10)
   t.ok(Math.abs(zero! - one!) <= 2, `${zero} and ${one}`)
 
-  shards[0]!.send({ type: 'acceptor.drain' })
+  shards[0]!.send({ type: 'actor.shutdown' })
   await turnUntil(shards[0]!.reached('closed'), () => clock.advance(50))
   const later = await connectClient(listener.context.port!)
   later.write(hello)
   t.equal((await later.response()).status, 0, 'the other shard goes on')
 
-  listener.send({ type: 'acceptor.drain' })
+  listener.send({ type: 'actor.shutdown' })
   await listener.reached('closed')
   later.write(hello)
   t.equal((await later.response()).status, 0, 'connections outlive the listener')
@@ -158,7 +165,7 @@ t.test('handoff: a listener that fails is found again, and the connections live 
   const input = inputFor(await probeAddress('127.0.0.1', 0), 'handoff', 'again')
   const first = startTestActor(acceptorMachine, handoffListenerIo, input, { clock })
   await first.reached('listening')
-  const shard = startTestActor(acceptorMachine, acceptorIo, input, { clock })
+  const shard = startTestActor(acceptorMachine, acceptorIo(createConnections), input, { clock })
   await shard.reached('listening')
   const client = await connectClient(input.port)
   client.write(hello)

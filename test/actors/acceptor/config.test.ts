@@ -2,9 +2,9 @@
 import t from 'tap'
 import { type AcceptorOptions, resolveAcceptorInput, resolveLimits } from '../../../src/actors/acceptor/config.ts'
 import { createServerCounters } from '../../../src/actors/acceptor/counters.ts'
-import { eventProtocol } from '../../../src/actors/connection/event-protocol.ts'
-import { protocolReference } from '../../../src/actors/connection/protocol.ts'
+import { protocolReference } from '../../../src/actors/serving/protocol.ts'
 import { serverLimitDefaults } from '../../../src/messages/limits.ts'
+import { eventProtocol } from '../../../src/protocols/event/event-protocol.ts'
 
 const protocol = protocolReference(eventProtocol, {})
 const surroundings = {

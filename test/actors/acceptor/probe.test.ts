@@ -1,9 +1,13 @@
 /** An address that is taken, or cannot be had, is found out before shards share it silently. */
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { existsSync } from 'node:fs'
 import { createServer, type Server } from 'node:net'
-import t from 'tap'
+import t, { type Test } from 'tap'
+import { findPortOwner } from '../../../src/actors/acceptor/port-owner.ts'
 import { listenError, probeAddress } from '../../../src/actors/acceptor/probe.ts'
 
-const listening = (t: Tap.Test, reusePort: boolean): Promise<number> =>
+const listening = (t: Test, reusePort: boolean): Promise<number> =>
   new Promise(resolve => {
     const server: Server = createServer().listen({ host: '127.0.0.1', port: 0, reusePort }, () => {
       resolve((server.address() as { port: number }).port)
@@ -16,10 +20,27 @@ t.test('a port in use is refused, also when its owner would share it', async t =
     const port = await listening(t, reusePort)
     await t.rejects(probeAddress('127.0.0.1', port), {
       code: 'PORT_IN_USE',
-      message: `127.0.0.1:${port} is in use by another program`,
+      message: `127.0.0.1:${port} is in use by `,
       details: { host: '127.0.0.1', port },
     })
   }
+})
+
+t.test('who has the port is told, as far as the system knows', { skip: !existsSync('/proc/net/tcp6') }, async t => {
+  for (const host of ['127.0.0.1', '::1']) {
+    const script = `require('node:net').createServer().listen(0, '${host}', function () { console.log(this.address().port) })`
+    const other = spawn(process.execPath, ['--eval', script], { stdio: ['ignore', 'pipe', 'inherit'] })
+    t.teardown(() => other.kill())
+    const port = Number(await once(other.stdout, 'data'))
+    const { pid } = other
+    await t.rejects(probeAddress(host, port), {
+      message: `in use by process ${pid} (node --eval `,
+      details: { pid },
+    })
+  }
+  const port = await listening(t, false)
+  await t.rejects(probeAddress('127.0.0.1', port), { message: 'by this process', details: { pid: process.pid } })
+  t.equal(findPortOwner(await probeAddress('127.0.0.1', 0)), undefined)
 })
 
 t.test('a free port is named, and free again afterwards', async t => {
@@ -37,9 +58,3 @@ t.test('other reasons are told in the words of the system', async t => {
   const denied = listenError(Object.assign(new Error('x'), { code: 'EACCES' }), '::1', 80)
   t.match(denied, { code: 'LISTEN_FAILED', message: 'cannot listen on [::1]:80: the system forbids it (EACCES)' })
 })
-
-declare namespace Tap {
-  interface Test {
-    teardown(fn: () => void): void
-  }
-}

@@ -2,12 +2,13 @@
 import { parentPort, workerData } from 'node:worker_threads'
 import { acceptorIo } from '../../../src/actors/acceptor/io.ts'
 import { acceptorMachine } from '../../../src/actors/acceptor/machine.ts'
+import { createConnections } from '../../../src/actors/connection/connections.ts'
 import { systemClock } from '../../../src/actors/runtime/clock.ts'
 import { startTestActor } from './test-actor.ts'
 
 const { input, shard } = workerData
 const port = parentPort!
-const acceptor = startTestActor(acceptorMachine, acceptorIo, input, { clock: systemClock, shard })
+const acceptor = startTestActor(acceptorMachine, acceptorIo(createConnections), input, { clock: systemClock, shard })
 acceptor.reached('listening').then(() => port.postMessage({ state: 'listening', port: acceptor.context.port }))
 acceptor
   .reached('failed')

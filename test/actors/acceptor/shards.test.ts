@@ -7,10 +7,10 @@ import { createServerCounters, readServerCounters } from '../../../src/actors/ac
 import { handoffListenerIo } from '../../../src/actors/acceptor/handoff.ts'
 import { acceptorMachine } from '../../../src/actors/acceptor/machine.ts'
 import { probeAddress } from '../../../src/actors/acceptor/probe.ts'
-import { eventProtocol } from '../../../src/actors/connection/event-protocol.ts'
-import { protocolReference } from '../../../src/actors/connection/protocol.ts'
 import { systemClock } from '../../../src/actors/runtime/clock.ts'
+import { protocolReference } from '../../../src/actors/serving/protocol.ts'
 import { encodeEventRequest } from '../../../src/messages/index.ts'
+import { eventProtocol } from '../../../src/protocols/event/event-protocol.ts'
 import { connectClient, type EventClient } from './event-client.ts'
 import { startTestActor } from './test-actor.ts'
 
@@ -70,7 +70,7 @@ for (const accept of ['reusePort', 'handoff'] as const) {
       figures.map(({ requests }) => requests).join(),
     )
 
-    zero.postMessage({ type: 'acceptor.drain' })
+    zero.postMessage({ type: 'actor.shutdown' })
     const [message] = await once(zero, 'message')
     t.same(message, { state: 'closed' })
     t.equal(readServerCounters(input.counters, 0).connections, 0)

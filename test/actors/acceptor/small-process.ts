@@ -3,16 +3,17 @@ import { resolveAcceptorInput } from '../../../src/actors/acceptor/config.ts'
 import { createServerCounters } from '../../../src/actors/acceptor/counters.ts'
 import { acceptorIo } from '../../../src/actors/acceptor/io.ts'
 import { acceptorMachine } from '../../../src/actors/acceptor/machine.ts'
-import { eventProtocol } from '../../../src/actors/connection/event-protocol.ts'
-import { protocolReference } from '../../../src/actors/connection/protocol.ts'
+import { createConnections } from '../../../src/actors/connection/connections.ts'
 import { systemClock } from '../../../src/actors/runtime/clock.ts'
+import { protocolReference } from '../../../src/actors/serving/protocol.ts'
+import { eventProtocol } from '../../../src/protocols/event/event-protocol.ts'
 import { startTestActor } from './test-actor.ts'
 
 const input = resolveAcceptorInput(
   { port: 0, accept: 'reusePort', protocol: protocolReference(eventProtocol, {}) },
   { shards: 1, platform: 'linux', handoff: { threadId: 0, listener: 'none' }, counters: createServerCounters(1, 1) },
 )
-const acceptor = startTestActor(acceptorMachine, acceptorIo, input, { clock: systemClock })
+const acceptor = startTestActor(acceptorMachine, acceptorIo(createConnections), input, { clock: systemClock })
 acceptor.runtime.lines.push = line => {
   console.log(`log ${line.level}`)
   return 0

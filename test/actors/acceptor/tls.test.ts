@@ -8,10 +8,11 @@ import { handoffListenerIo } from '../../../src/actors/acceptor/handoff.ts'
 import { acceptorIo } from '../../../src/actors/acceptor/io.ts'
 import { acceptorMachine } from '../../../src/actors/acceptor/machine.ts'
 import { checkTls } from '../../../src/actors/acceptor/tls.ts'
-import { eventProtocol } from '../../../src/actors/connection/event-protocol.ts'
-import { protocolReference } from '../../../src/actors/connection/protocol.ts'
+import { createConnections } from '../../../src/actors/connection/connections.ts'
 import { createVirtualClock } from '../../../src/actors/runtime/clock.ts'
+import { protocolReference } from '../../../src/actors/serving/protocol.ts'
 import { encodeEventRequest } from '../../../src/messages/index.ts'
+import { eventProtocol } from '../../../src/protocols/event/event-protocol.ts'
 import { startEventShard, until } from '../connection/event-shard.ts'
 import { wrapClient } from './event-client.ts'
 import { startTestActor } from './test-actor.ts'
@@ -47,7 +48,7 @@ t.test('a handshake that does not end in time is cut off, and one in a drain at 
   await shard.states()
   const other = connect(shard.port, '127.0.0.1')
   await shard.states('handshaking')
-  shard.server.drain(() => {})
+  void shard.server.drain()
   await shard.states()
   for (const socket of [silent, other]) socket.destroy()
 })
@@ -95,7 +96,7 @@ t.test('sockets that were handed over do their handshake on the shard', async t 
   )
   const listener = startTestActor(acceptorMachine, handoffListenerIo, input, { clock })
   await listener.reached('listening')
-  const acceptor = startTestActor(acceptorMachine, acceptorIo, input, { clock })
+  const acceptor = startTestActor(acceptorMachine, acceptorIo(createConnections), input, { clock })
   await acceptor.reached('listening')
   const client = wrapClient(await secure(acceptor.context.port!))
   client.write(hello)

@@ -5,11 +5,13 @@ import { createServerCounters, readServerCounters, type ServerFigures } from '..
 import { listen } from '../../../src/actors/acceptor/listener.ts'
 import { createShardServer, type ShardServer } from '../../../src/actors/acceptor/shard-server.ts'
 import type { AcceptorTls } from '../../../src/actors/acceptor/tls.ts'
-import type { EventCommand } from '../../../src/actors/connection/event-call.ts'
-import { createEventProtocol, eventProtocol } from '../../../src/actors/connection/event-protocol.ts'
-import { protocolReference } from '../../../src/actors/connection/protocol.ts'
+import { createConnections } from '../../../src/actors/connection/connections.ts'
+import type { Connection } from '../../../src/actors/connection/record.ts'
 import { createRandom, createVirtualClock, type VirtualClock } from '../../../src/actors/runtime/clock.ts'
+import { protocolReference } from '../../../src/actors/serving/protocol.ts'
 import type { ServerLimits } from '../../../src/messages/index.ts'
+import type { EventCommand } from '../../../src/protocols/event/event-call.ts'
+import { createEventProtocol, eventProtocol } from '../../../src/protocols/event/event-protocol.ts'
 import { connectClient, type EventClient } from '../acceptor/event-client.ts'
 import { createTestRuntime, type TestRuntime } from '../acceptor/test-runtime.ts'
 
@@ -18,6 +20,7 @@ export interface EventShard {
   readonly port: number
   readonly clock: VirtualClock
   readonly server: ShardServer
+  readonly connections: ReadonlyMap<number, Connection>
   readonly runtime: TestRuntime
   readonly figures: ServerFigures
   /** A client of this shard; destroyed when the test is over. */
@@ -56,7 +59,12 @@ export async function startEventShard(
     { clock, random: createRandom(1), log: runtime.log, limits: input.limits },
     options.commands,
   )
-  const server = createShardServer(runtime, input, protocol)
+  let table: ReadonlyMap<number, Connection> = new Map()
+  const server = createShardServer(runtime, input, protocol, options => {
+    const connections = createConnections(options)
+    table = connections.table
+    return connections
+  })
   const listener = await listen(input, {
     reusePort: false,
     pauseOnConnect: false,
@@ -74,6 +82,7 @@ export async function startEventShard(
     port: listener.port,
     clock,
     server,
+    connections: table,
     runtime,
     get figures() {
       return readServerCounters(counters)
@@ -85,16 +94,17 @@ export async function startEventShard(
     },
     states: (...states) =>
       until(
-        () => statesOf(server).join() === states.join(),
-        () => statesOf(server).join(),
+        () => statesOf(table).join() === states.join(),
+        () => statesOf(table).join(),
       ),
   }
 }
 
-function statesOf(server: ShardServer): string[] {
-  return [...server.connections]
-    .map(({ chart }) => chart!.chart as unknown as { configurations: string[] })
-    .map(({ configurations }, index) => configurations[[...server.connections][index]!.chart!.configuration]!)
+function statesOf(connections: ReadonlyMap<number, Connection>): string[] {
+  return [...connections.values()].map(({ chart }) => {
+    const { configurations } = chart!.chart as unknown as { configurations: string[] }
+    return configurations[chart!.configuration]!
+  })
 }
 
 /** Turns the event loop until `holds`; sockets need turns, not time. Fails after far more turns than any needs. */

@@ -1,7 +1,7 @@
 /** What a connection does with requests, over real sockets and virtual time. */
 import t from 'tap'
-import type { EventCall, EventCommand, LateAnswer } from '../../../src/actors/connection/event-call.ts'
 import { encodeEventRequest, encodeEventResponse } from '../../../src/messages/index.ts'
+import type { EventCall, EventCommand, LateAnswer } from '../../../src/protocols/event/event-call.ts'
 import { startEventShard, startMs } from './event-shard.ts'
 
 const hello = encodeEventRequest({ sessionId: 7, body: Buffer.from('hello') })
@@ -144,10 +144,11 @@ t.test('a command that throws or says nothing answers 9, and the connection live
   }
   client.write(hello)
   t.equal((await client.response()).status, 0)
-  t.same(
-    shard.runtime.lines.map(line => line.message),
-    ['event command failed', 'event command failed'],
-  )
+  t.match(shard.runtime.lines, [
+    { message: 'event command failed', fields: { err: new Error('broken'), command: 100, connection: 'c1' } },
+    { message: 'event command failed', fields: { err: new Error('broken later'), command: 102, connection: 'c1' } },
+  ])
+  t.equal(shard.runtime.lines.length, 2)
 })
 
 t.test('late answers keep the order of the requests; at the limit the socket is not read', async t => {

@@ -1,6 +1,8 @@
-import { Writable } from 'node:stream'
-import pino from 'pino'
+import { createInterface } from 'node:readline'
+import { PassThrough } from 'node:stream'
+import { type Logger, pino } from 'pino'
 import t from 'tap'
+import { child } from '../../../src/actors/runtime/child.ts'
 import type { ActorExit } from '../../../src/messages/thread/exit.ts'
 import { createSystem, internalsOf } from '../../../src/supervisor/system.ts'
 import { counter } from '../fixtures/counter.ts'
@@ -14,7 +16,7 @@ t.setTimeout(120_000)
 
 t.test('a supervisor of the main thread restarts its children on every shard together', async t => {
   const system = await startSharded(t)
-  const children = [0, 1].map(shard => ({ id: `${shard}`, definition: counter, input: { from: shard }, shard }))
+  const children = [0, 1].map(shard => child(counter, { id: `${shard}`, input: { from: shard }, shard }))
   const tree = await system.supervise({ id: 'tree', strategy: 'one_for_all', intensity: 2, children })
   const exits = [exitOf(system, 'tree/0'), exitOf(system, 'tree/1')]
   system.ref(counter, 'tree/0').send({ type: 'counter.crash' })
@@ -58,16 +60,13 @@ t.test(
   'an actor goes on from its checkpoint over the death of its shard, alone, in a tree, and across shards',
   async t => {
     const system = await startSharded(t)
-    const snapshot = { definition: meter, restore: 'snapshot' as const, shard: 0 }
+    const snapshot = child(meter, { id: 'm', restore: 'snapshot', shard: 0 })
     await system.spawn(meter, { id: 'm', restore: 'snapshot', shard: 0 })
-    await system.supervise({ id: 'tree', intensity: 5, children: [{ id: 'm', ...snapshot }] })
+    await system.supervise({ id: 'tree', intensity: 5, children: [snapshot] })
     await system.supervise({
       id: 'wide',
       intensity: 5,
-      children: [
-        { id: 'm', ...snapshot },
-        { id: 'far', definition: meter, shard: 1 },
-      ],
+      children: [snapshot, child(meter, { id: 'far', shard: 1 })],
     })
     const meters = ['m', 'tree/m', 'wide/m'].map(address => system.ref(meter, address))
     for (const m of meters) {
@@ -159,27 +158,73 @@ t.test('when the shards have spent their budget the system says so, and what wai
   await killShard(system, 0)
   t.match(await system.failed, { code: 'SHARD_DIED', details: { reason: 'killed', shard: 0 } })
   await t.rejects(system.spawn(counter, { id: 'd', input: { from: 0 }, shard: 1 }), { code: 'SHARD_DIED' })
+  await t.rejects(c.ask({ type: 'counter.read' }, inTime), { code: 'SHARD_DIED', handled: 'no' })
+  t.match(await exitOf(system, c), { address: 'c', reason: { type: 'noproc' } })
 })
 
+t.test('a planned replacement outlives workers that fail on their way up', async t => {
+  const system = await startSharded(t)
+  const shards = internalsOf(system).shards!
+  const c = await system.spawn(counter, { id: 'c', input: { from: 3 }, shard: 0 })
+  let failures = 0
+  const facts = system.inspect({ kinds: ['shard'], under: 'shard/0' })
+  await facts.ready
+  const killing = (async () => {
+    for await (const fact of facts) {
+      if (fact.kind !== 'shard' || fact.state !== 'starting') continue
+      await shards.worker(0)?.terminate({ type: 'killed' })
+      if (++failures === 5) return
+    }
+  })()
+  await system.rollingRestart()
+  await killing
+  t.equal(failures, 5)
+  t.equal(await c.ask({ type: 'counter.read' }, inTime), 3)
+})
+
+t.test('who watches after the system has stopped hears of no actor', async t => {
+  const system = await startSharded(t)
+  await system.spawn(counter, { id: 'c', input: { from: 3 }, shard: 0 })
+  await system.stop()
+  t.match(await exitOf(system, 'c'), { address: 'c', reason: { type: 'noproc' } })
+})
+
+/** A logger of the user, and its lines as they come. */
+function createLog(): { logger: Logger; lines: AsyncIterator<string> } {
+  const out = new PassThrough()
+  return { logger: pino({ level: 'warn' }, out), lines: createInterface(out)[Symbol.asyncIterator]() }
+}
+
 t.test('the last lines that a dying worker logged arrive at the logger of the user', async t => {
-  const lines: string[] = []
-  const said = Promise.withResolvers<void>()
-  const out = new Writable({
-    write(chunk, _encoding, done) {
-      lines.push(String(chunk))
-      if (String(chunk).includes('the very last')) said.resolve()
-      done()
-    },
-  })
-  const system = await startSharded(t, { logger: pino({ level: 'warn' }, out) })
+  const { logger, lines } = createLog()
+  const system = await startSharded(t, { logger })
   const l = await system.spawn(ledger, { id: 'l', input: { numbers: createNumbers(1) }, shard: 0 })
   for (let i = 0; i < 100; i++) l.send({ type: 'ledger.say', text: `line ${i}` })
   l.send({ type: 'ledger.say', text: 'the very last' })
   l.send({ type: 'ledger.exit', code: 4 })
-  await said.promise
-  const words = lines.map(line => JSON.parse(line)).filter(({ msg }) => msg === 'last words')
-  t.equal(words.length, 101)
-  t.match(words.at(-1), { said: 'the very last', shard: 0, actor: 'l', incarnation: 1, level: 40 })
+  for (let i = 0; i < 100; i++) {
+    const { value } = await lines.next()
+    t.match(JSON.parse(value), { msg: 'last words', said: `line ${i}` })
+  }
+  const { value } = await lines.next()
+  t.match(JSON.parse(value), { said: 'the very last', shard: 0, actor: 'l', incarnation: 1, level: 40 })
+})
+
+t.test('an error on a shard is logged with its class and its stack, whichever thread writes the line', async t => {
+  const { logger, lines } = createLog()
+  const system = await startSharded(t, { logger })
+  const input = { numbers: createNumbers(1) }
+  // The supervisor of the first lives on its shard, that of the others on the main thread.
+  const alone = await system.spawn(ledger, { id: 'alone', input, shard: 0 })
+  const children = [0, 1].map(shard => child(ledger, { id: `${shard}`, input, shard }))
+  await system.supervise({ id: 'tree', strategy: 'one_for_one', intensity: 1, children })
+  for (const ref of [alone, system.ref(ledger, 'tree/1')]) {
+    ref.send({ type: 'ledger.crash' })
+    const { value } = await lines.next()
+    const { msg, err } = JSON.parse(value)
+    t.equal(msg, 'child.terminated')
+    t.match(err, { type: 'Torn', message: 'crashed', stack: /^RangeError: crashed\n +at .*shard-subject\.ts/ })
+  }
 })
 
 t.test('facts of all threads come filtered at their source; a lost shard tells what its actors did last', async t => {

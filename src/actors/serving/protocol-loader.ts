@@ -1,11 +1,6 @@
 /** Loads the protocol of an acceptor on its shard. */
 import { StarfishError } from '../../messages/errors.ts'
-import type {
-  FrameProtocol,
-  ProtocolDefinition,
-  ProtocolEnvironment,
-  ProtocolReference,
-} from '../connection/protocol.ts'
+import type { FrameProtocol, ProtocolDefinition, ProtocolEnvironment, ProtocolReference } from './protocol.ts'
 
 /** Imports the module and builds the protocol. `DEFINITION_NOT_FOUND`, or what the protocol makes of its options. */
 export async function loadProtocol(

@@ -1,10 +1,11 @@
 /**
  * One request of the event protocol, as its command sees it, and the answers it can give.
  */
+
+import type { Link } from '../../actors/serving/protocol.ts'
 import { eventRequestAt } from '../../messages/event/request-v1.ts'
 import { writeEventResponseHeader } from '../../messages/event/response-v1.ts'
 import { EVENT_HEADER_BYTES, type EventStatus, eventStatus } from '../../messages/event/status.ts'
-import type { Link } from './protocol.ts'
 
 /** A request being handled. The object and `bytes` are only valid during the call: commands copy what they keep. */
 export interface EventCall {

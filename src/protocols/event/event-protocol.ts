@@ -3,6 +3,14 @@
  * fault answers. A bad version or length ends the connection after its answer, any other fault costs the request only.
  */
 
+import type { Clock } from '../../actors/runtime/clock.ts'
+import {
+  defineProtocol,
+  type Fault,
+  type FrameProtocol,
+  type Link,
+  type ProtocolEnvironment,
+} from '../../actors/serving/protocol.ts'
 import { StarfishError } from '../../messages/errors.ts'
 import { eventRequestAt } from '../../messages/event/request-v1.ts'
 import {
@@ -13,9 +21,7 @@ import {
   eventStatus,
 } from '../../messages/event/status.ts'
 import { STOP, skipBody } from '../../messages/wire/frame-decoder.ts'
-import type { Clock } from '../runtime/clock.ts'
 import { type EventCall, EventCallCursor, type EventCommand, writeResponse } from './event-call.ts'
-import { defineProtocol, type Fault, type FrameProtocol, type Link, type ProtocolEnvironment } from './protocol.ts'
 
 /** Options of the event protocol. */
 export interface EventProtocolOptions {
@@ -100,7 +106,7 @@ export function createEventProtocol(
       try {
         handlers.get(call.command)!(call)
       } catch (error) {
-        log.warn({ error, command: call.command, connection: link.id }, 'event command failed')
+        log.warn({ err: error, command: call.command, connection: link.id }, 'event command failed')
         call.late?.fail(eventStatus.handlerFailed)
       }
       if (!call.answered) call.fail(eventStatus.handlerFailed)

@@ -1,0 +1,41 @@
+/**
+ * What a kernel itself says. Its log is the user's logger, and the errors in it are what users threw: neither may cost
+ * the kernel anything, so errors are written as copies and a logger that throws is told of once.
+ */
+import type { Logger } from 'pino'
+import { decodeError, encodeError } from '../../messages/error-codec.ts'
+
+/** Fields of a record; an error goes by the name that pino knows it by. */
+export interface LogFields {
+  readonly [field: string]: unknown
+  readonly err?: unknown
+}
+
+/** Never throws. */
+export interface KernelLog {
+  info(fields: LogFields, message: string): void
+  warn(fields: LogFields, message: string): void
+  error(fields: LogFields, message: string): void
+}
+
+/** The log of a kernel, written to `logger`. */
+export function createKernelLog(logger: Logger): KernelLog {
+  let hasFailed = false
+
+  function write(level: keyof KernelLog, fields: LogFields, message: string): void {
+    try {
+      if (!logger.isLevelEnabled(level)) return
+      // Serializers mark an error and read its getters; a frozen one, or one of a hostile class, makes them throw.
+      logger[level]('err' in fields ? { ...fields, err: decodeError(encodeError(fields.err)) } : fields, message)
+    } catch (error) {
+      if (!hasFailed) process.emitWarning(`the logger threw: ${String(error)}`, 'StarfishWarning')
+      hasFailed = true
+    }
+  }
+
+  return {
+    info: (fields, message) => write('info', fields, message),
+    warn: (fields, message) => write('warn', fields, message),
+    error: (fields, message) => write('error', fields, message),
+  }
+}

@@ -1,0 +1,12 @@
+/** The addresses that every kernel has. */
+
+/** Stands above the supervisors of a kernel that have none above them; it is no actor. */
+export const topAddress = '$top'
+
+/** True for the supervisors that a system is made of: only kernels talk to them. */
+export function isReserved(address: string): boolean {
+  return address.startsWith('$')
+}
+
+/** The supervisor of top-level actors on each thread; its children are addressed by their own id. */
+export const actorsSupervisor = '$actors'
