@@ -7,6 +7,8 @@
  *     [^start-order]: [supervisor-machine](../test/supervisor/supervisor-machine.test.ts): children start one after …
  */
 
+import { isRow, isTableLine } from './pages.ts'
+
 /** Reads a file, named as a link from the page; undefined when there is none. */
 export type ReadLinked = (link: string) => string | undefined
 
@@ -61,7 +63,7 @@ function bulletsOf(lines: readonly string[]): string[] {
   let open = false
   for (const line of lines) {
     if (line.startsWith('- ')) bullets.push(line.slice(2))
-    else if (open && line.startsWith('  ') && !isRow(line)) bullets.push(`${bullets.pop()} ${line.trim()}`)
+    else if (open && line.startsWith('  ') && !isTableLine(line)) bullets.push(`${bullets.pop()} ${line.trim()}`)
     if (/^\S/.test(line)) open = line.startsWith('- ')
   }
   return bullets
@@ -69,17 +71,7 @@ function bulletsOf(lines: readonly string[]): string[] {
 
 /** The rows below the line under the head of a table. */
 function rowsOf(lines: readonly string[]): string[] {
-  return lines
-    .filter((line, at) => isRow(line) && !isRule(line) && !isRule(lines[at + 1] ?? ''))
-    .map(line => line.trim())
-}
-
-function isRow(line: string): boolean {
-  return line.trimStart().startsWith('|')
-}
-
-function isRule(line: string): boolean {
-  return /^\s*\|[\s|:-]+\|$/.test(line)
+  return lines.filter((line, at) => isRow(line, lines[at + 1])).map(line => line.trim())
 }
 
 function labelsIn(text: string): string[] {

@@ -1,17 +1,16 @@
 /** The samples of README and docs/: all are type-checked against the sources, as a strict program, and programs are run. */
 import { execFile } from 'node:child_process'
-import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import t from 'tap'
 import { createEventServer, createSystem } from '../../src/index.ts'
+import { readPages } from './pages.ts'
 import { samplesOf } from './samples.ts'
 
 t.setTimeout(180_000)
 
 const root = fileURLToPath(new URL('../..', import.meta.url))
-const pages = ['README.md', ...readdirSync(join(root, 'docs')).map(file => join('docs', file))]
-const samples = new Map(pages.map(page => [page, samplesOf(readFileSync(join(root, page), 'utf8'))]))
+const samples = new Map(readPages().map(({ path, text }) => [path, samplesOf(text)]))
 
 const sources = [...samples].flatMap(([page, each]) =>
   each.filter(({ file }) => file.endsWith('.ts')).map(({ file }) => `${folderOf(page)}/${file}`),
@@ -75,7 +74,7 @@ t.test('programs end with code 0 and print what the page says', async t => {
     each.filter(({ run }) => run).map(sample => ({ page, ...sample })),
   )
   t.ok(programs.length > 0)
-  t.jobs = 3
+  t.jobs = 2
   const tries = programs.map(({ page, file, prints }) =>
     t.test(`${page}: ${file}`, async t => {
       const args = ['--conditions=starfish-source', file, String(port)]

@@ -3,7 +3,7 @@
  *
  * A sample whose first line is a comment with the name of a file (`// counter.ts`) is that file: the samples of a page lie in
  * one folder and import each other. One that is marked `run` (```ts run) is a program that ends with code 0; a block of
- * `text` right behind it is what it prints, where `…` stands for anything.
+ * `text` right behind it, or behind a line of words, is what it prints; `…` stands for anything.
  */
 
 /** One sample. */
@@ -27,7 +27,7 @@ export function samplesOf(page: string): Sample[] {
     const file = /^\/\/ ([\w.-]+\.m?[tj]s)\b/.exec(code!)?.[1] ?? `line-${line}.${language}`
     const next = blocks[at + 1]
     const between = next && page.slice(blocks[at]!.index + whole.length, next.index)
-    const prints = next?.[1] === 'text' && between?.trim() === '' ? patternOf(next[3]!) : undefined
+    const prints = next?.[1] === 'text' && /^.*$/.test(between!.trim()) ? patternOf(next[3]!) : undefined
     return [{ file, code: code!, run: mark!.trim() === 'run', prints }]
   })
 }
