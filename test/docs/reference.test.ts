@@ -1,6 +1,6 @@
 /** Tables of options, limits and codes say what the code says: no more, no less, and no other default. */
 import t from 'tap'
-import { upHelp } from '../../src/cli/up-options.ts'
+import { upForms, upHelp } from '../../src/cli/up-options.ts'
 import { errorCodes, eventCommand, eventStatus, serverLimitDefaults } from '../../src/messages/index.ts'
 import type { ExitType } from '../../src/messages/thread/exit.ts'
 import type { DeadLetter, FactKind } from '../../src/messages/thread/fact.ts'
@@ -33,14 +33,18 @@ t.test('statuses and commands', async t => {
 })
 
 t.test('options of the command', async t => {
-  const told = tableRows(protocol, 'The command').map(([option, value]) => [nameIn(option), nameIn(value)])
-  const help = [...upHelp.matchAll(/^ {2}(--\S+(?: <\w+>)?) .*?(?:\(default (\S+)\))?$/gm)]
+  const told = tableRows(protocol, 'The command').map(([option, value]) => [
+    option?.match(/--[\w-]+/)?.[0],
+    nameIn(value),
+  ])
   t.same(
-    told.map(([option]) => option),
-    help.map(([, option]) => option),
+    told.map(([option]) => option).sort(),
+    Object.keys(upForms)
+      .map(name => `--${name}`)
+      .sort(),
   )
-  for (const [, option, value] of help) {
-    if (value !== undefined) t.same(told.find(([name]) => name === option)?.[1], value, option)
+  for (const [, option, value] of upHelp.matchAll(/(--[\w-]+) <\w+>.*\(default ([\w.]+)[:)]/g)) {
+    t.equal(told.find(([name]) => name === option)?.[1], value, option)
   }
 })
 

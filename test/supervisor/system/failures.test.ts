@@ -1,5 +1,6 @@
 /** What a failure costs: the actor in which it happens, the children below it, and no more. */
 import t from 'tap'
+import { child } from '../../../src/actors/runtime/child.ts'
 import { brittle, failureIn, places } from '../fixtures/brittle.ts'
 import { counter } from '../fixtures/counter.ts'
 import { exitOf, soon, startLocal, turn } from '../fixtures/local-system.ts'
@@ -39,7 +40,7 @@ t.test('a child that a chart started has a budget of its own: three restarts in 
 t.test('a tree that gives up is restarted three times in five seconds, then it alone ends', async t => {
   const { system } = await startLocal(t)
   const bystander = await system.spawn(counter, { id: 'bystander', input: { from: 5 } })
-  const children = [{ id: 'a', definition: counter, input: { from: 0 } }]
+  const children = [child(counter, { id: 'a', input: { from: 0 } })]
   await system.supervise({ id: 'tree', intensity: 0, children })
   let failed = false
   void system.failed.then(() => {
