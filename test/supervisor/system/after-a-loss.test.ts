@@ -14,8 +14,7 @@ t.setTimeout(180_000)
 /** Far below the time that is allowed for all. */
 const inTime = { timeoutMs: 10_000 }
 const read = { type: 'counter.read' } as const
-const onShard0 = { input: { from: 7 }, shard: 0 }
-const onShard1 = { input: { from: 7 }, shard: 1 }
+const counterOn = (shard: number, id: string) => child(counter, { id, input: { from: 7 }, shard })
 
 /** Asks from the main thread, and from an actor of shard 1. */
 function ways(system: System, id: string): readonly (() => Promise<unknown>)[] {
@@ -44,9 +43,9 @@ const reports: Record<string, (system: System) => Promise<unknown>> = {
 
 t.test('what is asked as soon as the death of a shard was reported waits for the next worker', async t => {
   const system = await startSharded(t)
-  await system.spawn(counter, { ...onShard0, id: 'top' })
-  await system.supervise({ id: 'tree', children: [child(counter, { ...onShard0, id: 'c' })] })
-  const children = [child(counter, { ...onShard0, id: 'here' }), child(counter, { ...onShard1, id: 'there' })]
+  await system.spawn(counter, { id: 'top', input: { from: 7 }, shard: 0 })
+  await system.supervise({ id: 'tree', children: [counterOn(0, 'c')] })
+  const children = [counterOn(0, 'here'), counterOn(1, 'there')]
   await system.supervise({ id: 'wide', intensity: 100, children })
   await system.spawn(asker, { id: 'asker', shard: 1 })
   const targets = ['top', 'tree/c', 'wide/here']
@@ -66,7 +65,7 @@ t.test('what is asked as soon as the death of a shard was reported waits for the
 
 t.test('who asked while a child was placed nowhere finds it when it lives again', async t => {
   const system = await startSharded(t)
-  const children = [child(counter, { ...onShard0, id: 'here' }), child(counter, { ...onShard1, id: 'there' })]
+  const children = [counterOn(0, 'here'), counterOn(1, 'there')]
   await system.supervise({ id: 'wide', intensity: 0, children })
   await system.spawn(asker, { id: 'asker', shard: 1 })
   const asks = ways(system, 'wide/here')
