@@ -16,16 +16,18 @@
  * cost of a batch of one, which is what an ask is.
  *
  * ```
- * batch    = flags firstSequence [codecs] replies refusals record* [buffer]
+ * batch    = flags firstSequence [codecs] [replies] [refusals] record* [buffer]       the flags say which are there
  * codecs   = count name*                                         numbered on from those named before, from 1
  * replies  = count (requestId status value)*                     status 0 ok, 1 failed, 2 not clonable
  * refusals = count (slot reason)*
- * record   = head to from [toIncarnation] [requestId] [deadlineMs] body      head = slot * 64 + bits
+ * record   = head to [from form] [toIncarnation] [requestId] [deadlineMs] body       head = slot * 64 + bits
  *          | head name*                                          head = messages in the run * 64 + runBit; see below
- * body     = event | shape value*                                the latter with the packed bit
- * shape    = number of a shape | -count type key*, which takes the next number; there is no value for the key `type`
+ * form     = 0, a whole event | number of a shape | -count type key*, a shape that takes the next number
+ * body     = event | value*, as the shape has them; there is no value for the key `type`
  * to, from = number of a name | the name, which takes the next number; from is 0 for nobody
  * ```
+ * With the again bit a record has the from and the form of the record before it in the batch.
+ *
  * A run of messages with a binary codec lies in `buffer`; names that have no number yet follow the run's head in the
  * order they are needed. One message of a run, big-endian:
  * ```
@@ -34,10 +36,10 @@
  */
 
 /** Bits of a batch's flags. */
-export const batchFlags = { namesReset: 1, hasBuffer: 2, hasCodecs: 4 } as const
+export const batchFlags = { namesReset: 1, hasBuffer: 2, hasCodecs: 4, hasReplies: 8, hasRefusals: 16 } as const
 
 /** Bits of a record's head. */
-export const recordBits = { control: 1, incarnation: 2, request: 4, deadline: 8, run: 16, packed: 32 } as const
+export const recordBits = { control: 1, incarnation: 2, request: 4, deadline: 8, run: 16, again: 32 } as const
 
 /** Records hold their slot (or the length of a run) above this many bits. */
 export const recordBitsWidth = 6

@@ -100,7 +100,8 @@ export class Kernel {
   readonly deadLetters: DeadLetters
   readonly lifecycle: Lifecycle
   readonly #time: TickClock
-  readonly #dispatcher: Dispatcher
+  /** The turns of its actors. */
+  readonly turns: Dispatcher
   /** Runs code outside of whatever context the caller is in: actors do not inherit that of who woke them first. */
   readonly #outside = AsyncLocalStorage.snapshot()
   #router: Router | undefined
@@ -130,7 +131,7 @@ export class Kernel {
     })
     this.lifecycle = new Lifecycle(this)
     this.#time = new TickClock(options.clock)
-    this.#dispatcher = new Dispatcher(this.#time, (cell, messages, nowMs) => {
+    this.turns = new Dispatcher(this.#time, (cell, messages, nowMs) => {
       cell.turnScope ??= this.#outside(createTurnScope, cell)
       return cell.turnScope.runInAsyncScope(this.#takeTurn, undefined, cell, messages, nowMs)
     })
@@ -250,13 +251,13 @@ export class Kernel {
     if (rejected === envelope) return 'MAILBOX_FULL'
     envelope.admittedAtMs = this.#time.now()
     if (rejected !== undefined) this.dropAdmitted(rejected, 'MAILBOX_FULL')
-    this.#dispatcher.wake(cell)
+    this.turns.wake(cell)
     return 'admitted'
   }
 
   /** Lets a cell that has mail take its turn. */
   wake(cell: ActorCell): void {
-    if (cell.mailbox.ready > 0) this.#dispatcher.wake(cell)
+    if (cell.mailbox.ready > 0) this.turns.wake(cell)
   }
 
   /** Answers a request, wherever its asker is. */

@@ -8,7 +8,7 @@
 import type { MailboxOptions, Overflow } from '../../actors/runtime/define-actor.ts'
 import type { Envelope } from '../../messages/thread/envelope.ts'
 import type { MailboxOptions as SpecMailboxOptions } from '../child-spec.ts'
-import { Fifo } from './fifo.ts'
+import { Fifo } from '../fifo.ts'
 
 /** A {@link MailboxOptions} in which nothing is left open. */
 export interface FilledMailboxOptions {

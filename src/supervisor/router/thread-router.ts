@@ -236,6 +236,9 @@ export class ThreadRouter implements Router {
       outboxMax: this.#limits.waitingMax,
       reportMax: this.#limits.reportMax,
       codecs: this.#kernel.codecs,
+      // What a batch brings is handled, and answered, in one go.
+      reading: this.#kernel.turns,
+      schedule: flush => this.#kernel.turns.afterTurns(flush),
       deliver: envelope => {
         if (envelope.requestId !== 0 && peer.receipts !== envelope.receipts) {
           peer.receipts = envelope.receipts

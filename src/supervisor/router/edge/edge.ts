@@ -41,6 +41,8 @@ export interface EdgePort {
   unref?(): void
 }
 
+const nothing: readonly Envelope[] = []
+
 /** What an edge is made of and whom it tells. */
 export interface EdgeOptions {
   readonly port: EdgePort
@@ -69,6 +71,8 @@ export interface EdgeOptions {
   readonly onClose: (report: EdgeReport) => void
   /** Runs `flush` soon, before the thread waits for I/O; a microtask by default. Called at most once per flush. */
   readonly schedule?: (flush: () => void) => void
+  /** Is told when the reading of a batch begins and ends, by which `deliver` may have been called for many messages. */
+  readonly reading?: { hold(): void; release(): void }
 }
 
 /** Where the counts of an edge stand. */
@@ -132,6 +136,8 @@ class PortEdge implements Edge {
   readonly #scheduled = (): void => this.flush()
   #replies: (number | ReplyOutcome)[] = []
   #refusals: (number | Refusal)[] = []
+  /** Messages that turned out not to be clonable, until those who wait are told. */
+  #culprits: { message: Envelope; cause: unknown }[] = []
   #isScheduled = false
   #isFlushing = false
   #isClosed = false
@@ -139,7 +145,6 @@ class PortEdge implements Edge {
   #sent = 0
   #notClonable = 0
   #batches = 0
-  #sequenceExpected = 0
 
   constructor(options: EdgeOptions) {
     this.#options = options
@@ -207,12 +212,14 @@ class PortEdge implements Edge {
     if (this.#isClosed || this.#isFlushing) return
     this.#isFlushing = true
     this.#offered = 0
-    const culprits: { message: Envelope; cause: unknown }[] = []
     this.#sender.slots.sweep()
     do {
-      while (this.#postNext(culprits));
+      while (this.#postNext());
     } while (this.#sender.askForWake())
     this.#isFlushing = false
+    if (this.#culprits.length === 0) return
+    const culprits = this.#culprits
+    this.#culprits = []
     // Only now, because those who are told may post or close.
     for (const { message, cause } of culprits) this.#options.onRefused(message, 'NOT_CLONABLE', cause)
   }
@@ -245,11 +252,9 @@ class PortEdge implements Edge {
   }
 
   /** Posts one batch of what may go; false when there is nothing. */
-  #postNext(culprits: { message: Envelope; cause: unknown }[]): boolean {
+  #postNext(): boolean {
     const idle = this.#replies.length === 0 && this.#refusals.length === 0 && !this.#encoder.hasNews
-    if (idle && this.#sender.waiting === 0) return false
-    const messages: Envelope[] = []
-    this.#sender.take(messages, batchMax)
+    const messages = this.#sender.waiting === 0 ? nothing : this.#sender.take(batchMax)
     if (idle && messages.length === 0) return false
     const replies = this.#takeReplies()
     const refusals = this.#refusals.length === 0 ? this.#refusals : this.#refusals.splice(0, batchMax * 2)
@@ -258,7 +263,7 @@ class PortEdge implements Edge {
     } catch {
       // Nothing of it has left, and one of it is to blame: each goes by itself.
       this.#encoder.discard()
-      this.#postSingly({ messages, replies, refusals }, culprits)
+      this.#postSingly({ messages, replies, refusals })
     }
     return true
   }
@@ -281,7 +286,7 @@ class PortEdge implements Edge {
     this.#batches++
   }
 
-  #postSingly(content: BatchContent, culprits: { message: Envelope; cause: unknown }[]): void {
+  #postSingly(content: BatchContent): void {
     const { replies, refusals, messages } = content
     for (let index = 0; index < replies.length; index += 2) {
       const requestId = replies[index] as number
@@ -295,7 +300,7 @@ class PortEdge implements Edge {
       this.#try({ messages: [message], replies: [], refusals: [] }, cause => {
         this.#sender.undo(message)
         this.#notClonable++
-        culprits.push({ message, cause })
+        this.#culprits.push({ message, cause })
       })
     }
   }
@@ -312,16 +317,18 @@ class PortEdge implements Edge {
   #take(value: unknown): void {
     if (this.#isClosed) return
     if (Array.isArray(value)) {
-      const sequence = value[1] as number
       // The port has lost or repeated a batch: what is counted would no longer be true.
-      if (sequence !== this.#sequenceExpected) {
+      if (value[1] !== this.#receiver.received) {
         this.close()
         return
       }
-      const before = this.#receiver.received
-      this.#decoder.decode(value)
-      this.#sequenceExpected += this.#receiver.received - before
-      this.#receiver.returnCredit()
+      this.#options.reading?.hold()
+      try {
+        this.#decoder.decode(value)
+        this.#receiver.returnCredit()
+      } finally {
+        this.#options.reading?.release()
+      }
     }
     // A wake, or a refusal that returned a slot.
     if (this.#sender.waiting > 0) this.flush()

@@ -24,6 +24,8 @@ export class Receiver implements Receipts {
   readonly #header: Int32Array
   readonly #states: Uint8Array
   readonly #host: ReceiverHost
+  /** Messages whose credit has returned. */
+  #returned = 0
   #readNormal = 0
   #readControl = 0
   #finished = 0
@@ -76,8 +78,11 @@ export class Receiver implements Receipts {
 
   /** Returns the credit of what was admitted since the last call, and wakes a sender that waits for it. */
   returnCredit(): void {
+    if (this.received === this.#returned) return
+    this.#returned = this.received
+    // Seen by whoever sees the store behind it.
+    this.#header[headerWord.readControl] = this.#readControl
     Atomics.store(this.#header, headerWord.readNormal, this.#readNormal)
-    Atomics.store(this.#header, headerWord.readControl, this.#readControl)
     this.#wakeIf(headerWord.creditWanted)
   }
 
@@ -88,9 +93,10 @@ export class Receiver implements Receipts {
   }
 
   finish(token: number): void {
-    // Counted before the byte says so: the sender never knows of more than the receiver has counted.
+    // Counted before the byte says so: the sender never knows of more than the receiver has counted. A plain store, which
+    // whoever sees the byte sees too.
     this.#finished = (this.#finished + 1) | 0
-    Atomics.store(this.#header, headerWord.finished, this.#finished)
+    this.#header[headerWord.finished] = this.#finished
     Atomics.store(this.#states, token, slotState.finished)
     this.#wakeIf(headerWord.slotsWanted)
   }
