@@ -9,6 +9,14 @@ import type { NamedCodec } from './event-codec.ts'
 /** Which queue of a mailbox a message goes to; `control` is always served first and never waits for credit of `normal`. */
 export type Lane = 'control' | 'normal'
 
+/** One thread of a system over its life. */
+export interface ThreadId {
+  /** Index of the shard, -1 for the main thread. */
+  readonly shard: number
+  /** Counts the workers of the shard, from 1. */
+  readonly incarnation: number
+}
+
 /**
  * Where a thread says how far it has come with a message that it took from another thread. One object serves all the
  * messages of an edge; `token` names the message. A message of the same thread has {@link localReceipts}.
@@ -16,6 +24,8 @@ export type Lane = 'control' | 'normal'
  * The order is `start`, then `finish`; or `refuse` instead of `start`; or `putBack` after `start`, then again.
  */
 export interface Receipts {
+  /** The thread that the messages come from; undefined for those of this thread. */
+  readonly origin: ThreadId | undefined
   /**
    * Call before the handler runs. False when the sender has closed the edge meanwhile and counts the message as not
    * handled: then it must not be handled.
@@ -95,6 +105,7 @@ export function handledOfFate(fate: Fate): Handled {
 
 /** The receipts of a message that never left its thread: nobody keeps count. */
 export const localReceipts: Receipts = {
+  origin: undefined,
   start: () => true,
   finish() {},
   putBack() {},

@@ -51,8 +51,6 @@ export interface Router {
   watch(address: string, on: boolean): void
   /** Answers a request that came from another thread. */
   reply(token: ReplyToken, outcome: Outcome): void
-  /** The thread that a message came from. */
-  askerOf(envelope: Envelope): { readonly shard: number; readonly incarnation: number } | undefined
   /** A request to another thread is no longer wanted: unless it has begun it never will. */
   giveUp(envelope: Envelope): Handled
   /** A watched address of another thread has ended, and that was told. */
@@ -127,7 +125,7 @@ export class Kernel {
     this.logger = options.logger
     this.log = createKernelLog(options.logger)
     this.blackBox = options.blackBox
-    this.asks = new Asks(options.clock, envelope => this.#router?.giveUp(envelope) ?? 'no')
+    this.asks = new Asks(options.clock, options.shard < 0, envelope => this.#router?.giveUp(envelope) ?? 'no')
     this.facts = new FactStream(options.shard, () => this.clock.now(), options.onFact)
     this.deadLetters = new DeadLetters(options.deadLettersMax, letter => {
       this.facts.add({ kind: 'deadLetter', address: letter.to, letter })
@@ -274,8 +272,7 @@ export class Kernel {
   /** The right to answer a message that was asked. */
   tokenOf(envelope: Envelope): ReplyToken | undefined {
     if (envelope.requestId === 0) return undefined
-    const asker = this.asks.isLocal(envelope) ? this : (this.#router?.askerOf(envelope) ?? this)
-    const { shard, incarnation } = asker
+    const { shard, incarnation } = envelope.receipts.origin ?? this
     return { requestId: envelope.requestId, shard, shardIncarnation: incarnation }
   }
 
@@ -291,7 +288,7 @@ export class Kernel {
 
   /** Settles a message that was in a mailbox and will not be handled, wherever it came from. */
   dropAdmitted(envelope: Envelope, reason: Refusal, error?: StarfishError): void {
-    if (this.asks.isLocal(envelope)) {
+    if (envelope.receipts.origin === undefined) {
       if (error !== undefined && envelope.requestId !== 0) {
         this.asks.settle(envelope.requestId, { ok: false, error })
       } else this.refuse(envelope, reason)

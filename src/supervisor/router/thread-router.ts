@@ -13,7 +13,7 @@
 import type { ReplyToken } from '../../actors/runtime/runtime-actions.ts'
 import { encodeError } from '../../messages/error-codec.ts'
 import type { Handled } from '../../messages/errors.ts'
-import { createEnvelope, type Envelope, type Receipts } from '../../messages/thread/envelope.ts'
+import { createEnvelope, type Envelope } from '../../messages/thread/envelope.ts'
 import type { ExitReason } from '../../messages/thread/exit.ts'
 import type { ShardEvent } from '../../messages/thread/fact.ts'
 import { type KernelMessage, kernelAddress } from '../../messages/thread/kernel-message.ts'
@@ -60,8 +60,6 @@ export class ThreadRouter implements Router {
   #unresolvedCount = 0
   #syncs = 0
   readonly #watched = new Map<string, Watched>()
-  /** By the receipts of an edge, which outlive it: who asked over it. */
-  readonly #askers = new WeakMap<Receipts, { readonly shard: number; readonly incarnation: number }>()
   #stopping = false
   /** Called when an edge that was open has closed, with the exact account of this side's messages. */
   onReport: (shard: number, incarnation: number, report: EdgeReport) => void = () => {}
@@ -120,10 +118,6 @@ export class ThreadRouter implements Router {
       token.requestId,
       outcome.ok ? { status: 'ok', value: outcome.value } : { status: 'failed', error: encodeError(outcome.error) },
     )
-  }
-
-  askerOf(envelope: Envelope): { readonly shard: number; readonly incarnation: number } | undefined {
-    return this.#askers.get(envelope.receipts)
   }
 
   giveUp(envelope: Envelope): Handled {
@@ -227,7 +221,6 @@ export class ThreadRouter implements Router {
     peer.lostReason = undefined
     peer.lastEvents = []
     peer.draining = false
-    const asker = { shard, incarnation }
     const edge = createEdge({
       port: ends.port as unknown as EdgePort,
       outbound: ends.outbound,
@@ -239,13 +232,8 @@ export class ThreadRouter implements Router {
       // What a batch brings is handled, and answered, in one go.
       reading: this.#kernel.turns,
       schedule: flush => this.#kernel.turns.afterTurns(flush),
-      deliver: envelope => {
-        if (envelope.requestId !== 0 && peer.receipts !== envelope.receipts) {
-          peer.receipts = envelope.receipts
-          this.#askers.set(envelope.receipts, asker)
-        }
-        return this.#kernel.deliver(envelope)
-      },
+      origin: { shard, incarnation },
+      deliver: envelope => this.#kernel.deliver(envelope),
       onReply: (requestId, outcome) => this.#kernel.asks.settle(requestId, outcomeOf(outcome)),
       onRefused: (envelope, reason, cause) => {
         if (peer.draining && isForNextWorker(envelope, reason)) peer.returned.push(envelope)
@@ -305,10 +293,12 @@ export class ThreadRouter implements Router {
       else peer.waiting.push(envelope)
       return
     }
-    const taken = edge.post(envelope)
+    const { requestId } = envelope
+    // The only open request of this thread: nothing is gained by waiting for others.
+    const taken = edge.post(envelope, requestId !== 0 && this.#kernel.asks.size === 1)
     if (taken === 'full') this.#kernel.refuse(envelope, 'OVERLOADED')
     else if (taken === 'closed') peer.waiting.push(envelope)
-    else if (envelope.requestId !== 0) envelope.route = peer.route
+    else if (requestId !== 0) envelope.route = peer.route
   }
 
   #locate(address: string, go: (shard: Located) => void): void {

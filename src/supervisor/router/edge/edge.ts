@@ -17,7 +17,7 @@
  */
 import type { Handled } from '../../../messages/errors.ts'
 import { wake } from '../../../messages/thread/edge.ts'
-import type { Envelope, Refusal, ReplyOutcome } from '../../../messages/thread/envelope.ts'
+import type { Envelope, Refusal, ReplyOutcome, ThreadId } from '../../../messages/thread/envelope.ts'
 import { soon } from '../../soon.ts'
 import { BatchDecoder } from './batch-decoder.ts'
 import { type BatchContent, BatchEncoder } from './batch-encoder.ts'
@@ -69,6 +69,8 @@ export interface EdgeOptions {
   readonly onRefused: (message: Envelope, reason: Refusal, cause?: unknown) => void
   /** Called exactly once, after every reply and refusal that the other side posted. */
   readonly onClose: (report: EdgeReport) => void
+  /** The thread at the other end, as the receipts of its messages name it; left out where none of them is a request. */
+  readonly origin?: ThreadId
   /** Runs `flush` soon, before the thread waits for I/O; a microtask by default. Called at most once per flush. */
   readonly schedule?: (flush: () => void) => void
   /** Is told when the reading of a batch begins and ends, by which `deliver` may have been called for many messages. */
@@ -96,9 +98,10 @@ export interface EdgeStats {
 export interface Edge {
   /**
    * Takes a message for the other thread. `'sent'`: it leaves with this tick's batch. `'waiting'`: it leaves when credit
-   * returns. `'full'`, `'closed'`: it was not taken. Messages of one lane arrive in the order of the calls.
+   * returns. `'full'`, `'closed'`: it was not taken. Messages of one lane arrive in the order of the calls. With `atOnce`
+   * it does not wait for others of this tick.
    */
-  post(message: Envelope): 'sent' | 'waiting' | 'full' | 'closed'
+  post(message: Envelope, atOnce?: boolean): 'sent' | 'waiting' | 'full' | 'closed'
   /** Answers a request of the other side; ignored when it is gone. Never waits for credit. */
   reply(requestId: number, outcome: ReplyOutcome): void
   /** Whether a message given to `post` may have been handled, as far as is known now; answers after the close too. */
@@ -151,14 +154,18 @@ class PortEdge implements Edge {
     this.#port = options.port
     this.#schedule = options.schedule ?? soon
     this.#sender = new Sender(viewEdgeMemory(options.outbound), options.window, options.outboxMax)
-    this.#receiver = new Receiver(viewEdgeMemory(options.inbound), {
-      deliver: options.deliver,
-      wake: () => this.#port.postMessage(wake),
-      refuse: (slot, reason) => {
-        this.#refusals.push(slot, reason)
-        this.#plan()
+    this.#receiver = new Receiver(
+      viewEdgeMemory(options.inbound),
+      {
+        deliver: options.deliver,
+        wake: () => this.#port.postMessage(wake),
+        refuse: (slot, reason) => {
+          this.#refusals.push(slot, reason)
+          this.#plan()
+        },
       },
-    })
+      options.origin,
+    )
     this.#encoder = new BatchEncoder(options.codecs)
     this.#decoder = new BatchDecoder(options.codecs, {
       codecs: names => this.#encoder.learnCodecs(names),
@@ -179,12 +186,12 @@ class PortEdge implements Edge {
     if (this.#encoder.hasNews) this.#plan()
   }
 
-  post(message: Envelope): 'sent' | 'waiting' | 'full' | 'closed' {
+  post(message: Envelope, atOnce = false): 'sent' | 'waiting' | 'full' | 'closed' {
     if (this.#isClosed) return 'closed'
     const verdict = this.#sender.offer(message)
-    this.#plan()
     // A long run of sends in one turn goes out in slices, so that the other thread can begin, and return credit.
-    if (++this.#offered >= batchMax) this.flush()
+    if (atOnce || ++this.#offered >= batchMax) this.flush()
+    else this.#plan()
     return verdict
   }
 
@@ -212,10 +219,11 @@ class PortEdge implements Edge {
     if (this.#isClosed || this.#isFlushing) return
     this.#isFlushing = true
     this.#offered = 0
-    this.#sender.slots.sweep()
     do {
       while (this.#postNext());
     } while (this.#sender.askForWake())
+    // Afterwards, so that nobody waits for it: the memory that it looks at was last written by the other thread.
+    this.#sender.slots.sweep()
     this.#isFlushing = false
     if (this.#culprits.length === 0) return
     const culprits = this.#culprits

@@ -5,7 +5,7 @@
  * whatever instant the thread dies, its last written byte errs on the side of `unknown`.
  */
 import { recordBits } from '../../../messages/thread/edge.ts'
-import type { AnyEvent, Envelope, Receipts, Refusal } from '../../../messages/thread/envelope.ts'
+import type { AnyEvent, Envelope, Receipts, Refusal, ThreadId } from '../../../messages/thread/envelope.ts'
 import { type EdgeMemory, headerWord, slotState } from './edge-memory.ts'
 
 /** What a receiver needs of its edge. */
@@ -19,6 +19,7 @@ export interface ReceiverHost {
 
 /** Messages of one direction as they come in; the receipts of all of them. */
 export class Receiver implements Receipts {
+  readonly origin: ThreadId | undefined
   /** Messages read. */
   received = 0
   readonly #header: Int32Array
@@ -30,7 +31,8 @@ export class Receiver implements Receipts {
   #readControl = 0
   #finished = 0
 
-  constructor(memory: EdgeMemory, host: ReceiverHost) {
+  constructor(memory: EdgeMemory, host: ReceiverHost, origin: ThreadId | undefined) {
+    this.origin = origin
     this.#header = memory.header
     this.#states = memory.states
     this.#host = host
