@@ -21,17 +21,18 @@
  * replies  = count (requestId status value)*                     status 0 ok, 1 failed, 2 not clonable
  * refusals = count (slot reason)*
  * record   = head to [from form] [toIncarnation] [requestId] [deadlineMs] body       head = slot * 64 + bits
- *          | head name*                                          head = messages in the run * 64 + runBit; see below
+ *          | head (name* text*)*                                 head = messages in the run * 64 + runBit; see below
  * form     = 0, a whole event | number of a shape | -count type key*, a shape that takes the next number
  * body     = event | value*, as the shape has them; there is no value for the key `type`
  * to, from = number of a name | the name, which takes the next number; from is 0 for nobody
  * ```
  * With the again bit a record has the from and the form of the record before it in the batch.
  *
- * A run of messages with a binary codec lies in `buffer`; names that have no number yet follow the run's head in the
- * order they are needed. One message of a run, big-endian:
+ * A run of messages with a binary codec lies in `buffer`. Behind the run's head follow, message by message, its names that
+ * have no number yet and the texts of its body: the clone copies a short text in a third of the time that it takes to
+ * write it as bytes and read it. One message of a run, big-endian:
  * ```
- * slot u32 | bits u8 | codec u16 | to u16 | from u16 | bodyBytes u32 | [toIncarnation u32] | [requestId f64] | [deadlineMs f64] | body
+ * slot u32 | bits u8 | codec u16 | to u16 | from u16 | bodyBytes u32 | texts u32 | [toIncarnation u32] | [requestId f64] | [deadlineMs f64] | body
  * ```
  */
 
@@ -48,7 +49,7 @@ export const recordBitsWidth = 6
 export const nameFollows = 0xffff
 
 /** Bytes of a run's message before its optional fields. */
-export const runHeadBytes = 15
+export const runHeadBytes = 19
 
 /** Status of a reply on the wire. */
 export const replyStatus = { ok: 0, failed: 1, notClonable: 2 } as const

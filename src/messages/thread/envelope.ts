@@ -70,8 +70,11 @@ export interface Envelope {
   readonly lane: Lane
   /** Number of the request, from 1, unique among those of the sending thread; 0 for a message that wants no reply. */
   readonly requestId: number
-  /** When the sender stops waiting for the reply, ms since the epoch; 0 for never. */
-  readonly deadlineMs: number
+  /**
+   * When the sender stops waiting for the reply, ms since the epoch; undefined for never. Not 0: V8 keeps a field that
+   * has only ever held large numbers in a box of its own, one for each envelope.
+   */
+  readonly deadlineMs: number | undefined
   /** The binary form of the event, for a sender that knows the definition of the receiver. */
   readonly codec: NamedCodec | undefined
   /** Where to say how far the message has come. */
@@ -80,7 +83,7 @@ export interface Envelope {
   token: number
   /** The way a request took to another thread: what its router keeps of it. */
   route: object | undefined
-  /** When it came into its mailbox, ms since the epoch; 0 before. */
+  /** When it came into its mailbox, ms since its kernel began: a small number, which needs no box; 0 before. */
   admittedAtMs: number
 }
 
@@ -135,7 +138,7 @@ export function createEnvelope(fields: EnvelopeFields): Envelope {
     event: fields.event,
     lane: fields.lane ?? 'normal',
     requestId: fields.requestId ?? 0,
-    deadlineMs: fields.deadlineMs ?? 0,
+    deadlineMs: fields.deadlineMs,
     codec: fields.codec,
     receipts: fields.receipts ?? localReceipts,
     token: fields.token ?? -1,

@@ -101,6 +101,7 @@ export class Kernel {
   readonly deadLetters: DeadLetters
   readonly lifecycle: Lifecycle
   readonly #time: TickClock
+  readonly #startedAtMs: number
   /** The turns of its actors. */
   readonly turns: Dispatcher
   /** Runs code outside of whatever context the caller is in: actors do not inherit that of who woke them first. */
@@ -132,6 +133,7 @@ export class Kernel {
     })
     this.lifecycle = new Lifecycle(this)
     this.#time = new TickClock(options.clock)
+    this.#startedAtMs = options.clock.now()
     this.turns = new Dispatcher(this.#time, (cell, messages, nowMs) => {
       cell.turnScope ??= this.#outside(createTurnScope, cell)
       return cell.turnScope.runInAsyncScope(this.#takeTurn, undefined, cell, messages, nowMs)
@@ -141,6 +143,11 @@ export class Kernel {
   /** Gives the kernel its way to other threads. */
   setRouter(router: Router): void {
     this.#router = router
+  }
+
+  /** Milliseconds since this kernel began. */
+  get uptimeMs(): number {
+    return this.clock.now() - this.#startedAtMs
   }
 
   /** The number of the next start of that address: one more than its last, as long as the address is remembered. */
@@ -252,7 +259,7 @@ export class Kernel {
     }
     const rejected = cell.mailbox.put(envelope)
     if (rejected === envelope) return 'MAILBOX_FULL'
-    envelope.admittedAtMs = this.#time.now()
+    envelope.admittedAtMs = this.#time.now() - this.#startedAtMs
     if (rejected !== undefined) this.dropAdmitted(rejected, 'MAILBOX_FULL')
     this.turns.wake(cell)
     return 'admitted'

@@ -22,7 +22,7 @@ export interface BatchSink {
     event: AnyEvent | undefined,
     toIncarnation: number,
     requestId: number,
-    deadlineMs: number,
+    deadlineMs: number | undefined,
   ): boolean
 }
 
@@ -55,7 +55,7 @@ export class BatchDecoder {
     if (flags & batchFlags.hasRefusals) this.#readRefusals(wire)
     if (flags & batchFlags.hasBuffer) {
       const end = wire.length - 1
-      this.#readMessages(wire, end, new BatchReader(wire[end] as ArrayBuffer))
+      this.#readMessages(wire, end, new BatchReader(wire[end] as ArrayBuffer, wire))
     } else if (this.#at < wire.length) this.#readMessages(wire, wire.length, undefined)
     this.#wire = nothing
   }
@@ -92,9 +92,9 @@ export class BatchDecoder {
     while (at < end) {
       const head = wire[at++] as number
       if (head & recordBits.run) {
-        this.#at = at
+        reader!.textAt = at
         if (!this.#readRun(reader!, head >>> recordBitsWidth)) return
-        at = this.#at
+        at = reader!.textAt
         continue
       }
       const to = this.#name(wire[at++] as number | string)
@@ -110,7 +110,7 @@ export class BatchDecoder {
       }
       const toIncarnation = head & recordBits.incarnation ? (wire[at++] as number) : 0
       const requestId = head & recordBits.request ? (wire[at++] as number) : 0
-      const deadlineMs = head & recordBits.deadline ? (wire[at++] as number) : 0
+      const deadlineMs = head & recordBits.deadline ? (wire[at++] as number) : undefined
       const event = shape === undefined ? (wire[at] as AnyEvent) : shape.build(wire, at)
       at += shape === undefined ? 1 : shape.size
       const slot = head >>> recordBitsWidth
@@ -132,33 +132,38 @@ export class BatchDecoder {
       const slot = reader.u32()
       const bits = reader.u8()
       const codec = reader.u16()
-      const to = this.#nameInRun(reader.u16())
+      const toNumber = reader.u16()
       const fromNumber = reader.u16()
-      const from = fromNumber === 0 ? null : this.#nameInRun(fromNumber)
       const bodyBytes = reader.u32()
+      const texts = reader.u32()
+      const to = this.#nameInRun(toNumber, reader)
+      const from = fromNumber === 0 ? null : this.#nameInRun(fromNumber, reader)
       const toIncarnation = bits & recordBits.incarnation ? reader.u32() : 0
       const requestId = bits & recordBits.request ? reader.f64() : 0
-      const deadlineMs = bits & recordBits.deadline ? reader.f64() : 0
-      const event = this.#readEvent(reader, codec, bodyBytes)
+      const deadlineMs = bits & recordBits.deadline ? reader.f64() : undefined
+      const event = this.#readEvent(reader, codec, bodyBytes, texts)
       if (!this.#sink.message(slot, bits, to, from, event, toIncarnation, requestId, deadlineMs)) return false
     }
     return true
   }
 
-  #readEvent(reader: BatchReader, codec: number, bodyBytes: number): AnyEvent | undefined {
+  #readEvent(reader: BatchReader, codec: number, bodyBytes: number, texts: number): AnyEvent | undefined {
     const end = reader.at + bodyBytes
+    const textEnd = reader.textAt + texts
     reader.end = end
+    reader.textEnd = textEnd
     try {
       return this.#codecs.at(codec)!.decode(reader)
     } catch {
       return undefined
     } finally {
       reader.at = end
+      reader.textAt = textEnd
     }
   }
 
-  #nameInRun(number: number): string {
-    return number === nameFollows ? this.#names.add(this.#wire[this.#at++] as string) : this.#names.at(number)
+  #nameInRun(number: number, reader: BatchReader): string {
+    return number === nameFollows ? this.#names.add(this.#wire[reader.textAt++] as string) : this.#names.at(number)
   }
 }
 

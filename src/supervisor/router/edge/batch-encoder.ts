@@ -42,8 +42,6 @@ export class BatchEncoder {
   /** Of the record before, in the batch at hand; the shape is undefined when there is none. */
   #lastShape: Shape | undefined
   #lastFrom: string | null = null
-  /** How far the batch is written, within a run. */
-  #at = 0
   /** The buffers of the last batch that was encoded, to be transferred. */
   transfer: ArrayBuffer[] = []
 
@@ -84,6 +82,7 @@ export class BatchEncoder {
     const buffer = this.#writer.take()
     this.transfer = buffer === undefined ? nothing : [buffer]
     if (buffer !== undefined) {
+      this.#writer.texts = []
       flags |= batchFlags.hasBuffer
       wire[at++] = buffer
     }
@@ -102,6 +101,7 @@ export class BatchEncoder {
   /** Call when a batch could not be encoded or posted: what it would have taught the other side is forgotten. */
   discard(): void {
     this.#writer.at = 0
+    this.#writer.texts = []
     this.#names.reset()
     this.#shapes.reset()
     this.#namesReset = true
@@ -117,9 +117,10 @@ export class BatchEncoder {
         at = this.#plain(wire, at, message)
         index++
       } else {
-        this.#at = at
-        index = this.#run(wire, messages, index)
-        at = this.#at
+        this.#writer.texts = wire
+        this.#writer.textAt = at
+        index = this.#run(messages, index)
+        at = this.#writer.textAt
       }
     }
     return at
@@ -195,45 +196,42 @@ export class BatchEncoder {
   }
 
   /** Encodes the messages from `first` on for as long as they have a codec; returns the index of the first that has none. */
-  #run(wire: unknown[], messages: readonly Envelope[], first: number): number {
-    const head = this.#at++
-    wire[head] = 0
+  #run(messages: readonly Envelope[], first: number): number {
+    const { texts } = this.#writer
+    const head = this.#writer.textAt++
+    texts[head] = 0
     let index = first
     for (; index < messages.length; index++) {
       const message = messages[index]!
       const codec = this.#codecOf(message)
       if (codec === 0) break
-      this.#binary(wire, message, codec)
+      this.#binary(message, codec)
     }
-    wire[head] = ((index - first) << recordBitsWidth) | recordBits.run
+    texts[head] = ((index - first) << recordBitsWidth) | recordBits.run
     return index
   }
 
-  #binary(wire: unknown[], message: Envelope, codec: number): void {
+  #binary(message: Envelope, codec: number): void {
     const writer = this.#writer
     const bits = bitsOf(message)
+    const to = this.#nameInRun(message.to)
+    const from = message.from === null ? 0 : this.#nameInRun(message.from)
     const start = writer.skip(runHeadBytes)
     if (bits & recordBits.incarnation) writer.u32(message.toIncarnation)
     if (bits & recordBits.request) writer.f64(message.requestId)
-    if (bits & recordBits.deadline) writer.f64(message.deadlineMs)
+    if (bits & recordBits.deadline) writer.f64(message.deadlineMs ?? 0)
     const body = writer.at
+    const text = writer.textAt
     message.codec!.codec.encode(message.event, writer)
-    writer.head(
-      start,
-      message.token,
-      bits,
-      codec,
-      this.#nameInRun(wire, message.to),
-      message.from === null ? 0 : this.#nameInRun(wire, message.from),
-      writer.at - body,
-    )
+    const bodyBytes = writer.at - body
+    writer.head(start, { slot: message.token, bits, codec, to, from, bodyBytes, texts: writer.textAt - text })
   }
 
-  #nameInRun(wire: unknown[], name: string): number {
+  #nameInRun(name: string): number {
     const number = this.#names.find(name)
     if (number !== 0) return number
     this.#names.add(name)
-    wire[this.#at++] = name
+    this.#writer.texts[this.#writer.textAt++] = name
     return nameFollows
   }
 }
@@ -243,7 +241,7 @@ function bitsOf(message: Envelope): number {
     (message.lane === 'control' ? recordBits.control : 0) |
     (message.toIncarnation === 0 ? 0 : recordBits.incarnation) |
     (message.requestId === 0 ? 0 : recordBits.request) |
-    (message.deadlineMs === 0 ? 0 : recordBits.deadline)
+    (message.deadlineMs === undefined ? 0 : recordBits.deadline)
   )
 }
 

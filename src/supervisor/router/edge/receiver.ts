@@ -47,7 +47,7 @@ export class Receiver implements Receipts {
     event: AnyEvent | undefined,
     toIncarnation: number,
     requestId: number,
-    deadlineMs: number,
+    deadlineMs: number | undefined,
   ): void {
     const control = (bits & recordBits.control) !== 0
     if (control) this.#readControl = (this.#readControl + 1) | 0
