@@ -39,6 +39,15 @@ export class Fifo<T> {
     return item
   }
 
+  /** Removes and returns the newest; undefined when there is none. */
+  pop(): T | undefined {
+    if (this.#size === 0) return undefined
+    const at = (this.#head + --this.#size) & (this.#ring.length - 1)
+    const item = this.#ring[at]
+    this.#ring[at] = undefined
+    return item
+  }
+
   /** The oldest; undefined when there is none. */
   peek(): T | undefined {
     return this.#size === 0 ? undefined : this.#ring[this.#head]

@@ -2,12 +2,12 @@ import fc from 'fast-check'
 import t from 'tap'
 import { Fifo } from '../../src/supervisor/fifo.ts'
 
-t.test('a queue gives back what it took, in order, through any mix of pushes, shifts and drains', t => {
+t.test('a queue gives back what it took, in order, through any mix of pushes, shifts, pops and drains', t => {
   const moves = fc.array(fc.oneof(fc.integer({ min: -6, max: 9 }), fc.integer({ min: -700, max: 900 })), {
     maxLength: 100,
   })
   fc.assert(
-    fc.property(moves, fc.boolean(), (steps, drains) => {
+    fc.property(moves, fc.boolean(), fc.boolean(), (steps, drains, pops) => {
       const fifo = new Fifo<number>()
       const model: number[] = []
       let next = 0
@@ -17,6 +17,7 @@ t.test('a queue gives back what it took, in order, through any mix of pushes, sh
           model.push(next++)
         }
         for (let left = -step; left > 0; left--) if (fifo.shift() !== model.shift()) throw new Error('not the oldest')
+        if (pops && fifo.pop() !== model.pop()) throw new Error('not the newest')
         if (fifo.size !== model.length) throw new Error(`${fifo.size} long, not ${model.length}`)
         if (fifo.peek() !== model[0]) throw new Error('another is shown')
         if (drains && step === 0 && fifo.drain().join() !== model.splice(0).join()) throw new Error('not the rest')
