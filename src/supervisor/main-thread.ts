@@ -206,6 +206,7 @@ function takeMessage(parts: Parts, message: KernelMessage): void {
       break
     case 'kernel.restarted':
       shards?.set.residents.noteIncarnation(message.address, message.incarnation)
+      shards?.remote.noteIncarnation(message.address, message.incarnation)
       break
     case 'kernel.ended':
       if (shards?.set.residents.remove(message.address, message.generation) === true) forget(message.address)
