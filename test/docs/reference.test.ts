@@ -44,7 +44,7 @@ t.test('options of the command', async t => {
       .sort(),
   )
   for (const [, option, value] of upHelp.matchAll(/(--[\w-]+) <\w+>.*\(default ([\w.]+)[:)]/g)) {
-    t.equal(told.find(([name]) => name === option)?.[1], value, option)
+    t.equal(told.find(([name]) => name === option)?.[1], value, `${option}`)
   }
 })
 
