@@ -118,6 +118,7 @@ export function createMainThread(options: MainThreadOptions): MainThread {
     },
     async stopShards() {
       if (shards === undefined) return
+      shards.set.startNoMore()
       const supervisor = kernel.entries.get(shardsSupervisor)?.cell
       if (supervisor !== undefined) {
         const ended = new Promise<ActorExit>(resolve => kernel.watch(shardsSupervisor, resolve))

@@ -1,12 +1,13 @@
 /**
- * Deals accepted sockets out to the shards that dialled, in turn. While no shard is there, for the moments in which a
- * lone one is replaced, it holds a bounded number of sockets rather than refuse them.
+ * Deals accepted sockets out to the shards that dialled: in turn, to those that have taken nearly all they were given. What
+ * finds no such shard, in a burst or while a lone shard is replaced, is held rather than refused, up to a bound.
  */
 import type { Socket } from 'node:net'
 import type { MessagePort } from 'node:worker_threads'
-import type { HandoffMessage } from './handoff-messages.ts'
+import type { HandoffDialled, HandoffMessage, HandoffWord } from './handoff-messages.ts'
+import { PostedSockets } from './handoff-window.ts'
 
-/** Sockets held while no shard is there; one more is reset. */
+/** Sockets held. Of more, one is handed to a shard all the same; when none is there it is reset. */
 export const heldSocketsMax = 1_024
 
 /** The listener's side of all handoff channels. */
@@ -14,9 +15,11 @@ export interface HandoffDispatch {
   /** It listens: the shards that dialled before are told, and those that dial from now on. */
   listening(boundPort: number): void
   /** A shard asks for sockets. */
-  dial(port: MessagePort): void
+  dial(dialled: HandoffDialled): void
   /** Hands over a socket that nobody has read. */
   give(socket: Socket): void
+  /** A thread is about to end: it is given none any more. */
+  threadEnding(threadId: number): void
   /** Tells the shards that no socket follows, and resets those that none took. */
   end(): void
   /** Hangs up without a word, as a failure does: the shards dial again. */
@@ -25,15 +28,22 @@ export interface HandoffDispatch {
   readonly figures: { readonly shards: number; readonly held: number }
 }
 
+/** A shard in the rotation. */
+interface Shard {
+  readonly threadId: number
+  readonly port: MessagePort
+  readonly posted: PostedSockets
+}
+
 /** Creates a dispatch for a listener at `boundPort`, or for one that does not listen yet: shards can dial it meanwhile. */
 export function createHandoffDispatch(boundPort?: number): HandoffDispatch {
-  const rotation: MessagePort[] = []
+  const rotation: Shard[] = []
   const held: Socket[] = []
   let turn = 0
   let listeningAt = boundPort
 
-  function leave(port: MessagePort): void {
-    const index = rotation.indexOf(port)
+  function leave(shard: Shard): void {
+    const index = rotation.indexOf(shard)
     if (index < 0) return
     rotation.splice(index, 1)
     if (turn > index) turn--
@@ -43,44 +53,81 @@ export function createHandoffDispatch(boundPort?: number): HandoffDispatch {
     for (const socket of held.splice(0)) socket.resetAndDestroy()
   }
 
-  function give(socket: Socket): void {
-    if (rotation.length === 0) {
-      if (held.length < heldSocketsMax) held.push(socket)
-      else socket.resetAndDestroy()
-      return
-    }
+  function next(): Shard {
     turn = (turn + 1) % rotation.length
+    return rotation[turn]!
+  }
+
+  function nextWithRoom(): Shard | undefined {
+    for (let tried = 0; tried < rotation.length; tried++) {
+      const shard = next()
+      if (shard.posted.hasRoom) return shard
+    }
+    return undefined
+  }
+
+  function hand(shard: Shard, socket: Socket): void {
     try {
-      rotation[turn]!.postMessage({ type: 'socket', socket } satisfies HandoffMessage, [socket])
+      shard.port.postMessage({ type: 'socket', socket } satisfies HandoffMessage, [socket])
+      shard.posted.add()
     } catch {
       // It was closed before it could be moved.
       socket.destroy()
     }
   }
 
+  function dealOut(): void {
+    while (held.length > 0) {
+      const shard = nextWithRoom()
+      if (shard !== undefined) hand(shard, held.shift()!)
+      else if (!hasGotRoom()) return
+    }
+  }
+
+  /** Asks all shards to tell of room; true when one has got some in this very moment. */
+  function hasGotRoom(): boolean {
+    for (const { posted } of rotation) posted.want()
+    return rotation.some(({ posted }) => posted.hasRoom)
+  }
+
+  function hear(shard: Shard, message: HandoffWord): void {
+    if (message.type === 'stop') {
+      leave(shard)
+      tell(shard, { type: 'stopped' })
+    }
+    dealOut()
+  }
+
   return {
     listening(port) {
       listeningAt = port
-      for (const shard of rotation) post(shard, { type: 'bound', port })
+      for (const shard of rotation) tell(shard, { type: 'bound', port })
     },
-    dial(port) {
-      rotation.push(port)
-      port.on('close', () => leave(port))
-      port.on('message', () => {
-        leave(port)
-        post(port, { type: 'stopped' })
-      })
+    dial({ port, threadId, window }) {
+      const shard = { threadId, port, posted: new PostedSockets(window) }
+      rotation.push(shard)
+      port.on('close', () => leave(shard))
+      port.on('message', message => hear(shard, message))
       port.unref()
-      if (listeningAt !== undefined) post(port, { type: 'bound', port: listeningAt })
-      for (const socket of held.splice(0)) give(socket)
+      if (listeningAt !== undefined) tell(shard, { type: 'bound', port: listeningAt })
+      dealOut()
     },
-    give,
+    give(socket) {
+      if (held.length < heldSocketsMax) {
+        held.push(socket)
+        dealOut()
+      } else if (rotation.length > 0) hand(next(), socket)
+      else socket.resetAndDestroy()
+    },
+    threadEnding(threadId) {
+      for (const shard of rotation.filter(shard => shard.threadId === threadId)) leave(shard)
+    },
     end() {
-      for (const port of rotation.splice(0)) post(port, { type: 'ended' })
+      for (const shard of rotation.splice(0)) tell(shard, { type: 'ended' })
       resetHeld()
     },
     abandon() {
-      for (const port of rotation.splice(0)) port.close()
+      for (const { port } of rotation.splice(0)) port.close()
       resetHeld()
     },
     get figures() {
@@ -89,6 +136,6 @@ export function createHandoffDispatch(boundPort?: number): HandoffDispatch {
   }
 }
 
-function post(port: MessagePort, message: HandoffMessage): void {
+function tell({ port }: Shard, message: HandoffMessage): void {
   port.postMessage(message)
 }

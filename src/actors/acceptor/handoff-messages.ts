@@ -7,7 +7,8 @@
  * acceptor                         listener
  *    | -- HandoffDial (port) ------>  |   by postMessageToThread, or directly on the same thread
  *    | <-- bound ------------------   |
- *    | <-- socket * ---------------   |   in turn with the other shards
+ *    | <-- socket * ---------------   |   in turn with the other shards, few ahead of what was taken (handoff-window.ts)
+ *    | -- room * ------------------>  |   it took some, and the listener has more
  *    | -- stop -------------------->  |   the acceptor drains
  *    | <-- stopped ----------------   |   no socket follows; the channel is closed
  *    | <-- ended ------------------   |   or: the listener drains; no socket follows
@@ -17,9 +18,18 @@
 import type { Socket } from 'node:net'
 import type { MessagePort } from 'node:worker_threads'
 
+/** What a shard that asks for sockets brings along. */
+export interface HandoffDialled {
+  readonly port: MessagePort
+  /** The shard's thread. */
+  readonly threadId: number
+  /** Of `createHandoffWindow`. */
+  readonly window: SharedArrayBuffer
+}
+
 /** A shard asks for its share of the connections of `listener`. */
 export interface HandoffDial {
-  readonly starfishHandoff: { readonly listener: string; readonly shard: number; readonly port: MessagePort }
+  readonly starfishHandoff: HandoffDialled & { readonly listener: string; readonly shard: number }
 }
 
 /** From the listener to an acceptor. */
@@ -30,9 +40,7 @@ export type HandoffMessage =
   | { readonly type: 'ended' }
 
 /** From an acceptor to the listener. */
-export interface HandoffStop {
-  readonly type: 'stop'
-}
+export type HandoffWord = { readonly type: 'room' } | { readonly type: 'stop' }
 
 /** True for a {@link HandoffDial} among what other code sends between threads. */
 export function isHandoffDial(value: unknown): value is HandoffDial {

@@ -2,15 +2,15 @@
  * The acceptor's sockets: listens on its shard, or is handed sockets by the listener on another thread, and gives them
  * to the shard's server.
  */
-import type { MessagePort } from 'node:worker_threads'
 import { StarfishError } from '../../messages/errors.ts'
 import type { ActorRuntime } from '../runtime/actor-runtime.ts'
 import type { CreateConnections } from '../serving/connections.ts'
 import { loadProtocol } from '../serving/protocol-loader.ts'
 import type { AcceptorInput } from './config.ts'
 import type { AcceptorEvent } from './events.ts'
-import type { HandoffMessage, HandoffStop } from './handoff-messages.ts'
-import { dialHandoff } from './handoff-registry.ts'
+import type { HandoffMessage, HandoffWord } from './handoff-messages.ts'
+import { dialHandoff, type HandoffChannel } from './handoff-registry.ts'
+import { takeSocket } from './handoff-window.ts'
 import { type Listener, listen } from './listener.ts'
 import type { AcceptorContext } from './machine.ts'
 import { createShardServer, type ShardServer } from './shard-server.ts'
@@ -98,7 +98,7 @@ async function listenHere(
   return { stop: async () => close(), abandon: close }
 }
 
-async function dial(input: AcceptorInput, shard: number): Promise<MessagePort> {
+async function dial(input: AcceptorInput, shard: number): Promise<HandoffChannel> {
   const { host, port, handoff } = input
   try {
     return await dialHandoff(handoff, shard)
@@ -117,13 +117,16 @@ async function takeHandoff(
   server: ShardServer,
   feed: (event: AcceptorEvent) => void,
 ): Promise<SocketSource> {
-  const port = await dial(input, runtime.shard)
+  const { port, window } = await dial(input, runtime.shard)
+  const tellRoom = onceATurn(() => say({ type: 'room' }))
   let over = false
   const ended = Promise.withResolvers<void>()
 
   port.on('message', (message: HandoffMessage) => {
-    if (message.type === 'socket') server.accept(message.socket)
-    else if (message.type === 'bound') {
+    if (message.type === 'socket') {
+      if (takeSocket(window)) tellRoom()
+      server.accept(message.socket)
+    } else if (message.type === 'bound') {
       // From here on sockets keep the thread alive, not the wait for them.
       port.unref()
       feed({ type: 'acceptor.bound', port: message.port })
@@ -134,6 +137,10 @@ async function takeHandoff(
     finish(false)
   })
 
+  function say(word: HandoffWord): void {
+    if (!over) port.postMessage(word)
+  }
+
   function finish(close: boolean): void {
     over = true
     ended.resolve()
@@ -142,12 +149,25 @@ async function takeHandoff(
 
   return {
     stop() {
-      if (!over) port.postMessage({ type: 'stop' } satisfies HandoffStop)
+      say({ type: 'stop' })
       return ended.promise
     },
     abandon() {
       over = true
       port.close()
     },
+  }
+}
+
+/** Calls `work` when the event loop has taken all that has come, however often it is asked for before. */
+function onceATurn(work: () => void): () => void {
+  let planned = false
+  return () => {
+    if (planned) return
+    planned = true
+    setImmediate(() => {
+      planned = false
+      work()
+    })
   }
 }

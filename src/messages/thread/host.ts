@@ -11,3 +11,12 @@ import type { EncodedExitReason } from './exit-codec.ts'
 export type HostMessage =
   | { readonly type: 'shard.loaded' }
   | { readonly type: 'shard.ending'; readonly reason: EncodedExitReason }
+
+/** The channel of `node:diagnostics_channel` on which the host says, at once, that a worker is about to end. */
+export const threadEndingChannel = 'starfish:thread.ending'
+
+/** A message of {@link threadEndingChannel}. */
+export interface ThreadEnding {
+  /** Node's number for the thread. */
+  readonly threadId: number
+}

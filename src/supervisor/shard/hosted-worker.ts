@@ -11,6 +11,7 @@
  * The pool runs one task that never returns and holds nothing else, so it has no reason to start a second thread:
  * `minThreads` is 0, and a thread that ends is not replaced.
  */
+import { channel } from 'node:diagnostics_channel'
 import { extname } from 'node:path'
 import type { HeapInfo } from 'node:v8'
 import {
@@ -26,7 +27,7 @@ import type { Clock } from '../../actors/runtime/clock.ts'
 import { StarfishError } from '../../messages/errors.ts'
 import type { ExitReason } from '../../messages/thread/exit.ts'
 import { decodeExitReason } from '../../messages/thread/exit-codec.ts'
-import type { HostMessage } from '../../messages/thread/host.ts'
+import { type HostMessage, type ThreadEnding, threadEndingChannel } from '../../messages/thread/host.ts'
 import type { HostTask } from './host-task.ts'
 import { createShardCells } from './shard-cells.ts'
 import type { Watched } from './watchdog.ts'
@@ -51,6 +52,8 @@ type PoolTransfer = NonNullable<NonNullable<Parameters<Piscina['run']>[1]>['tran
 
 /** How long a worker may take to answer a question about itself, ms. */
 const answerWithinMs = 1_000
+
+const threadEnding = channel(threadEndingChannel)
 
 /** Starts a worker at once. */
 export class PiscinaWorker implements HostedWorker, Watched {
@@ -181,6 +184,7 @@ export class PiscinaWorker implements HostedWorker, Watched {
     if (this.#reason !== undefined) return
     this.#reason = reason
     this.#ending.resolve(reason)
+    threadEnding.publish({ threadId: this.threadId } satisfies ThreadEnding)
     this.#load.reject(loadFailure(this.workerIndex, reason))
     for (const none of this.#unanswered) none()
     void this.#pool.destroy()

@@ -138,6 +138,7 @@ export class ShardSet {
     this.#tellShard(slot, 'starting')
     try {
       await worker.loaded
+      if (this.#stopping) throw new StarfishError('SHUTTING_DOWN', 'the system is stopping')
       const activated = this.#activate(slot, control)
       slot.residentsUp = this.residents.comeBack(slot, control)
       this.#keepSpare()
@@ -222,9 +223,17 @@ export class ShardSet {
     return this.#kernel.ask(null, shardsSupervisor, event, { timeoutMs: 2_147_483_647 })
   }
 
+  /** Brings up no worker any more; one that is being loaded for a slot ends. Those that serve are not touched. */
+  startNoMore(): void {
+    this.#stopping = true
+    for (const { worker, control } of this.#slots) {
+      if (control === undefined) void worker?.terminate({ type: 'shutdown' })
+    }
+  }
+
   /** Ends what is left: the spare, and workers that did not stop. */
   async close(): Promise<void> {
-    this.#stopping = true
+    this.startNoMore()
     for (const slot of this.#slots) {
       slot.up.reject(new StarfishError('SHUTTING_DOWN', 'the system is stopping'))
     }
