@@ -19,7 +19,9 @@ export function createCellPort(kernel: Kernel, cell: ActorCell): ActorPort {
       const token = cell.currentToken
       if (cell.current?.event.type !== type || token === undefined || cell.settled !== 'open') return
       cell.settled = 'replied'
-      settle(kernel, cell, token, { ok: true, value })
+      cell.closeRequest(token)
+      // The last answer of the moment does not wait for its own turn to end.
+      kernel.reply(token, { ok: true, value }, kernel.turns.isLast(cell))
     },
     takeReplyToken() {
       if (cell.current === undefined || cell.currentToken === undefined) return undefined

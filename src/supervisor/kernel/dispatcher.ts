@@ -20,7 +20,7 @@ export class Dispatcher {
   readonly #turn: (cell: ActorCell, messages: number, nowMs: number) => number
   readonly #queue = new Fifo<ActorCell>()
   /** What runs once the turns of the moment are over. */
-  #after: (() => void)[] = []
+  readonly #after = new Fifo<() => void>()
   #scheduled = false
   #running = false
   #held = false
@@ -66,11 +66,13 @@ export class Dispatcher {
     else soon(work)
   }
 
+  /** Whether nothing else waits for its turn while this cell takes its own. */
+  isLast(cell: ActorCell): boolean {
+    return this.#running && this.#queue.size === 0 && cell.mailbox.ready === 0
+  }
+
   #runAfter(): void {
-    if (this.#after.length === 0) return
-    const after = this.#after
-    this.#after = []
-    for (const work of after) work()
+    for (let work = this.#after.shift(); work !== undefined; work = this.#after.shift()) work()
   }
 
   readonly #drain = (): void => {

@@ -49,8 +49,8 @@ export interface Router {
   postToKernel(shard: number, message: KernelMessage): void
   /** Asks the thread of that address to tell of its end, or no longer to. */
   watch(address: string, on: boolean): void
-  /** Answers a request that came from another thread. */
-  reply(token: ReplyToken, outcome: Outcome): void
+  /** Answers a request that came from another thread; `atOnce` when nothing is gained by waiting for others. */
+  reply(token: ReplyToken, outcome: Outcome, atOnce: boolean): void
   /** A request to another thread is no longer wanted: unless it has begun it never will. */
   giveUp(envelope: Envelope): Handled
   /** A watched address of another thread has ended, and that was told. */
@@ -272,9 +272,9 @@ export class Kernel {
     if (cell.mailbox.ready > 0) this.turns.wake(cell)
   }
 
-  /** Answers a request, wherever its asker is. */
-  reply(token: ReplyToken, outcome: Outcome): void {
-    if (token.shard !== this.shard) this.#router?.reply(token, outcome)
+  /** Answers a request, wherever its asker is; `atOnce` when it is known that this thread has no more to say just now. */
+  reply(token: ReplyToken, outcome: Outcome, atOnce = false): void {
+    if (token.shard !== this.shard) this.#router?.reply(token, outcome, atOnce)
     else if (token.shardIncarnation === this.incarnation) this.asks.settle(token.requestId, outcome)
   }
 

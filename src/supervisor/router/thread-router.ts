@@ -112,12 +112,13 @@ export class ThreadRouter implements Router {
     this.#watched.delete(address)
   }
 
-  reply(token: ReplyToken, outcome: Outcome): void {
+  reply(token: ReplyToken, outcome: Outcome, atOnce: boolean): void {
     const peer = this.#peers.get(token.shard)
     if (peer?.incarnation !== token.shardIncarnation) return
     peer.edge?.reply(
       token.requestId,
       outcome.ok ? { status: 'ok', value: outcome.value } : { status: 'failed', error: encodeError(outcome.error) },
+      atOnce,
     )
   }
 

@@ -6,8 +6,6 @@ import type { CodecRegistry } from './codec-registry.ts'
 import { NameReader } from './names.ts'
 import { type ShapeBuilder, ShapeReader } from './shapes.ts'
 
-const nothing: readonly unknown[] = []
-
 /** Who takes what a batch carries, in this order. */
 export interface BatchSink {
   codecs(names: readonly string[]): void
@@ -32,8 +30,7 @@ export class BatchDecoder {
   readonly #shapes = new ShapeReader()
   readonly #codecs: CodecRegistry
   readonly #sink: BatchSink
-  /** The batch at hand and how far it has been read. */
-  #wire: readonly unknown[] = nothing
+  /** How far the batch at hand has been read. */
   #at = 0
 
   constructor(codecs: CodecRegistry, sink: BatchSink) {
@@ -44,25 +41,23 @@ export class BatchDecoder {
   /** Reads one batch to its end. */
   decode(wire: readonly unknown[]): void {
     const flags = wire[0] as number
-    this.#wire = wire
     this.#at = 2
     if (flags & batchFlags.namesReset) {
       this.#names.reset()
       this.#shapes.reset()
     }
-    if (flags & batchFlags.hasCodecs) this.#readCodecs()
+    if (flags & batchFlags.hasCodecs) this.#readCodecs(wire)
     if (flags & batchFlags.hasReplies) this.#readReplies(wire)
     if (flags & batchFlags.hasRefusals) this.#readRefusals(wire)
     if (flags & batchFlags.hasBuffer) {
       const end = wire.length - 1
       this.#readMessages(wire, end, new BatchReader(wire[end] as ArrayBuffer, wire))
     } else if (this.#at < wire.length) this.#readMessages(wire, wire.length, undefined)
-    this.#wire = nothing
   }
 
-  #readCodecs(): void {
-    const end = this.#at + 1 + (this.#wire[this.#at] as number)
-    this.#sink.codecs(this.#wire.slice(this.#at + 1, end) as string[])
+  #readCodecs(wire: readonly unknown[]): void {
+    const end = this.#at + 1 + (wire[this.#at] as number)
+    this.#sink.codecs(wire.slice(this.#at + 1, end) as string[])
     this.#at = end
   }
 
@@ -163,7 +158,7 @@ export class BatchDecoder {
   }
 
   #nameInRun(number: number, reader: BatchReader): string {
-    return number === nameFollows ? this.#names.add(this.#wire[reader.textAt++] as string) : this.#names.at(number)
+    return number === nameFollows ? this.#names.add(reader.beside()) : this.#names.at(number)
   }
 }
 

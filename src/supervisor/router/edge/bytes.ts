@@ -155,10 +155,13 @@ export class BatchReader implements EventReader {
   }
 
   text(): string {
-    const at = this.textAt
-    if (at >= this.textEnd) throw new RangeError('the event has no more texts')
-    this.textAt = at + 1
-    return this.#texts[at] as string
+    if (this.textAt >= this.textEnd) throw new RangeError('the event has no more texts')
+    return this.beside()
+  }
+
+  /** The next of what stands beside the bytes, whatever the event at hand has of it. */
+  beside(): string {
+    return this.#texts[this.textAt++] as string
   }
 
   bytes(): Uint8Array {

@@ -102,8 +102,8 @@ export interface Edge {
    * it does not wait for others of this tick.
    */
   post(message: Envelope, atOnce?: boolean): 'sent' | 'waiting' | 'full' | 'closed'
-  /** Answers a request of the other side; ignored when it is gone. Never waits for credit. */
-  reply(requestId: number, outcome: ReplyOutcome): void
+  /** Answers a request of the other side; ignored when it is gone. Never waits for credit; `atOnce` as in `post`. */
+  reply(requestId: number, outcome: ReplyOutcome, atOnce?: boolean): void
   /** Whether a message given to `post` may have been handled, as far as is known now; answers after the close too. */
   handledOf(message: Envelope): Handled
   /**
@@ -195,10 +195,11 @@ class PortEdge implements Edge {
     return verdict
   }
 
-  reply(requestId: number, outcome: ReplyOutcome): void {
+  reply(requestId: number, outcome: ReplyOutcome, atOnce = false): void {
     if (this.#isClosed) return
     this.#replies.push(requestId, outcome)
-    this.#plan()
+    if (atOnce) this.flush()
+    else this.#plan()
   }
 
   handledOf(message: Envelope): Handled {
@@ -239,12 +240,12 @@ class PortEdge implements Edge {
   }
 
   stats(): EdgeStats {
-    const { slots, waiting } = this.#sender
+    const { slots, waiting, ready } = this.#sender
     slots.sweep(true)
     return {
       sent: this.#sent,
       waiting,
-      underWay: slots.inUse,
+      underWay: slots.inUse - ready,
       handled: slots.handled,
       refused: slots.refused,
       notClonable: this.#notClonable,

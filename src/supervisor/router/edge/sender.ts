@@ -18,6 +18,10 @@ export const controlWindow = 256
 export class Sender {
   readonly slots: SlotTable
   readonly #header: Int32Array
+  /** What has its slot and leaves with the next batch. */
+  #readyControl: Envelope[] = []
+  #readyNormal: Envelope[] = []
+  /** What waits for credit. */
   readonly #control = new Fifo<Envelope>()
   readonly #normal = new Fifo<Envelope>()
   readonly #window: number
@@ -41,10 +45,15 @@ export class Sender {
 
   /** Messages that have not been posted. */
   get waiting(): number {
-    return this.#control.size + this.#normal.size
+    return this.ready + this.#control.size + this.#normal.size
   }
 
-  /** Queues a message. `sent` when it has credit, `full` when it was not taken. */
+  /** Those of them that have their slots already. */
+  get ready(): number {
+    return this.#readyControl.length + this.#readyNormal.length
+  }
+
+  /** Takes a message. `sent` when it has credit, `full` when it was not taken. */
   offer(message: Envelope): 'sent' | 'waiting' | 'full' {
     const control = message.lane === 'control'
     const queue = control ? this.#control : this.#normal
@@ -54,33 +63,60 @@ export class Sender {
       beyond = queue.size - (control ? this.#controlRoom() : this.#normalRoom())
     }
     if (beyond >= this.#outboxMax) return 'full'
+    if (beyond < 0 && queue.size === 0) {
+      this.#spend(message, control)
+      return 'sent'
+    }
     message.token = settledToken.unsent
     queue.push(message)
     return beyond < 0 ? 'sent' : 'waiting'
   }
 
-  /** Takes up to `limit` messages that have credit out of the queues, control first, and marks them posted. */
-  take(limit: number): Envelope[] {
-    if (this.#control.size > this.#controlRoom() || this.#normal.size > this.#normalRoom()) this.#look()
-    if (this.slots.free <= this.#reserve) this.slots.sweep(true)
-    const batch: Envelope[] = []
-    this.#mark(batch, this.#control, Math.min(limit, this.#controlRoom()))
-    const control = batch.length
-    this.#postedControl = (this.#postedControl + control) | 0
-    this.#mark(batch, this.#normal, Math.min(limit - control, this.#normalRoom()))
-    this.#postedNormal = (this.#postedNormal + batch.length - control) | 0
-    return batch
+  /** Gives a message its credit and its slot: it leaves with the next batch. */
+  #spend(message: Envelope, control: boolean): void {
+    this.slots.take(message)
+    if (control) {
+      this.#postedControl = (this.#postedControl + 1) | 0
+      this.#readyControl.push(message)
+    } else {
+      this.#postedNormal = (this.#postedNormal + 1) | 0
+      this.#readyNormal.push(message)
+    }
   }
 
-  /** Moves up to `limit` messages; those that were revoked while they waited are passed over. */
-  #mark(batch: Envelope[], queue: Fifo<Envelope>, limit: number): void {
-    for (let left = limit; left > 0 && queue.size > 0; ) {
+  /** The next batch: up to `limit` messages that have credit, control first. */
+  take(limit: number): Envelope[] {
+    if (this.#control.size + this.#normal.size > 0) this.#spendOnWaiting(limit)
+    const control = this.#readyControl
+    const normal = this.#readyNormal
+    if (control.length + normal.length > limit) {
+      const first = control.splice(0, limit)
+      return first.concat(normal.splice(0, limit - first.length))
+    }
+    if (normal.length > 0) this.#readyNormal = []
+    if (control.length === 0) return normal
+    this.#readyControl = []
+    return normal.length === 0 ? control : control.concat(normal)
+  }
+
+  #spendOnWaiting(limit: number): void {
+    this.#look()
+    if (this.slots.free <= this.#reserve) this.slots.sweep(true)
+    const { ready } = this
+    const spent = this.#drain(this.#control, true, Math.min(limit - ready, this.#controlRoom()))
+    this.#drain(this.#normal, false, Math.min(limit - ready - spent, this.#normalRoom()))
+  }
+
+  /** Gives credit to up to `limit` messages; those that were revoked while they waited are passed over. */
+  #drain(queue: Fifo<Envelope>, control: boolean, limit: number): number {
+    let spent = 0
+    while (spent < limit && queue.size > 0) {
       const message = queue.shift()!
       if (message.token !== settledToken.unsent) continue
-      this.slots.take(message)
-      batch.push(message)
-      left--
+      this.#spend(message, control)
+      spent++
     }
+    return spent
   }
 
   /** Takes back a message of {@link Sender.take} that was not posted. */
@@ -92,7 +128,7 @@ export class Sender {
 
   /** Asks the receiver for a wake, if messages wait. True when there is room after all, so that no wake may come. */
   askForWake(): boolean {
-    if (this.waiting === 0) return false
+    if (this.#control.size + this.#normal.size === 0) return false
     Atomics.store(this.#header, headerWord.creditWanted, 1)
     this.#look()
     if (this.#hasRoom()) return true
@@ -109,11 +145,21 @@ export class Sender {
   /** Ends the direction: what is under way is revoked and told, what waits is handed back. */
   settle(): { readonly underWay: SettledMessage[]; readonly unsent: Envelope[]; readonly handledByReceiver: number } {
     Atomics.store(this.#header, headerWord.closed, 1)
-    const underWay = this.slots.settle()
-    const unsent = [...this.#control.drain(), ...this.#normal.drain()].filter(
-      ({ token }) => token === settledToken.unsent,
+    const control = [...this.#readyControl.splice(0), ...this.#control.drain()]
+    const unsent = [...control, ...this.#readyNormal.splice(0), ...this.#normal.drain()].filter(message =>
+      this.#isWanted(message),
     )
+    const underWay = this.slots.settle()
     return { underWay, unsent, handledByReceiver: Atomics.load(this.#header, headerWord.finished) }
+  }
+
+  /** True for a message that was not posted and not revoked; its slot, if it had one, is given up. */
+  #isWanted(message: Envelope): boolean {
+    if (message.token < 0) return message.token === settledToken.unsent
+    const isRevoked = this.slots.isRevoked(message.token)
+    this.slots.undo(message)
+    if (!isRevoked) message.token = settledToken.unsent
+    return !isRevoked
   }
 
   #look(): void {

@@ -153,6 +153,11 @@ export class SlotTable {
     return state === slotState.started || state === slotState.finished
   }
 
+  /** Whether the message of that slot was revoked. */
+  isRevoked(slot: number): boolean {
+    return Atomics.load(this.#states, slot) === slotState.revoked
+  }
+
   /** Takes back the right to begin a message that has not begun; the receiver hands its slot back as refused. */
   revoke(slot: number): void {
     const states = this.#states
