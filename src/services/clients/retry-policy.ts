@@ -19,6 +19,7 @@
 import type { Random } from '../../actors/runtime/clock.ts'
 import type { StarfishError } from '../../messages/errors.ts'
 import { backoffMs } from '../../supervisor/backoff.ts'
+import { fillNumbers, type NumberRange, waitRange } from './client-options.ts'
 
 /** How a client retries. */
 export interface RetryOptions {
@@ -47,6 +48,20 @@ export const retryDefaults: RetryPolicy = {
   ratio: 0.2,
   perSecond: 10,
   savedMax: 1_000,
+}
+
+const ranges: Readonly<Record<keyof RetryPolicy, NumberRange>> = {
+  initialMs: waitRange,
+  maxMs: waitRange,
+  factor: { least: 1, most: 1_000, isFraction: true },
+  ratio: { least: 0, most: 1, isFraction: true },
+  perSecond: { least: 0, most: 1_000_000, isFraction: true },
+  savedMax: { least: 0, most: 1_000_000 },
+}
+
+/** Checks and fills options. `BAD_CONFIG` names the one that cannot be used. */
+export function resolveRetryPolicy(options: RetryOptions | undefined): RetryPolicy {
+  return fillNumbers('retry', options, retryDefaults, ranges)
 }
 
 /** A request that failed, as far as the decision goes. */
