@@ -13,8 +13,9 @@ import type { EventResponse } from '../messages/event/response-v1.ts'
 import { eventCommand } from '../messages/event/status.ts'
 import { type ClientFigures, ConnectionPool } from './clients/connection-pool.ts'
 import { checkRequest, type EventClientOptions, resolveEventClient } from './clients/event/event-client-options.ts'
-import { eventWire, sessionIds } from './clients/event/event-wire.ts'
+import { eventWire } from './clients/event/event-wire.ts'
 import { PendingEvent } from './clients/event/pending-event.ts'
+import { sessionIds } from './clients/event/session-ids.ts'
 
 /** Options of one request. */
 export interface EventRequestOptions {
@@ -23,7 +24,10 @@ export interface EventRequestOptions {
   readonly signal?: AbortSignal
   /** Comes to the handler, and back in the answer: u32. One of the client's own when left out. */
   readonly sessionId?: number
-  /** Handling it twice does no harm: it is tried again also when it may have been handled. Default false; over UDP always so. */
+  /**
+   * Handling it twice does no harm: it is tried again also when it may have been handled. Default false; over UDP true, where
+   * datagrams are repeated whatever it is.
+   */
   readonly idempotent?: boolean
 }
 
@@ -67,8 +71,8 @@ export function createEventClient(options: EventClientOptions): EventClient {
   const config = resolveEventClient(options)
   const { servers, pool: poolOptions, retry, raidaId } = config
   const isRepeatable = config.transport === 'udp'
-  const wire = eventWire(config, clock, random)
   const nextSessionId = sessionIds(config.transport, random)
+  const wire = eventWire(config, { clock, random, nextSessionId })
   const pool = new ConnectionPool({ servers, pool: poolOptions, retry, wire, clock, random })
 
   function request(
@@ -78,11 +82,10 @@ export function createEventClient(options: EventClientOptions): EventClient {
   ): Promise<EventResponse> {
     return new Promise((resolve, reject) => {
       const bytes = typeof body === 'string' ? Buffer.from(body) : body
-      const content = { raidaId, command, sessionId: sessionId ?? nextSessionId(), body: bytes }
+      const hasDrawnSession = sessionId === undefined
       const pending = new PendingEvent(
-        content,
-        timeoutMs ?? config.timeoutMs,
-        idempotent ?? isRepeatable,
+        { raidaId, command, sessionId: sessionId ?? nextSessionId(), hasDrawnSession, body: bytes },
+        { timeoutMs: timeoutMs ?? config.timeoutMs, isIdempotent: idempotent ?? isRepeatable },
         resolve,
         reject,
       )

@@ -34,7 +34,7 @@ export interface ConnectionPoolOptions<R extends PendingRequest> {
 }
 
 /** A server as its client sees it. */
-export interface ServerFigures {
+export interface PooledServerFigures {
   /** `host:port`. */
   readonly server: string
   /** Connections that are up. */
@@ -46,7 +46,7 @@ export interface ServerFigures {
 
 /** What a client has done and holds. */
 export interface ClientFigures extends RequestFigures {
-  readonly servers: readonly ServerFigures[]
+  readonly servers: readonly PooledServerFigures[]
 }
 
 /** The pool. */

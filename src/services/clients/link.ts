@@ -42,6 +42,8 @@ export interface LinkOwner<R extends PendingRequest> {
   heard(): void
   answered<A>(request: PendingRequest<A> & R, answer: A): void
   failed(request: R, error: StarfishError): void
+  /** A request cannot be sent as it is; the server knows nothing of it. */
+  refused(request: R, error: StarfishError): void
   /** What had come at once has been handed on. */
   settled(): void
   /** It has room again. */

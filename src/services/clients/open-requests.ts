@@ -16,7 +16,7 @@ import type { Clock, Random } from '../../actors/runtime/clock.ts'
 import { type ErrorCode, StarfishError } from '../../messages/errors.ts'
 import { Deadline, Deadlines } from '../../supervisor/kernel/ask-deadlines.ts'
 import type { PendingRequest } from './pending-request.ts'
-import { decideRetry, RetryBudget, type RetryPolicy } from './retry-policy.ts'
+import { decideRetry, RetryBudget, type RetryDecision, type RetryPolicy } from './retry-policy.ts'
 
 /** Who brings requests to servers. */
 export interface Carrier<R extends PendingRequest> {
@@ -91,19 +91,14 @@ export class OpenRequests<R extends PendingRequest> {
   /** Takes a new request. */
   open(request: R, signal?: AbortSignal): void {
     this.#requests++
-    if (this.#isClosed) return this.#refuse(request, 'CLIENT_CLOSED', 'the client is closed')
-    if (signal?.aborted) return this.#refuse(request, 'REQUEST_ABORTED', 'it was aborted before', signal.reason)
-    const { queueRequestsMax, queueBytesMax, clock } = this.#options
-    if (!this.#trySend(request)) {
-      if (this.#queue.size >= queueRequestsMax || this.#queuedBytes + request.bytes > queueBytesMax) {
-        return this.#refuse(request, 'OVERLOADED', `${this.#queue.size} requests wait already`)
-      }
+    if (this.#isClosed) this.#refuse(request, 'CLIENT_CLOSED', 'the client is closed')
+    else if (signal?.aborted) this.#refuse(request, 'REQUEST_ABORTED', 'it was aborted before', signal.reason)
+    else if (this.#trySend(request)) this.#accept(request, signal)
+    else if (this.#isFullFor(request)) this.#refuse(request, 'OVERLOADED', `${this.#queue.size} wait already`)
+    else {
       this.#enqueue(request)
+      this.#accept(request, signal)
     }
-    this.#open++
-    this.#budget.earn()
-    this.#deadlines.set(request, request.timeoutMs, clock.now())
-    if (signal !== undefined) this.#listen(request, signal)
   }
 
   /** The answer to a request that was sent. */
@@ -119,23 +114,12 @@ export class OpenRequests<R extends PendingRequest> {
     if (request.stage !== 'sent') return
     if (error.handled !== 'no') request.handled = 'unknown'
     const nowMs = this.#options.clock.now()
-    const decision = this.#isClosed
-      ? 'deadline'
-      : decideRetry(
-          {
-            attempt: request.attempts,
-            error,
-            isIdempotent: request.isIdempotent,
-            leftMs: request.dueMs - nowMs,
-            inBudget: this.#budget.left(nowMs) > 0,
-          },
-          this.#options.retry,
-          this.#options.random,
-        )
-    if (typeof decision === 'string') return this.#reject(request, error)
-    this.#retries++
-    this.#budget.spend()
-    this.#pauseFor(request, decision, nowMs)
+    const decision = this.#decide(request, error, nowMs)
+    if (typeof decision === 'number') {
+      this.#retries++
+      this.#budget.spend()
+      this.#pauseFor(request, decision, nowMs)
+    } else this.#reject(request, error)
   }
 
   /** An attempt came to nothing through no fault of the request: it waits for another connection, out of its turn. */
@@ -185,6 +169,27 @@ export class OpenRequests<R extends PendingRequest> {
       queued: this.#queue.size,
       queuedBytes: this.#queuedBytes,
     }
+  }
+
+  #accept(request: R, signal: AbortSignal | undefined): void {
+    this.#open++
+    this.#budget.earn()
+    this.#deadlines.set(request, request.timeoutMs, this.#options.clock.now())
+    if (signal !== undefined) this.#listen(request, signal)
+  }
+
+  #isFullFor({ bytes }: R): boolean {
+    const { queueRequestsMax, queueBytesMax } = this.#options
+    return this.#queue.size >= queueRequestsMax || this.#queuedBytes + bytes > queueBytesMax
+  }
+
+  /** A client that closes begins no further attempt. */
+  #decide(request: R, error: StarfishError, nowMs: number): RetryDecision {
+    if (this.#isClosed) return 'deadline'
+    const { attempts: attempt, isIdempotent, dueMs } = request
+    const inBudget = this.#budget.left(nowMs) > 0
+    const { retry, random } = this.#options
+    return decideRetry({ attempt, error, isIdempotent, leftMs: dueMs - nowMs, inBudget }, retry, random)
   }
 
   /** Those that wait go first. */

@@ -275,6 +275,10 @@ export class PooledConnection<R extends PendingRequest> implements ConnectionFac
     this.#plane.requests.fail(request, error)
   }
 
+  refused(request: R, error: StarfishError): void {
+    this.#plane.requests.fail(request, error)
+  }
+
   settled(): void {
     if (this.isUp && this.#plane.requests.hasQueued) this.#plane.requests.pump()
   }

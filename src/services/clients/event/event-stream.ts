@@ -68,9 +68,8 @@ export class EventStream implements StreamSession<PendingEvent>, FrameSink {
     const request = this.#sent.shift()!
     const status = bytes[at + eventResponseAt.status]!
     if (status === eventStatus.ok) {
-      const start = at + EVENT_HEADER_BYTES
-      const body = bodyBytes === 0 ? noBody : Buffer.from(bytes.subarray(start, start + bodyBytes))
       const { command, sessionId } = request
+      const body = copyOf(bytes, at + EVENT_HEADER_BYTES, bodyBytes)
       this.#owner.answered(request, { status, command, sessionId, body })
     } else this.#owner.failed(request, eventFailure(status, request, this.#server))
   }
@@ -100,6 +99,14 @@ export class EventStream implements StreamSession<PendingEvent>, FrameSink {
       `${bodyBytes} bytes (at most ${this.#bodyBytesMax}), where ${asked}`
     return new StarfishError('BAD_FRAME', text, { details })
   }
+}
+
+/** Bytes of their own: a view would keep the whole chunk. */
+function copyOf(bytes: Buffer, start: number, count: number): Buffer {
+  if (count === 0) return noBody
+  const copy = Buffer.allocUnsafe(count)
+  bytes.copy(copy, 0, start, start + count)
+  return copy
 }
 
 function isAnswerTo({ command, sessionId }: PendingEvent, bytes: Buffer, at: number): boolean {

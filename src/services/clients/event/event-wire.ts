@@ -2,46 +2,54 @@
 import type { Clock, Random } from '../../../actors/runtime/clock.ts'
 import { eventCommand } from '../../../messages/event/status.ts'
 import { serverName } from '../client-options.ts'
-import type { Wire } from '../link.ts'
+import type { ServerAddress, Wire } from '../link.ts'
 import { StreamLink } from '../stream-link.ts'
 import type { EventClientConfig } from './event-client-options.ts'
+import { type CookieJar, EventDatagrams } from './event-datagrams.ts'
 import { EventStream } from './event-stream.ts'
 import { PendingEvent } from './pending-event.ts'
 
 const noBody = new Uint8Array(0)
 const nobodyWaits = (): void => {}
 
-/** Numbers for requests that bring none of their own: in turn over TCP, where order tells answers apart; by chance over UDP. */
-export function sessionIds(transport: EventClientConfig['transport'], random: Random): () => number {
-  const byChance = () => Math.floor(random() * 2 ** 32)
-  if (transport === 'udp') return byChance
-  let last = byChance()
-  return () => {
-    last = (last + 1) >>> 0
-    return last
+/** Makes the wire of a client; `nextSessionId` is asked for those of greetings. */
+export function eventWire(
+  config: EventClientConfig,
+  { clock, random, nextSessionId }: { clock: Clock; random: Random; nextSessionId: () => number },
+): Wire<PendingEvent> {
+  const { raidaId, pool, transport } = config
+  return {
+    dial: transport === 'udp' ? datagramDial(config, clock, random) : streamDial(config),
+    greeting() {
+      const content = { raidaId, command: eventCommand.ping, sessionId: nextSessionId(), body: noBody }
+      return new PendingEvent(
+        content,
+        { timeoutMs: pool.connectTimeoutMs, isIdempotent: true },
+        nobodyWaits,
+        nobodyWaits,
+      )
+    },
+    onLoss: transport === 'udp' ? 'repeat' : 'fail',
   }
 }
 
-/** Makes the wire of a client. */
-export function eventWire(config: EventClientConfig, _clock: Clock, random: Random): Wire<PendingEvent> {
-  const { raidaId, pool, tls, answerBytesMax } = config
-  const nextSessionId = sessionIds(config.transport, random)
-  const streamOptions = {
-    tls,
-    keepAliveIdleMs: pool.keepAliveIdleMs,
-    outputHighWaterBytes: pool.outputHighWaterBytes,
+function streamDial({ tls, pool, answerBytesMax }: EventClientConfig): Wire<PendingEvent>['dial'] {
+  const { keepAliveIdleMs, outputHighWaterBytes } = pool
+  const options = { tls, keepAliveIdleMs, outputHighWaterBytes }
+  return (server, owner) =>
+    new StreamLink(server, new EventStream(serverName(server), owner, answerBytesMax), owner, options)
+}
+
+function datagramDial(
+  { raidaId, resend }: EventClientConfig,
+  clock: Clock,
+  random: Random,
+): Wire<PendingEvent>['dial'] {
+  const jars = new Map<ServerAddress, CookieJar>()
+  const jarOf = (server: ServerAddress): CookieJar => {
+    const jar = jars.get(server) ?? { cookie: undefined, goodUntilMs: 0 }
+    jars.set(server, jar)
+    return jar
   }
-  return {
-    dial: (server, owner) =>
-      new StreamLink(server, new EventStream(serverName(server), owner, answerBytesMax), owner, streamOptions),
-    greeting: () =>
-      new PendingEvent(
-        { raidaId, command: eventCommand.ping, sessionId: nextSessionId(), body: noBody },
-        pool.connectTimeoutMs,
-        true,
-        nobodyWaits,
-        nobodyWaits,
-      ),
-    onLoss: config.transport === 'udp' ? 'repeat' : 'fail',
-  }
+  return (server, owner) => new EventDatagrams(server, owner, jarOf(server), { raidaId, resend, clock, random })
 }
