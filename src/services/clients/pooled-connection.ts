@@ -145,7 +145,8 @@ export class PooledConnection<R extends PendingRequest> implements ConnectionFac
   // What the chart asks.
 
   watchLeftMs(): number {
-    return Math.max(1, Math.ceil(this.#watchLeftMs()))
+    // One that is idle now may be silent by then.
+    return Math.min(Math.max(1, Math.ceil(this.#watchLeftMs())), this.#plane.options.silenceTimeoutMs)
   }
 
   backoffMs(): number {
