@@ -144,18 +144,11 @@ export class OpenRequests<R extends PendingRequest> {
   /** Takes no further request; settles when none is open. After `timeoutMs` those that have not been sent are rejected. */
   async close(timeoutMs: number): Promise<void> {
     this.#isClosed = true
-    if (this.#open === 0) return
-    const emptied = new Promise<void>(resolve => {
-      this.#emptied = resolve
-    })
-    const { clock } = this.#options
-    const late = Promise.withResolvers<void>()
-    const timer = clock.setTimeout(late.resolve, timeoutMs)
-    await Promise.race([emptied, late.promise])
-    clock.clearTimeout(timer)
+    if (this.#open > 0 && timeoutMs > 0) await this.#emptiedOrAfter(timeoutMs)
     for (const request of [...this.#queue, ...this.#pausing.keys()]) {
       this.#leave(request)
-      this.#reject(request, closedError(request))
+      const text = `the client was closed before ${request.describe()} was sent`
+      this.#reject(request, this.#error(request, 'CLIENT_CLOSED', text))
     }
   }
 
@@ -261,6 +254,17 @@ export class OpenRequests<R extends PendingRequest> {
     )
   }
 
+  #emptiedOrAfter(timeoutMs: number): Promise<void> {
+    const { clock } = this.#options
+    return new Promise(resolve => {
+      const timer = clock.setTimeout(resolve, timeoutMs)
+      this.#emptied = () => {
+        clock.clearTimeout(timer)
+        resolve()
+      }
+    })
+  }
+
   /** Ends the attempt of a request that will not be waited for. */
   #giveUp(request: R, isOverdue: boolean): void {
     if (request.stage === 'sent') {
@@ -293,13 +297,6 @@ export class OpenRequests<R extends PendingRequest> {
     this.#open--
     if (this.#open === 0) this.#emptied?.()
   }
-}
-
-/** The error of a request that the end of its client cuts off. */
-export function closedError(request: PendingRequest): StarfishError {
-  return new StarfishError('CLIENT_CLOSED', `the client was closed before ${request.describe()} was answered`, {
-    handled: request.handled,
-  })
 }
 
 /** The error, with what is true of all attempts and not of the last alone. */

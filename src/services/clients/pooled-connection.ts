@@ -165,7 +165,7 @@ export class PooledConnection<R extends PendingRequest> implements ConnectionFac
 
   get mustBackOff(): boolean {
     const { failures, connections } = this.server
-    return failures > 0 && !connections.some(({ place }) => place === 'trying')
+    return failures > 0 && !connections.some(other => other !== this && other.place === 'trying')
   }
 
   #watchLeftMs(): number {
