@@ -4,6 +4,15 @@ import './check-node.js'
 export type { ActorEvent, ActorLogger, ActorRuntime, OwnExit } from './actors/runtime/actor-runtime.ts'
 export { compileChart } from './actors/runtime/chart-compiler/compile-chart.ts'
 export {
+  type ActorChildOptions,
+  type ActorSpec,
+  type BackoffOptions,
+  child,
+  type Placement,
+  type Restart,
+  type Shutdown,
+} from './actors/runtime/child.ts'
+export {
   type Clock,
   createRandom,
   createVirtualClock,
@@ -20,13 +29,11 @@ export {
   type EventsOf,
   type InitResult,
   type InputOf,
-  type MailboxOptions,
-  type Overflow,
 } from './actors/runtime/define-actor.ts'
+export type { MailboxOptions, Overflow } from './actors/runtime/mailbox-options.ts'
 export type { CommandsOf, ReplyOf, Request, RequestsOf } from './actors/runtime/requests.ts'
 export {
   cancelSend,
-  child,
   join,
   leave,
   message,
@@ -56,6 +63,7 @@ export {
   isAbnormal,
 } from './messages/thread/exit.ts'
 export type { DeadLetter, Fact, FactFilter, FactKind } from './messages/thread/fact.ts'
+export { connection } from './services/acceptors.ts'
 export type { ServerOption, ServersOption } from './services/clients/client-options.ts'
 export type { ClientFigures, PooledServerFigures } from './services/clients/connection-pool.ts'
 export type {
@@ -77,14 +85,11 @@ export type { FrameServer, ServerAddress } from './services/frame-server.ts'
 export type { ActorRef, Addressed } from './supervisor/actor-ref.ts'
 export type { ChildCounts, ChildEntry, StartedChild } from './supervisor/child-host.ts'
 export type {
-  ActorSpec,
   AutoShutdown,
-  BackoffOptions,
   ChildSpec,
-  Restart,
-  Shutdown,
   Strategy,
   SupervisorSpec,
+  TreeSpec,
 } from './supervisor/child-spec.ts'
 export type { Group } from './supervisor/group.ts'
 export type { Inspection, InspectOptions } from './supervisor/inspection.ts'
@@ -92,4 +97,5 @@ export type { ActorDetails, ActorSummary, TreeQuery } from './supervisor/kernel/
 export type { AskOptions } from './supervisor/kernel/asks.ts'
 export type { DeadLetterReport } from './supervisor/kernel/dead-letters.ts'
 export type { SupervisorRef } from './supervisor/supervisor-ref.ts'
-export { createSystem, type SpawnOptions, type System, type SystemOptions } from './supervisor/system.ts'
+export { createSystem, type SpawnOptions, type System } from './supervisor/system.ts'
+export type { SystemOptions } from './supervisor/system-options.ts'

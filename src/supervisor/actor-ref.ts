@@ -6,6 +6,7 @@ import type { AnyActorDefinition, EventsOf } from '../actors/runtime/define-acto
 import { type EventCodecs, eventCodecsOf } from '../actors/runtime/event-codecs.ts'
 import type { CommandsOf, ReplyOf, RequestFields, RequestsOf } from '../actors/runtime/requests.ts'
 import type { NamedCodec } from '../messages/thread/event-codec.ts'
+import { checkDelay, checkEvent } from './argument-check.ts'
 import type { ActorDetails } from './kernel/actor-summary.ts'
 import type { AskOptions } from './kernel/asks.ts'
 
@@ -31,26 +32,33 @@ export class ActorRef<D extends AnyActorDefinition = AnyActorDefinition> {
     this.address = address
   }
 
-  /** Sends a command. Never throws for what happens on the way: what cannot be delivered becomes a dead letter. */
+  /**
+   * Sends a command. Never throws for what happens on the way: what cannot be delivered becomes a dead letter. A chart
+   * whose present state takes no such event passes it over, as XState does; `postpone` in a `*` transition keeps it.
+   */
   send(event: CommandsOf<EventsOf<D>>): void {
+    checkEvent('send', event)
     this.#host.send(this.address, event as ActorEvent, this.#codecs?.get(event.type))
   }
 
-  /** Sends a command after `delayMs` milliseconds; the function returned takes it back. */
+  /** Sends a command after `delayMs` milliseconds, at most 24 days; the function returned takes it back. */
   sendAfter(event: CommandsOf<EventsOf<D>>, delayMs: number): () => void {
+    checkEvent('sendAfter', event)
+    checkDelay('sendAfter', delayMs)
     return this.#host.sendAfter(this.address, event as ActorEvent, delayMs, this.#codecs?.get(event.type))
   }
 
   /**
    * Sends a request; resolves with its reply. Settles always: rejects with a StarfishError whose `handled` says whether
    * the request may have been handled. ASK_TIMEOUT, ASK_ABORTED, ACTOR_DIED (details: address, incarnation, reason),
-   * MAILBOX_FULL, NO_SUCH_ACTOR, NO_REPLY, NOT_CLONABLE, OVERLOADED; or with what the chart rejected it with.
+   * MAILBOX_FULL, NO_SUCH_ACTOR, NO_REPLY (also where the chart's present state takes no such request), NOT_CLONABLE,
+   * OVERLOADED, SHUTTING_DOWN, BAD_CONFIG (no deadline); or with what the chart rejected it with.
    */
   ask<const T extends RequestsOf<EventsOf<D>>['type']>(
     event: { readonly type: T } & Omit<RequestFields<EventsOf<D>, T>, 'type'>,
     options: AskOptions,
   ): Promise<ReplyOf<EventsOf<D>, T>> {
-    return this.#host.ask(this.address, event, options, this.#codecs?.get(event.type)) as Promise<
+    return this.#host.ask(this.address, event, options, this.#codecs?.get(event?.type)) as Promise<
       ReplyOf<EventsOf<D>, T>
     >
   }
@@ -63,8 +71,3 @@ export class ActorRef<D extends AnyActorDefinition = AnyActorDefinition> {
 
 /** An address, or what has one. */
 export type Addressed = string | { readonly address: string }
-
-/** The address. */
-export function addressOf(target: Addressed): string {
-  return typeof target === 'string' ? target : target.address
-}

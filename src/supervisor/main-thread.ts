@@ -2,8 +2,8 @@
  * The main thread of a system: its kernel, the directory of addresses, and the shards as children of `$shards`.
  */
 import type { Logger } from 'pino'
+import { child } from '../actors/runtime/child.ts'
 import type { Clock, Random } from '../actors/runtime/clock.ts'
-import { StarfishError } from '../messages/errors.ts'
 import type { ChildFact } from '../messages/thread/child-fact.ts'
 import type { ActorExit, ExitReason } from '../messages/thread/exit.ts'
 import type { Fact } from '../messages/thread/fact.ts'
@@ -16,7 +16,7 @@ import { Kernel } from './kernel/kernel.ts'
 import { actorsSupervisor, topAddress } from './kernel/well-known.ts'
 import { createRemoteChildren } from './remote-children.ts'
 import { Directory } from './router/directory.ts'
-import { ThreadRouter } from './router/thread-router.ts'
+import { type Located, ThreadRouter } from './router/thread-router.ts'
 import { createPiscinaHost } from './shard/piscina-host.ts'
 import { type ShardActorInput, shardActor } from './shard/shard-actor.ts'
 import { relog } from './shard/shard-log.ts'
@@ -24,6 +24,7 @@ import { ShardSet, shardsSupervisor } from './shard/shard-set.ts'
 import type { Diagnosis } from './shard/watchdog-decision.ts'
 import type { HostedWorker } from './shard/worker-host.ts'
 import { resolveSupervisorSpec } from './spec-check.ts'
+import { startError } from './start-error.ts'
 
 /** Options of a system, filled in. */
 export interface MainThreadOptions {
@@ -86,7 +87,10 @@ export function createMainThread(options: MainThreadOptions): MainThread {
   kernel.lifecycle.onRemoved = ({ address, owner }) => {
     if (owner.supervisor === actorsSupervisor) forget(address)
   }
-  if (shards !== undefined) shards.set.onGivenUp = forget
+  if (shards !== undefined) shards.set.residents.onGivenUp = forget
+  if (shards !== undefined) {
+    shards.set.onFailed = error => options.onFailed(shardsSupervisor, { type: 'bootstrapFailed', error })
+  }
   const unguard = guardFaults(kernel)
   bootKernel(kernel)
   return {
@@ -132,7 +136,7 @@ function createShards(
   options: MainThreadOptions,
   forget: (address: string) => void,
 ) {
-  const router = new ThreadRouter(kernel, address => directory.find(address) ?? null)
+  const router = new ThreadRouter(kernel, address => placeOf(kernel, directory, address))
   kernel.setRouter(router)
   const host = createPiscinaHost({
     clock: options.clock,
@@ -155,15 +159,16 @@ function createShards(
     set.noteLost(index, worker, end)
     kernel.lifecycle.kill(`${shardsSupervisor}/${index}`, incarnation, end.reason)
   }
-  const children = Array.from({ length: options.shards }, (_, index) => ({
-    id: `${index}`,
-    definition: shardActor,
-    input: { shards: set, index, ended },
-    shard: 'main' as const,
-    shutdown: drainMs,
-    initTimeoutMs: loadTimeoutMs * 2,
-  }))
-  const spec = resolveSupervisorSpec({ id: shardsSupervisor, strategy: 'one_for_one', ...shardBudget, children })
+  const children = Array.from({ length: options.shards }, (_, index) =>
+    child(shardActor, {
+      id: `${index}`,
+      input: { shards: set, index, ended },
+      shard: 'main',
+      shutdown: drainMs,
+      initTimeoutMs: loadTimeoutMs * 2,
+    }),
+  )
+  const spec = { ...resolveSupervisorSpec({ id: 'shards', ...shardBudget, children }), id: shardsSupervisor }
   return { set, router, remote, spec }
 }
 
@@ -182,7 +187,7 @@ function takeMessage(parts: Parts, message: KernelMessage): void {
   switch (message.type) {
     case 'kernel.resolve': {
       const { address } = message
-      const shard = kernel.entries.has(address) ? -1 : (directory.find(address) ?? null)
+      const shard = placeOf(kernel, directory, address)
       kernel.tellKernel(message.shard, { type: 'kernel.resolved', address, shard })
       break
     }
@@ -200,10 +205,10 @@ function takeMessage(parts: Parts, message: KernelMessage): void {
       shards?.router.noteWatched(message.address, message.incarnation, message.definition)
       break
     case 'kernel.restarted':
-      shards?.set.noteIncarnation(message.address, message.incarnation)
+      shards?.set.residents.noteIncarnation(message.address, message.incarnation)
       break
     case 'kernel.ended':
-      if (shards?.set.removeResident(message.address, message.generation) === true) forget(message.address)
+      if (shards?.set.residents.remove(message.address, message.generation) === true) forget(message.address)
       break
     case 'kernel.facts':
       for (const fact of message.facts) onFact(fact)
@@ -216,6 +221,16 @@ function takeMessage(parts: Parts, message: KernelMessage): void {
   }
 }
 
+/**
+ * Where an address lives, null for one that nobody has. What is below a tree of the main thread lives there only as long as
+ * it has an entry: else it has not been placed yet, and may come to live on a shard.
+ */
+function placeOf(kernel: Kernel, directory: Directory, address: string): Located {
+  if (kernel.entries.has(address)) return -1
+  const shard = directory.find(address)
+  return shard === undefined || shard === -1 ? null : shard
+}
+
 function onTopFact(
   fact: ChildFact,
   starts: Map<string, PromiseWithResolvers<void>>,
@@ -224,14 +239,8 @@ function onTopFact(
   const start = starts.get(fact.id)
   starts.delete(fact.id)
   if (fact.type === 'child.started') start?.resolve()
-  else if (fact.type === 'child.startFailed') start?.reject(startError(fact.reason))
+  else if (fact.type === 'child.startFailed') start?.reject(startError(fact.id, fact.reason))
   else if (fact.type === 'child.exited' && hasFailed(fact)) onFailed(fact.id, fact.exit.reason)
-}
-
-function startError(reason: ExitReason): StarfishError {
-  const cause = 'error' in reason ? reason.error : undefined
-  const text = `the shards could not be started: ${cause instanceof Error ? cause.message : reason.type}`
-  return new StarfishError('START_FAILED', text, { details: { reason: reason.type }, cause })
 }
 
 /** What the watchdog sees is told as it changes; what it ends is told as an end. */

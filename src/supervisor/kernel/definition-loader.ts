@@ -1,14 +1,8 @@
 /**
  * Definitions by module and export name, loaded once per thread.
  */
-import type { AnyActorDefinition } from '../../actors/runtime/define-actor.ts'
+import type { AnyActorDefinition, DefinitionRef } from '../../actors/runtime/define-actor.ts'
 import { StarfishError } from '../../messages/errors.ts'
-
-/** Names a definition across threads. */
-export interface DefinitionRef {
-  readonly moduleUrl: string
-  readonly exportName: string
-}
 
 const loaded = new Map<string, AnyActorDefinition>()
 

@@ -39,7 +39,7 @@ t.test('a FIN behind requests that wait for room in flight discards none of them
   client.write(frame, frame, frame, frame, frame.subarray(0, 9))
   client.socket.end()
   await shard.states('processing')
-  const [connection] = shard.connections
+  const [connection] = shard.connections.values()
   await until(() => connection!.peerEnded)
   for (let index = 0; index < 4; index++) {
     await until(() => late.length > index)
@@ -58,7 +58,7 @@ t.test('a FIN behind requests whose answers wait for the reader discards none of
   client.write(...Array.from({ length: 500 }, () => encodeEventRequest({ command: 100 })))
   client.socket.end()
   await shard.states('wantWrite')
-  const [connection] = shard.connections
+  const [connection] = shard.connections.values()
   t.ok(connection!.waitingOutputBytes < 300_000, 'one chunk of requests does not fill the memory with answers')
   await until(() => connection!.peerEnded)
   await shard.states('wantWrite')
@@ -175,7 +175,7 @@ t.test('a body must keep 1 KiB/s over every 4 s; else it is answered 7 and the c
   await shard.clock.advance(4_100)
   await shard.states('wantReadBody')
   client.write(frame.subarray(4_096, 4_096 * 2 - 1))
-  const [connection] = shard.connections
+  const [connection] = shard.connections.values()
   await until(() => connection?.partial?.arrivedBytes === 4_096 * 2 - 1)
   await shard.clock.advance(4_100)
   const answer = await client.response()
@@ -191,7 +191,7 @@ t.test('a reader that does not read is reset at the deadline, and its output sta
   const frame = encodeEventRequest({ body: Buffer.alloc(60_000) })
   for (let index = 0; index < 300; index++) client.write(frame)
   await shard.states('wantWrite')
-  const [connection] = shard.connections
+  const [connection] = shard.connections.values()
   t.ok(connection!.waitingOutputBytes > 65_536)
   t.ok(connection!.waitingOutputBytes < 65_536 * 5, `${connection!.waitingOutputBytes} bytes wait`)
   await shard.clock.advance(9_900)
@@ -299,21 +299,25 @@ t.test('draining: what is in flight is answered, what arrives is answered 6, the
   const idle = await shard.connect(false)
   const busy = await shard.connect(false)
   const cut = await shard.connect(false)
+  const never = await shard.connect(false)
   busy.write(encodeEventRequest({ command: 100 }))
+  never.write(hello.subarray(0, 18))
   cut.write(hello.subarray(0, 18))
   await until(() => late.length === 1)
-  await shard.states('wantReadHeader.idle', 'wantReadHeader.idle', 'wantReadBody')
+  await shard.states('wantReadHeader.idle', 'wantReadHeader.idle', 'wantReadBody', 'wantReadBody')
   let drained = false
   void shard.server.drain().then(() => {
     drained = true
   })
-  await shard.states('draining.reading', 'draining.reading', 'draining.reading')
+  await shard.states('draining.reading', 'draining.reading', 'draining.reading', 'draining.reading')
   busy.write(hello)
   cut.write(hello.subarray(18), encodeEventRequest({ command: 9 }))
   t.same([(await cut.response()).status, (await cut.response()).status], [6, 5])
   await shard.clock.advance(300)
   t.equal(await idle.closed(), 'end')
   t.equal(await cut.closed(), 'end')
+  t.equal((await never.response()).status, 7, 'its body was not whole in time')
+  t.equal(await never.closed(), 'end')
   await shard.states('finishing')
   t.equal(drained, false)
   late[0]!.answer(Buffer.from('done'))

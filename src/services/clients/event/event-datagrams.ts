@@ -24,7 +24,7 @@ import { Deadline, Deadlines } from '../../../supervisor/kernel/ask-deadlines.ts
 import { serverName } from '../client-options.ts'
 import type { Link, LinkEnd, LinkOwner, ServerAddress } from '../link.ts'
 import type { ResendOptions } from './event-client-options.ts'
-import { eventFailure } from './event-failure.ts'
+import { statusError } from './status-error.ts'
 import type { PendingEvent } from './pending-event.ts'
 import { drawSessionId } from './session-ids.ts'
 
@@ -196,7 +196,7 @@ export class EventDatagrams implements Link<PendingEvent> {
     const { command, sessionId } = request
     if (status === eventStatus.ok) {
       this.#owner.answered(request, { status, command, sessionId, body: bytes.subarray(EVENT_HEADER_BYTES) })
-    } else this.#owner.failed(request, eventFailure(status, request, serverName(this.#server)))
+    } else this.#owner.failed(request, statusError(status, request, serverName(this.#server)))
   }
 
   #takeCookie(sent: Sent, bytes: Buffer): void {

@@ -13,7 +13,7 @@ import { decodeChunk, type FrameSink, type PartialFrame, STOP } from '../../../m
 import { Fifo } from '../../../supervisor/kernel/fifo.ts'
 import type { LinkOwner } from '../link.ts'
 import type { StreamSession } from '../stream-link.ts'
-import { eventFailure } from './event-failure.ts'
+import { statusError } from './status-error.ts'
 import type { PendingEvent } from './pending-event.ts'
 
 /** What every empty answer has as its body. */
@@ -71,7 +71,7 @@ export class EventStream implements StreamSession<PendingEvent>, FrameSink {
       const { command, sessionId } = request
       const body = copyOf(bytes, at + EVENT_HEADER_BYTES, bodyBytes)
       this.#owner.answered(request, { status, command, sessionId, body })
-    } else this.#owner.failed(request, eventFailure(status, request, this.#server))
+    } else this.#owner.failed(request, statusError(status, request, this.#server))
   }
 
   mayDecode(): boolean {

@@ -32,7 +32,7 @@ const names = new Map<number, EventStatusName>(
 )
 
 /** The error of an answer whose status is not `ok`. Its details carry the status, by number and name. */
-export function eventFailure(status: number, request: PendingEvent, server: string): StarfishError {
+export function statusError(status: number, request: PendingEvent, server: string): StarfishError {
   const statusName = names.get(status) ?? 'unknown'
   const { code, handled } = statusName === 'unknown' ? failed : meanings[statusName]
   const { command, sessionId } = request
