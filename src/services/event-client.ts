@@ -7,7 +7,6 @@
  *                                                                 └─> EventDatagrams on UDP
  * ```
  */
-import { systemClock } from '../actors/runtime/clock.ts'
 import { StarfishError } from '../messages/errors.ts'
 import type { EventResponse } from '../messages/event/response-v1.ts'
 import { eventCommand } from '../messages/event/status.ts'
@@ -67,13 +66,11 @@ const closeTimeoutMs = 5_000
 
 /** Creates a client; it connects when it is first used. Throws BAD_CONFIG for options that cannot be used. */
 export function createEventClient(options: EventClientOptions): EventClient {
-  const { clock = systemClock, random = Math.random } = options
   const config = resolveEventClient(options)
-  const { servers, pool: poolOptions, retry, raidaId } = config
-  const isRepeatable = config.transport === 'udp'
-  const nextSessionId = sessionIds(config.transport, random)
-  const wire = eventWire(config, { clock, random, nextSessionId })
-  const pool = new ConnectionPool({ servers, pool: poolOptions, retry, wire, clock, random })
+  const { servers, retry, raidaId, transport, clock, random } = config
+  const nextSessionId = sessionIds(transport, random)
+  const wire = eventWire(config, nextSessionId)
+  const pool = new ConnectionPool({ servers, pool: config.pool, retry, wire, clock, random })
 
   function request(
     command: number,
@@ -85,7 +82,7 @@ export function createEventClient(options: EventClientOptions): EventClient {
       const hasDrawnSession = sessionId === undefined
       const pending = new PendingEvent(
         { raidaId, command, sessionId: sessionId ?? nextSessionId(), hasDrawnSession, body: bytes },
-        { timeoutMs: timeoutMs ?? config.timeoutMs, isIdempotent: idempotent ?? isRepeatable },
+        { timeoutMs: timeoutMs ?? config.timeoutMs, isIdempotent: idempotent ?? transport === 'udp' },
         resolve,
         reject,
       )

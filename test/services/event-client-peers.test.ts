@@ -422,3 +422,59 @@ t.test('an abort settles a request wherever it is, and takes nothing with it', a
   const [last] = await errorsOf([paused])
   t.match(last, { code: 'REQUEST_ABORTED', handled: 'no' })
 })
+
+t.test('a server that leaves requests waiting, or has no room, gets none while there is another', async t => {
+  const clock = createVirtualClock(1_000)
+  const mute = await startTcpPeer(t, { onRequest: () => {} })
+  const good = await startTcpPeer(t)
+  const client = clientOf(t, [mute.port, good.port], { clock, pool: once })
+  const first = Promise.allSettled(Array.from({ length: 10 }, (_, n) => client.request(0, `${n}`, { timeoutMs: 100 })))
+  await until(() => mute.asked.length > 0 && client.stats().open === mute.asked.length)
+  await clock.advance(100)
+  await first
+  const waited = mute.asked.length
+  for (let n = 0; n < 20; n++) await client.request(0, `${n}`, soon)
+  t.equal(mute.asked.length, waited)
+
+  const full = await startTcpPeer(t, { onRequest: asked => asked.answer(eventStatus.overloaded) })
+  const patient = clientOf(t, [full.port, good.port], { pool: once, retry: { initialMs: 1 } })
+  for (let n = 0; n < 20; n++) await patient.request(0, `${n}`, soon)
+  t.ok(full.asked.length >= 1 && full.asked.length <= 2, `${full.asked.length} requests met the full one`)
+  t.match(patient.stats(), { failed: 0, retries: full.asked.length })
+})
+
+t.test('what never left this side was not handled: it is sent again without being told', async t => {
+  const peer = await startTcpPeer(t, {
+    // The answer to the greeting lets requests go, and what follows in the same chunk ends the connection.
+    onGreeting: ({ socket, request }, index) => {
+      const pong = answerTo(request, eventStatus.ok, Buffer.alloc(8))
+      socket.write(index === 0 ? Buffer.concat([pong, Buffer.alloc(16, 'garbage')]) : pong)
+    },
+  })
+  const client = clientOf(t, [peer.port], { pool: once, retry: { initialMs: 1 } })
+  const answers = await Promise.all(['a', 'b', 'c'].map(body => client.request(0, body, soon)))
+  t.same(
+    answers.map(({ body }) => Buffer.from(body).toString()),
+    ['a', 'b', 'c'],
+  )
+  t.same(peer.asked.map(({ text }) => text).sort(), ['a', 'b', 'c'])
+  t.equal(client.stats().retries, 3)
+})
+
+t.test('a client that closes waits for what is open only so long', async t => {
+  const clock = createVirtualClock(1_000)
+  const peer = await startTcpPeer(t, { onRequest: () => {} })
+  const client = clientOf(t, [peer.port], { clock, pool: { ...once, inFlightMax: 2 } })
+  const sent = errorsOf([client.echo('a', soon), client.echo('b', soon)])
+  const queued = errorsOf([client.echo('c', soon)])
+  await until(() => peer.asked.length === 2)
+  const closed = client.close({ timeoutMs: 100 })
+  await clock.advance(99)
+  t.equal(client.stats().open, 3)
+  await clock.advance(1)
+  for (const error of await sent) t.match(error, { code: 'CLIENT_CLOSED', handled: 'unknown', retryable: false })
+  for (const error of await queued) t.match(error, { code: 'CLIENT_CLOSED', handled: 'no' })
+  await closed
+  await until(() => peer.sockets.size === 0)
+  t.equal(clock.pending, 0, 'no timer is left')
+})

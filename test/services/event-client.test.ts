@@ -160,6 +160,7 @@ t.test('options and requests that cannot be used are told at once', async t => {
     ['retry.ratio', { port: 1, retry: { ratio: 2 } }],
     ['datagramBytesMax', { port: 1, transport: 'udp', datagramBytesMax: 31 }],
     ['nothing', { port: 1, nothing: true }],
+    ['', undefined as unknown as object],
   ]
   for (const [option, options] of faults) {
     t.throws(

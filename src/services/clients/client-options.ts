@@ -1,5 +1,6 @@
-/** How clients check what they are told: numbers within ranges, and the servers they are to use. `BAD_CONFIG` names the option. */
-import { StarfishError } from '../../messages/errors.ts'
+/** How clients check what they are told: groups of numbers, and the servers they are to use. */
+import type { Faults } from '../../messages/option-faults.ts'
+import { show } from '../../messages/option-faults.ts'
 import type { ServerAddress } from './link.ts'
 
 /** What a number may be; a whole one unless it says otherwise. */
@@ -18,25 +19,26 @@ export const waitRange: NumberRange = { least: 1, most: timerMsMax }
 /** A number of things, or of bytes, of which there may be some. */
 export const countRange: NumberRange = { least: 1, most: Number.MAX_SAFE_INTEGER }
 
-/** The number itself if it is within its range. */
-export function checkNumber(option: string, value: unknown, { least, most, isFraction }: NumberRange): number {
-  const isNumber = isFraction ? typeof value === 'number' : Number.isInteger(value)
-  if (isNumber && (value as number) >= least && (value as number) <= most) return value as number
-  throw badOption(option, value, `${isFraction ? 'a number' : 'a whole number'} from ${least} to ${most}`)
+/** Adds a fault unless the value is a number within its range. */
+export function checkNumber(option: string, value: unknown, { least, most, isFraction }: NumberRange, faults: Faults) {
+  if (isFraction) faults.number(option, value, least, most)
+  else faults.whole(option, value, least, most)
 }
 
-/** Fills a group of numbers with its defaults; refuses names that the group does not have. */
+/** Fills a group of numbers with its defaults, and checks those that were given. */
 export function fillNumbers<T extends { readonly [K in keyof T]: number }>(
   group: string,
   given: Partial<T> | undefined,
-  defaults: T,
-  ranges: Readonly<Record<keyof T, NumberRange>>,
+  { defaults, ranges }: { readonly defaults: T; readonly ranges: Readonly<Record<keyof T, NumberRange>> },
+  faults: Faults,
 ): T {
   const filled = { ...defaults }
-  for (const [name, value] of Object.entries(given ?? {})) {
-    if (!Object.hasOwn(defaults, name)) throw badOption(`${group}.${name}`, value, 'left out: there is no such option')
-    const key = name as keyof T
-    if (value !== undefined) filled[key] = checkNumber(`${group}.${name}`, value, ranges[key]) as T[keyof T]
+  if (given === undefined || !faults.options(group, given, Object.keys(defaults))) return filled
+  for (const name of Object.keys(defaults) as (keyof T & string)[]) {
+    const value = given[name]
+    if (value === undefined) continue
+    checkNumber(name, value, ranges[name], faults.within(group))
+    filled[name] = value
   }
   return filled
 }
@@ -49,42 +51,38 @@ export type ServersOption =
   | { readonly servers: readonly ServerOption[] }
   | { readonly host?: string; readonly port: number }
 
-/** Reads the servers of a client. */
-export function readServers(options: Partial<ServersOption>): readonly ServerAddress[] {
-  if (!('servers' in options)) return [readServer('', options as ServerOption)]
-  const { servers } = options
-  if (!Array.isArray(servers) || servers.length === 0) {
-    throw badOption('servers', servers, "a list of at least one server, such as ['127.0.0.1:7400']")
-  }
-  return servers.map((server, index) => readServer(`servers[${index}]`, server))
-}
-
+const portRange: NumberRange = { least: 1, most: 65_535 }
 const hostAndPort = /^(?:\[([^\]]+)\]|([^:[\]]+)):(\d+)$/
 
-function readServer(path: string, server: ServerOption): ServerAddress {
-  const within = (option: string) => (path === '' ? option : `${path}.${option}`)
-  if (typeof server === 'string') {
-    const found = hostAndPort.exec(server)
-    if (found === null) throw badOption(path, server, 'host:port, or [address]:port for IPv6')
-    return { host: (found[1] ?? found[2])!, port: checkPort(path, Number(found[3])) }
+/** Reads the servers of a client. */
+export function readServers(options: ServersOption, faults: Faults): readonly ServerAddress[] {
+  if (!('servers' in options)) return [readAddress(options, faults)]
+  const { servers } = options
+  if (Array.isArray(servers) && servers.length > 0) {
+    return servers.map((server, index) => readServer(`servers[${index}]`, server, faults))
   }
-  const { host = '127.0.0.1', port } = server ?? {}
-  if (typeof host !== 'string' || host === '') throw badOption(within('host'), host, 'a host name or an IP address')
-  return { host, port: checkPort(within('port'), port) }
+  faults.add('servers', `is ${show(servers)}, not a list of servers such as ['127.0.0.1:7400']`)
+  return []
 }
 
-function checkPort(option: string, port: unknown): number {
-  return checkNumber(option, port, { least: 1, most: 65_535 })
+function readServer(path: string, server: ServerOption, faults: Faults): ServerAddress {
+  if (typeof server !== 'string') {
+    return faults.options(path, server, ['host', 'port']) ? readAddress(server, faults.within(path)) : server
+  }
+  const [, bracketed, plain, port] = hostAndPort.exec(server) ?? []
+  const host = bracketed ?? plain
+  if (host === undefined) faults.add(path, `is ${show(server)}, not host:port, or [address]:port`)
+  else checkNumber(path, Number(port), portRange, faults)
+  return { host: host ?? '', port: Number(port) }
+}
+
+function readAddress({ host = '127.0.0.1', port }: { host?: string; port: number }, faults: Faults): ServerAddress {
+  faults.name('host', host)
+  checkNumber('port', port, portRange, faults)
+  return { host, port }
 }
 
 /** `host:port`, as {@link readServers} takes it. */
 export function serverName({ host, port }: ServerAddress): string {
   return host.includes(':') ? `[${host}]:${port}` : `${host}:${port}`
-}
-
-/** The error of an option that cannot be used. */
-export function badOption(option: string, value: unknown, wanted: string): StarfishError {
-  return new StarfishError('BAD_CONFIG', `${option} must be ${wanted}, not ${String(value)}`, {
-    details: { option, value: String(value) },
-  })
 }

@@ -1,4 +1,5 @@
 /** Options of a connection pool: limits and waits, all numbers, checked and filled once. */
+import type { Faults } from '../../messages/option-faults.ts'
 import { countRange, fillNumbers, type NumberRange, waitRange } from './client-options.ts'
 
 /** What every client may say about its connections and queues. */
@@ -59,7 +60,11 @@ const ranges: Readonly<Record<keyof PoolOptions, NumberRange>> = {
   backoffMaxMs: waitRange,
 }
 
-/** Checks and fills options. `BAD_CONFIG` names the one that cannot be used. */
-export function resolvePoolOptions(options: PoolOptions | undefined, defaults = poolDefaults): FilledPoolOptions {
-  return fillNumbers('pool', options, defaults, ranges)
+/** Fills options, with `defaults` that suit the transport, and checks them. */
+export function resolvePoolOptions(
+  options: PoolOptions | undefined,
+  defaults: FilledPoolOptions,
+  faults: Faults,
+): FilledPoolOptions {
+  return fillNumbers('pool', options, { defaults, ranges }, faults)
 }

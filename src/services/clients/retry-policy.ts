@@ -18,6 +18,7 @@
  */
 import type { Random } from '../../actors/runtime/clock.ts'
 import type { StarfishError } from '../../messages/errors.ts'
+import type { Faults } from '../../messages/option-faults.ts'
 import { backoffMs } from '../../supervisor/backoff.ts'
 import { fillNumbers, type NumberRange, waitRange } from './client-options.ts'
 
@@ -59,9 +60,9 @@ const ranges: Readonly<Record<keyof RetryPolicy, NumberRange>> = {
   savedMax: { least: 0, most: 1_000_000 },
 }
 
-/** Checks and fills options. `BAD_CONFIG` names the one that cannot be used. */
-export function resolveRetryPolicy(options: RetryOptions | undefined): RetryPolicy {
-  return fillNumbers('retry', options, retryDefaults, ranges)
+/** Fills options and checks them. */
+export function resolveRetryPolicy(options: RetryOptions | undefined, faults: Faults): RetryPolicy {
+  return fillNumbers('retry', options, { defaults: retryDefaults, ranges }, faults)
 }
 
 /** A request that failed, as far as the decision goes. */

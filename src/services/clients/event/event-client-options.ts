@@ -1,18 +1,11 @@
 /** Options of the event client, checked and filled once, and the check of each request. */
 import { type ConnectionOptions, createSecureContext } from 'node:tls'
-import type { Clock, Random } from '../../../actors/runtime/clock.ts'
+import { type Clock, type Random, systemClock } from '../../../actors/runtime/clock.ts'
 import { StarfishError } from '../../../messages/errors.ts'
 import { EVENT_COOKIE_BYTES } from '../../../messages/event/cookie.ts'
 import { EVENT_BODY_BYTES_MAX, EVENT_HEADER_BYTES } from '../../../messages/event/status.ts'
-import {
-  badOption,
-  checkNumber,
-  fillNumbers,
-  readServers,
-  type ServersOption,
-  timerMsMax,
-  waitRange,
-} from '../client-options.ts'
+import { createFaults, type Faults, optionError, show } from '../../../messages/option-faults.ts'
+import { checkNumber, fillNumbers, readServers, type ServersOption, timerMsMax, waitRange } from '../client-options.ts'
 import type { ServerAddress } from '../link.ts'
 import { type FilledPoolOptions, type PoolOptions, poolDefaults, resolvePoolOptions } from '../pool-options.ts'
 import { type RetryOptions, type RetryPolicy, resolveRetryPolicy } from '../retry-policy.ts'
@@ -40,6 +33,9 @@ export interface EventClientTcpOptions extends EventClientCommonOptions {
   readonly bodyBytesMax?: number
   /** The largest body of an answer; one that declares more ends the connection. Default 16 MiB. */
   readonly answerBytesMax?: number
+  /** For UDP only. */
+  readonly resend?: never
+  readonly datagramBytesMax?: never
 }
 
 /** Options of a client that uses UDP. */
@@ -73,74 +69,77 @@ export interface EventClientConfig {
   readonly bodyBytesMax: number
   readonly answerBytesMax: number
   readonly resend: Required<ResendOptions>
+  readonly clock: Clock
+  readonly random: Random
 }
 
 /** Nobody waits for long on a server that is silent over UDP: its requests go to another one. */
 const udpPoolDefaults: FilledPoolOptions = { ...poolDefaults, connectionsPerServer: 1, silenceTimeoutMs: 3_000 }
 
-const resendDefaults: Required<ResendOptions> = { initialMs: 50, maxMs: 1_000 }
-const resendRanges = { initialMs: waitRange, maxMs: waitRange }
-
-const known: ReadonlySet<string> = new Set([
-  ...['servers', 'host', 'port', 'raidaId', 'timeoutMs', 'retry', 'pool', 'clock', 'random', 'transport'],
-])
-const knownOf: Readonly<Record<'tcp' | 'udp', ReadonlySet<string>>> = {
-  tcp: new Set(['tls', 'bodyBytesMax', 'answerBytesMax']),
-  udp: new Set(['resend', 'datagramBytesMax']),
+const resendNumbers = {
+  defaults: { initialMs: 50, maxMs: 1_000 },
+  ranges: { initialMs: waitRange, maxMs: waitRange },
 }
 
-const wholeU32 = { least: 0, most: 0xffff_ffff }
+const common = ['servers', 'host', 'port', 'raidaId', 'timeoutMs', 'retry', 'pool', 'clock', 'random', 'transport']
+const known = {
+  tcp: [...common, 'tls', 'bodyBytesMax', 'answerBytesMax'],
+  udp: [...common, 'resend', 'datagramBytesMax'],
+}
 
-/** Checks and fills options. `BAD_CONFIG` names the one that cannot be used. */
+const u32Range = { least: 0, most: 0xffff_ffff }
+const overheadBytes = EVENT_HEADER_BYTES + EVENT_COOKIE_BYTES
+const datagramRange = { least: overheadBytes, most: 65_507 }
+
+/** Checks and fills options. `BAD_CONFIG` names all that cannot be used. */
 export function resolveEventClient(options: EventClientOptions): EventClientConfig {
-  const { transport = 'tcp' } = options
-  if (transport !== 'tcp' && transport !== 'udp') throw badOption('transport', transport, "'tcp' or 'udp'")
-  for (const [name, value] of Object.entries(options)) {
-    if (value === undefined || known.has(name) || knownOf[transport].has(name)) continue
-    throw badOption(name, value, `left out: a client over ${transport} has no such option`)
-  }
-  const { tls, bodyBytesMax, answerBytesMax } = options as EventClientTcpOptions
-  const { resend, datagramBytesMax } = options as EventClientUdpOptions
-  const overheadBytes = EVENT_HEADER_BYTES + EVENT_COOKIE_BYTES
-  const datagramRange = { least: overheadBytes, most: 65_507 }
-  if (tls !== undefined) checkTls(tls)
-  return {
+  const subject = 'the event client cannot be created'
+  const faults = createFaults()
+  const isUdp = options?.transport === 'udp'
+  if (!faults.options('', options, known[isUdp ? 'udp' : 'tcp'])) faults.throwIfAny('BAD_CONFIG', subject)
+  const { clock = systemClock, random = Math.random } = options
+  const { transport = 'tcp', raidaId = 0, timeoutMs = 15_000, retry, pool } = options
+  const { tls, bodyBytesMax = EVENT_BODY_BYTES_MAX, answerBytesMax = 16_777_216 } = options as EventClientTcpOptions
+  const { resend, datagramBytesMax = 1_232 } = options as EventClientUdpOptions
+  faults.oneOf('transport', transport, ['tcp', 'udp'])
+  checkNumber('raidaId', raidaId, { least: 0, most: 255 }, faults)
+  checkNumber('timeoutMs', timeoutMs, waitRange, faults)
+  checkNumber('bodyBytesMax', bodyBytesMax, u32Range, faults)
+  checkNumber('answerBytesMax', answerBytesMax, u32Range, faults)
+  checkNumber('datagramBytesMax', datagramBytesMax, datagramRange, faults)
+  if (tls !== undefined) checkTls(tls, faults)
+  const config: EventClientConfig = {
     transport,
-    servers: readServers(options),
-    raidaId: checkNumber('raidaId', options.raidaId ?? 0, { least: 0, most: 255 }),
-    timeoutMs: checkNumber('timeoutMs', options.timeoutMs ?? 15_000, waitRange),
-    retry: resolveRetryPolicy(options.retry),
-    pool: resolvePoolOptions(options.pool, transport === 'tcp' ? poolDefaults : udpPoolDefaults),
+    servers: readServers(options, faults),
+    raidaId,
+    timeoutMs,
+    retry: resolveRetryPolicy(retry, faults),
+    pool: resolvePoolOptions(pool, isUdp ? udpPoolDefaults : poolDefaults, faults),
     tls,
-    bodyBytesMax:
-      transport === 'tcp'
-        ? checkNumber('bodyBytesMax', bodyBytesMax ?? EVENT_BODY_BYTES_MAX, wholeU32)
-        : checkNumber('datagramBytesMax', datagramBytesMax ?? 1_232, datagramRange) - overheadBytes,
-    answerBytesMax: checkNumber('answerBytesMax', answerBytesMax ?? 16_777_216, wholeU32),
-    resend: fillNumbers('resend', resend, resendDefaults, resendRanges),
+    bodyBytesMax: isUdp ? datagramBytesMax - overheadBytes : bodyBytesMax,
+    answerBytesMax,
+    resend: fillNumbers('resend', resend, resendNumbers, faults),
+    clock,
+    random,
   }
+  faults.throwIfAny('BAD_CONFIG', subject)
+  return config
 }
 
-/** Throws `BAD_CONFIG` for certificates that cannot be used, before anything is dialed. */
-function checkTls(tls: ConnectionOptions): void {
+/** Certificates that cannot be used are told before anything is dialed. */
+function checkTls(tls: ConnectionOptions, faults: Faults): void {
   try {
     createSecureContext(tls)
-  } catch (cause) {
-    const reason = cause instanceof Error ? cause.message : String(cause)
-    throw new StarfishError('BAD_CONFIG', `tls: it cannot be used: ${reason}`, {
-      details: { option: 'tls', reason },
-      cause,
-    })
+  } catch (error) {
+    faults.add('tls', `cannot be used: ${error instanceof Error ? error.message : String(error)}`)
   }
 }
 
 /** What is wrong with a request, if anything is: it is not sent. */
 export function checkRequest(request: PendingEvent, { bodyBytesMax }: EventClientConfig): StarfishError | undefined {
   const { command, sessionId, timeoutMs, body } = request
-  if (!Number.isInteger(command) || command < 0 || command > 0xffff) {
-    return badRequest('command', command, 'a whole number from 0 to 65535')
-  }
-  if (sessionId >>> 0 !== sessionId) return badRequest('sessionId', sessionId, 'a whole number from 0 to 4294967295')
+  if (command >>> 0 !== command || command > 0xffff) return badRequest('command', command, 'a u16')
+  if (sessionId >>> 0 !== sessionId) return badRequest('sessionId', sessionId, 'a u32')
   if (!(timeoutMs > 0 && timeoutMs <= timerMsMax)) {
     return badRequest('timeoutMs', timeoutMs, `above 0 and up to ${timerMsMax}`)
   }
@@ -152,6 +151,7 @@ export function checkRequest(request: PendingEvent, { bodyBytesMax }: EventClien
 }
 
 function badRequest(option: string, value: unknown, wanted: string): StarfishError {
-  const { code, message, details } = badOption(option, value, wanted)
+  const fault = { path: option, reason: `is ${show(value)}, not ${wanted}` }
+  const { code, message, details } = optionError('BAD_CONFIG', 'the request was not sent', [fault])
   return new StarfishError(code, message, { details, handled: 'no' })
 }

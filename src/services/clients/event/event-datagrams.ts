@@ -24,9 +24,9 @@ import { Deadline, Deadlines } from '../../../supervisor/kernel/ask-deadlines.ts
 import { serverName } from '../client-options.ts'
 import type { Link, LinkEnd, LinkOwner, ServerAddress } from '../link.ts'
 import type { ResendOptions } from './event-client-options.ts'
-import { statusError } from './status-error.ts'
 import type { PendingEvent } from './pending-event.ts'
 import { drawSessionId } from './session-ids.ts'
+import { statusError } from './status-error.ts'
 
 /** The cookie of one server, for as long as it is certainly good. */
 export interface CookieJar {

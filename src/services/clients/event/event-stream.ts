@@ -13,8 +13,8 @@ import { decodeChunk, type FrameSink, type PartialFrame, STOP } from '../../../m
 import { Fifo } from '../../../supervisor/kernel/fifo.ts'
 import type { LinkOwner } from '../link.ts'
 import type { StreamSession } from '../stream-link.ts'
-import { statusError } from './status-error.ts'
 import type { PendingEvent } from './pending-event.ts'
+import { statusError } from './status-error.ts'
 
 /** What every empty answer has as its body. */
 const noBody = Buffer.alloc(0)

@@ -1,5 +1,4 @@
 /** The event protocol, as the pool takes it: how a server is dialed, and what it is greeted with. */
-import type { Clock, Random } from '../../../actors/runtime/clock.ts'
 import { eventCommand } from '../../../messages/event/status.ts'
 import { serverName } from '../client-options.ts'
 import type { ServerAddress, Wire } from '../link.ts'
@@ -13,13 +12,10 @@ const noBody = new Uint8Array(0)
 const nobodyWaits = (): void => {}
 
 /** Makes the wire of a client; `nextSessionId` is asked for those of greetings. */
-export function eventWire(
-  config: EventClientConfig,
-  { clock, random, nextSessionId }: { clock: Clock; random: Random; nextSessionId: () => number },
-): Wire<PendingEvent> {
+export function eventWire(config: EventClientConfig, nextSessionId: () => number): Wire<PendingEvent> {
   const { raidaId, pool, transport } = config
   return {
-    dial: transport === 'udp' ? datagramDial(config, clock, random) : streamDial(config),
+    dial: transport === 'udp' ? datagramDial(config) : streamDial(config),
     greeting() {
       const content = { raidaId, command: eventCommand.ping, sessionId: nextSessionId(), body: noBody }
       return new PendingEvent(
@@ -40,16 +36,12 @@ function streamDial({ tls, pool, answerBytesMax }: EventClientConfig): Wire<Pend
     new StreamLink(server, new EventStream(serverName(server), owner, answerBytesMax), owner, options)
 }
 
-function datagramDial(
-  { raidaId, resend }: EventClientConfig,
-  clock: Clock,
-  random: Random,
-): Wire<PendingEvent>['dial'] {
+function datagramDial(options: EventClientConfig): Wire<PendingEvent>['dial'] {
   const jars = new Map<ServerAddress, CookieJar>()
   const jarOf = (server: ServerAddress): CookieJar => {
     const jar = jars.get(server) ?? { cookie: undefined, goodUntilMs: 0 }
     jars.set(server, jar)
     return jar
   }
-  return (server, owner) => new EventDatagrams(server, owner, jarOf(server), { raidaId, resend, clock, random })
+  return (server, owner) => new EventDatagrams(server, owner, jarOf(server), options)
 }
