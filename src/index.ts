@@ -53,6 +53,7 @@ export {
 } from './actors/runtime/runtime-actions.ts'
 export { createLogger, type Logger, type LoggerOptions } from './logger.ts'
 export { type ErrorCode, errorCodes, type Handled, isStarfishError, StarfishError } from './messages/errors.ts'
+export type { EventResponse } from './messages/event/response-v1.ts'
 export type { EventCodec, EventReader, EventWriter } from './messages/thread/event-codec.ts'
 export {
   type ActorExit,
@@ -63,6 +64,22 @@ export {
 } from './messages/thread/exit.ts'
 export type { DeadLetter, Fact, FactFilter, FactKind } from './messages/thread/fact.ts'
 export { connection } from './services/acceptors.ts'
+export type { ServerOption, ServersOption } from './services/clients/client-options.ts'
+export type { ClientFigures, PooledServerFigures } from './services/clients/connection-pool.ts'
+export type {
+  EventClientOptions,
+  EventClientTcpOptions,
+  EventClientUdpOptions,
+  ResendOptions,
+} from './services/clients/event/event-client-options.ts'
+export type { PoolOptions } from './services/clients/pool-options.ts'
+export type { RetryOptions } from './services/clients/retry-policy.ts'
+export {
+  createEventClient,
+  type EventClient,
+  type EventRequestOptions,
+  type Pong,
+} from './services/event-client.ts'
 export { createEventServer, type EventServerOptions } from './services/event-server.ts'
 export type { FrameServer, ServerAddress } from './services/frame-server.ts'
 export type { ActorRef, Addressed } from './supervisor/actor-ref.ts'

@@ -54,6 +54,15 @@ export const errorCodes = {
   SHUTTING_DOWN: { retryable: false, meaning: 'the system is stopping' },
   START_FAILED: { retryable: true, meaning: 'the actor could not be started' },
   REMOTE_ERROR: { retryable: false, meaning: 'an error of a class that this thread does not know' },
+  CLIENT_CLOSED: { retryable: false, meaning: 'the client was closed' },
+  CONNECT_FAILED: { retryable: true, meaning: 'no connection to a server came up' },
+  CONNECTION_LOST: { retryable: true, meaning: 'the connection ended before the answer came' },
+  REQUEST_ABORTED: { retryable: false, meaning: 'the caller aborted the request to a server' },
+  REQUEST_FAILED: { retryable: false, meaning: 'the server took the request and failed at it' },
+  REQUEST_REFUSED: { retryable: false, meaning: 'the server takes no such request' },
+  REQUEST_TIMEOUT: { retryable: true, meaning: 'a server did not answer before the deadline' },
+  SERVER_OVERLOADED: { retryable: true, meaning: 'the server has no room for the request, or is draining' },
+  SERVER_TIMEOUT: { retryable: true, meaning: 'the server gave up on the request at its own deadline' },
 } as const satisfies Record<string, ErrorFacts>
 
 /** A code of {@link errorCodes}. */

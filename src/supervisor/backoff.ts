@@ -3,12 +3,15 @@
  */
 import type { Backoff, Budget } from './child-spec.ts'
 
+/** How waits grow from one failure to the next: what {@link backoffMs} looks at. */
+export type WaitCurve = Pick<Backoff, 'initialMs' | 'maxMs' | 'factor' | 'jitter'>
+
 /**
- * The wait before the restart that follows failure number `failures` (from 1) in a row, in whole ms.
+ * The wait before the try that follows failure number `failures` (from 1) in a row, in whole ms.
  *
  * @param chance in [0, 1): how much of the jitter is taken off.
  */
-export function backoffMs(backoff: Backoff, failures: number, chance: number): number {
+export function backoffMs(backoff: WaitCurve, failures: number, chance: number): number {
   const full = Math.min(backoff.maxMs, backoff.initialMs * backoff.factor ** (failures - 1))
   return Math.floor(full * (1 - backoff.jitter * chance))
 }

@@ -55,6 +55,30 @@ export function encodeEventRequest(request: Partial<EventRequest>): Buffer {
     .finish()
 }
 
+/** What of a request its header carries, the size of its body apart. */
+export type EventRequestHead = Omit<EventRequest, 'body'>
+
+/** Writes the header of a request in place, without checks or allocation: `target` must have 16 bytes at `at`. */
+export function writeEventRequestHeader(target: Buffer, at: number, head: EventRequestHead, bodyBytes: number): void {
+  const { raidaId, command, sessionId, reserved } = head
+  target[at] = EVENT_VERSION
+  target[at + 1] = raidaId
+  target[at + 2] = command >>> 8
+  target[at + 3] = command
+  target[at + 4] = sessionId >>> 24
+  target[at + 5] = sessionId >>> 16
+  target[at + 6] = sessionId >>> 8
+  target[at + 7] = sessionId
+  target[at + 8] = bodyBytes >>> 24
+  target[at + 9] = bodyBytes >>> 16
+  target[at + 10] = bodyBytes >>> 8
+  target[at + 11] = bodyBytes
+  target[at + 12] = reserved >>> 24
+  target[at + 13] = reserved >>> 16
+  target[at + 14] = reserved >>> 8
+  target[at + 15] = reserved
+}
+
 /** Decodes exactly one request; `BAD_FRAME` names field and offset. The body is a view of `bytes`. */
 export function decodeEventRequest(bytes: Uint8Array): EventRequest {
   const reader = new WireReader(bytes, name)

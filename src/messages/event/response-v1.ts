@@ -25,6 +25,15 @@ export interface EventResponse {
   readonly body: Uint8Array
 }
 
+/** Offsets of the fields, for clients that read them in place. */
+export const eventResponseAt = {
+  version: 0,
+  status: 1,
+  command: 2,
+  sessionId: 4,
+  bodyBytes: 8,
+} as const
+
 const name = 'event response'
 
 /** Encodes a response; `BAD_FRAME` when a field does not fit. */

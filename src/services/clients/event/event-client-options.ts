@@ -1,0 +1,157 @@
+/** Options of the event client, checked and filled once, and the check of each request. */
+import { type ConnectionOptions, createSecureContext } from 'node:tls'
+import { type Clock, type Random, systemClock } from '../../../actors/runtime/clock.ts'
+import { StarfishError } from '../../../messages/errors.ts'
+import { EVENT_COOKIE_BYTES } from '../../../messages/event/cookie.ts'
+import { EVENT_BODY_BYTES_MAX, EVENT_HEADER_BYTES } from '../../../messages/event/status.ts'
+import { createFaults, type Faults, optionError, show } from '../../../messages/option-faults.ts'
+import { checkNumber, fillNumbers, readServers, type ServersOption, timerMsMax, waitRange } from '../client-options.ts'
+import type { ServerAddress } from '../link.ts'
+import { type FilledPoolOptions, type PoolOptions, poolDefaults, resolvePoolOptions } from '../pool-options.ts'
+import { type RetryOptions, type RetryPolicy, resolveRetryPolicy } from '../retry-policy.ts'
+import type { PendingEvent } from './pending-event.ts'
+
+/** Options that do not depend on the transport. */
+export interface EventClientCommonOptions {
+  /** The id that the servers go by, 0 to 255. Default 0. */
+  readonly raidaId?: number
+  /** Deadline of a request that names none, ms. Longer than the servers' own (10,000), so that theirs is heard of. Default 15,000. */
+  readonly timeoutMs?: number
+  readonly retry?: RetryOptions
+  readonly pool?: PoolOptions
+  /** Where time and chance come from; tests bring their own. */
+  readonly clock?: Clock
+  readonly random?: Random
+}
+
+/** Options of a client that uses TCP. */
+export interface EventClientTcpOptions extends EventClientCommonOptions {
+  readonly transport?: 'tcp'
+  /** TLS, with Node's own options (`ca`, `cert`, `key`, `servername`, …). Plain TCP when left out. */
+  readonly tls?: ConnectionOptions
+  /** The largest body that is sent: the servers' limit, since a larger one costs the connection. Default 65,536. */
+  readonly bodyBytesMax?: number
+  /** The largest body of an answer; one that declares more ends the connection. Default 16 MiB. */
+  readonly answerBytesMax?: number
+  /** For UDP only. */
+  readonly resend?: never
+  readonly datagramBytesMax?: never
+}
+
+/** Options of a client that uses UDP. */
+export interface EventClientUdpOptions extends EventClientCommonOptions {
+  readonly transport: 'udp'
+  readonly resend?: ResendOptions
+  /** The largest datagram that is sent; bodies are 32 bytes smaller, for the header and a cookie. Default 1,232. */
+  readonly datagramBytesMax?: number
+}
+
+/** When a datagram that is not answered is sent again. Intervals are half to whole of what is said, by chance. */
+export interface ResendOptions {
+  /** The first interval, ms. Default 50. */
+  readonly initialMs?: number
+  /** The longest; each is twice the one before. Default 1,000. */
+  readonly maxMs?: number
+}
+
+/** Options of `createEventClient`. */
+export type EventClientOptions = ServersOption & (EventClientTcpOptions | EventClientUdpOptions)
+
+/** {@link EventClientOptions}, checked and filled in. */
+export interface EventClientConfig {
+  readonly transport: 'tcp' | 'udp'
+  readonly servers: readonly ServerAddress[]
+  readonly raidaId: number
+  readonly timeoutMs: number
+  readonly retry: RetryPolicy
+  readonly pool: FilledPoolOptions
+  readonly tls: ConnectionOptions | undefined
+  readonly bodyBytesMax: number
+  readonly answerBytesMax: number
+  readonly resend: Required<ResendOptions>
+  readonly clock: Clock
+  readonly random: Random
+}
+
+/** Nobody waits for long on a server that is silent over UDP: its requests go to another one. */
+const udpPoolDefaults: FilledPoolOptions = { ...poolDefaults, connectionsPerServer: 1, silenceTimeoutMs: 3_000 }
+
+const resendNumbers = {
+  defaults: { initialMs: 50, maxMs: 1_000 },
+  ranges: { initialMs: waitRange, maxMs: waitRange },
+}
+
+const common = ['servers', 'host', 'port', 'raidaId', 'timeoutMs', 'retry', 'pool', 'clock', 'random', 'transport']
+const known = {
+  tcp: [...common, 'tls', 'bodyBytesMax', 'answerBytesMax'],
+  udp: [...common, 'resend', 'datagramBytesMax'],
+}
+
+const u32Range = { least: 0, most: 0xffff_ffff }
+const overheadBytes = EVENT_HEADER_BYTES + EVENT_COOKIE_BYTES
+const datagramRange = { least: overheadBytes, most: 65_507 }
+
+/** Checks and fills options. `BAD_CONFIG` names all that cannot be used. */
+export function resolveEventClient(options: EventClientOptions): EventClientConfig {
+  const subject = 'the event client cannot be created'
+  const faults = createFaults()
+  const isUdp = options?.transport === 'udp'
+  if (!faults.options('', options, known[isUdp ? 'udp' : 'tcp'])) faults.throwIfAny('BAD_CONFIG', subject)
+  const { clock = systemClock, random = Math.random } = options
+  const { transport = 'tcp', raidaId = 0, timeoutMs = 15_000, retry, pool } = options
+  const { tls, bodyBytesMax = EVENT_BODY_BYTES_MAX, answerBytesMax = 16_777_216 } = options as EventClientTcpOptions
+  const { resend, datagramBytesMax = 1_232 } = options as EventClientUdpOptions
+  faults.oneOf('transport', transport, ['tcp', 'udp'])
+  checkNumber('raidaId', raidaId, { least: 0, most: 255 }, faults)
+  checkNumber('timeoutMs', timeoutMs, waitRange, faults)
+  checkNumber('bodyBytesMax', bodyBytesMax, u32Range, faults)
+  checkNumber('answerBytesMax', answerBytesMax, u32Range, faults)
+  checkNumber('datagramBytesMax', datagramBytesMax, datagramRange, faults)
+  if (tls !== undefined) checkTls(tls, faults)
+  const config: EventClientConfig = {
+    transport,
+    servers: readServers(options, faults),
+    raidaId,
+    timeoutMs,
+    retry: resolveRetryPolicy(retry, faults),
+    pool: resolvePoolOptions(pool, isUdp ? udpPoolDefaults : poolDefaults, faults),
+    tls,
+    bodyBytesMax: isUdp ? datagramBytesMax - overheadBytes : bodyBytesMax,
+    answerBytesMax,
+    resend: fillNumbers('resend', resend, resendNumbers, faults),
+    clock,
+    random,
+  }
+  faults.throwIfAny('BAD_CONFIG', subject)
+  return config
+}
+
+/** Certificates that cannot be used are told before anything is dialed. */
+function checkTls(tls: ConnectionOptions, faults: Faults): void {
+  try {
+    createSecureContext(tls)
+  } catch (error) {
+    faults.add('tls', `cannot be used: ${error instanceof Error ? error.message : String(error)}`)
+  }
+}
+
+/** What is wrong with a request, if anything is: it is not sent. */
+export function checkRequest(request: PendingEvent, { bodyBytesMax }: EventClientConfig): StarfishError | undefined {
+  const { command, sessionId, timeoutMs, body } = request
+  if (command >>> 0 !== command || command > 0xffff) return badRequest('command', command, 'a u16')
+  if (sessionId >>> 0 !== sessionId) return badRequest('sessionId', sessionId, 'a u32')
+  if (!(timeoutMs > 0 && timeoutMs <= timerMsMax)) {
+    return badRequest('timeoutMs', timeoutMs, `above 0 and up to ${timerMsMax}`)
+  }
+  if (!(body instanceof Uint8Array)) return badRequest('body', body, 'a Uint8Array or a string')
+  if (body.length <= bodyBytesMax) return undefined
+  const text = `${request.describe()} was not sent: its body has ${body.length} bytes, more than ${bodyBytesMax}`
+  const details = { command, sessionId, bodyBytes: body.length, bodyBytesMax }
+  return new StarfishError('REQUEST_REFUSED', text, { details, handled: 'no' })
+}
+
+function badRequest(option: string, value: unknown, wanted: string): StarfishError {
+  const fault = { path: option, reason: `is ${show(value)}, not ${wanted}` }
+  const { code, message, details } = optionError('BAD_CONFIG', 'the request was not sent', [fault])
+  return new StarfishError(code, message, { details, handled: 'no' })
+}

@@ -1,0 +1,64 @@
+/** A request of a client, from the call to its end: one record, whatever number of attempts it takes. */
+import type { Handled } from '../../messages/errors.ts'
+import { Deadline } from '../../supervisor/kernel/ask-deadlines.ts'
+
+/** Where a request is. It is in exactly one place at a time. */
+export type RequestStage =
+  /** Waits for a connection that has room. */
+  | 'queued'
+  /** A connection has it; it may be on the wire. */
+  | 'sent'
+  /** Waits for the end of the pause before its next attempt. */
+  | 'pausing'
+  /** Its promise is settled. */
+  | 'over'
+
+/** What a request is made of. */
+export interface PendingOptions {
+  /** What it takes on the wire, header included; queues and buffers are bounded by it. */
+  readonly bytes: number
+  readonly timeoutMs: number
+  /** Handling it twice does no harm. */
+  readonly isIdempotent: boolean
+}
+
+/** The base of every protocol's request; `A` is its answer. */
+export abstract class PendingRequest<A = unknown> extends Deadline {
+  readonly bytes: number
+  readonly timeoutMs: number
+  readonly isIdempotent: boolean
+  stage: RequestStage = 'queued'
+  /** Attempts that were begun. */
+  attempts = 0
+  /** Whether an attempt that failed may have been handled. */
+  handled: Handled = 'no'
+  /** Who has it while it is sent, and who had it last. */
+  carrier: object | undefined = undefined
+  /** For the carrier: how much it had heard when it took the request. */
+  heardBefore = 0
+  forgetSignal: (() => void) | undefined = undefined
+  readonly #resolve: (answer: never) => void
+  readonly #reject: (error: unknown) => void
+
+  constructor(options: PendingOptions, resolve: (answer: A) => void, reject: (error: unknown) => void) {
+    super()
+    this.bytes = options.bytes
+    this.timeoutMs = options.timeoutMs
+    this.isIdempotent = options.isIdempotent
+    this.#resolve = resolve
+    this.#reject = reject
+  }
+
+  /** What it asks for, in words: `command 16`. */
+  abstract describe(): string
+
+  /** Settles its promise. */
+  resolve(answer: A): void {
+    ;(this.#resolve as (answer: A) => void)(answer)
+  }
+
+  /** Settles its promise. */
+  reject(error: unknown): void {
+    this.#reject(error)
+  }
+}

@@ -1,0 +1,352 @@
+/**
+ * A place in the pool: the record that its chart runs on, between one link and the open requests.
+ *
+ * The chart is stepped when a link opens, ends or is to be given up. Requests and answers pass it by.
+ */
+import { compileChart } from '../../actors/runtime/chart-compiler/compile-chart.ts'
+import type { Clock, Random } from '../../actors/runtime/clock.ts'
+import type { ChartInstance, ChartTimers, CompiledChart } from '../../actors/runtime/compiled-chart.ts'
+import { type Handled, StarfishError } from '../../messages/errors.ts'
+import { backoffMs } from '../../supervisor/backoff.ts'
+import type { Link, LinkEnd, LinkOwner, ServerAddress, Wire } from './link.ts'
+import type { OpenRequests } from './open-requests.ts'
+import type { PendingRequest } from './pending-request.ts'
+import { type Choosable, failuresAfter, type PlaceState, watchLeftMs } from './pool-decisions.ts'
+import type { FilledPoolOptions } from './pool-options.ts'
+import {
+  type ConnectionFacts,
+  type PooledConnectionContext,
+  type PooledConnectionEvent,
+  pooledConnectionMachine,
+} from './pooled-connection-machine.ts'
+
+/** What the connections of a pool have in common. */
+export interface PoolPlane<R extends PendingRequest> {
+  readonly options: FilledPoolOptions
+  readonly clock: Clock
+  readonly random: Random
+  readonly wire: Wire<R>
+  readonly requests: OpenRequests<R>
+  readonly timers: ChartTimers
+  /** The chart of a connection has stepped. */
+  changed(connection: PooledConnection<R>): void
+  linkOpened(): void
+  linkReleased(): void
+}
+
+/** A server of the pool. */
+export interface PooledServer<R extends PendingRequest> {
+  readonly address: ServerAddress
+  /** `host:port`, for people. */
+  readonly name: string
+  readonly connections: PooledConnection<R>[]
+  /** Connections in a row that failed, or ended without having served. */
+  failures: number
+  /** Why the last attempt to connect came to nothing. */
+  trouble: StarfishError | undefined
+  /** Whether another connection may be dialed now. */
+  mayDial: boolean
+}
+
+/** How long a connection that was told to end may take, ms. */
+const drainTimeoutMs = 1_000
+
+type PlaceContext = PooledConnectionContext<PooledConnection<PendingRequest>>
+
+let compiled: CompiledChart<PlaceContext, PooledConnectionEvent> | undefined
+
+/** The compiled chart of this thread. */
+function connectionChart(): CompiledChart<PlaceContext, PooledConnectionEvent> {
+  compiled ??= compileChart(chartSource) as unknown as CompiledChart<PlaceContext, PooledConnectionEvent>
+  return compiled
+}
+
+/** Takes the timer of a connection's chart that is due. */
+export function expirePooled(instance: ChartInstance, slot: number): void {
+  ;(instance.scope as PooledConnection<PendingRequest>).expire(slot)
+}
+
+/** The record. */
+export class PooledConnection<R extends PendingRequest> implements ConnectionFacts, LinkOwner<R>, Choosable {
+  readonly server: PooledServer<R>
+  readonly connectTimeoutMs: number
+  readonly drainTimeoutMs = drainTimeoutMs
+  isUp = false
+  isWary = false
+  isClosing = false
+  /** Chunks that came, as a mark of time. */
+  heardCount = 0
+  readonly #plane: PoolPlane<R>
+  readonly #chart: ChartInstance<PlaceContext>
+  #link: Link<R> | undefined
+  /** A link that was given up in this step; its requests are settled after it. */
+  #lost: Link<R> | undefined
+  #end: LinkEnd | undefined
+  #greeting: R | undefined
+  #hasServed = false
+  #wasUp = false
+  #heardAtMs = 0
+  #busySinceMs = 0
+
+  constructor(server: PooledServer<R>, plane: PoolPlane<R>) {
+    this.server = server
+    this.#plane = plane
+    this.connectTimeoutMs = plane.options.connectTimeoutMs
+    this.#chart = connectionChart().create(this, plane.timers, this)
+    connectionChart().start(this.#chart)
+  }
+
+  /** The state of its chart. */
+  get state(): string {
+    return connectionChart().configurations[this.#chart.configuration]!
+  }
+
+  get place(): PlaceState {
+    const { state } = this
+    if (state === 'idle') return 'idle'
+    if (this.isUp) return 'up'
+    return state === 'backingOff' || state.startsWith('connecting') ? 'trying' : 'other'
+  }
+
+  get inFlight(): number {
+    return this.#link?.inFlight ?? 0
+  }
+
+  hasRoom(bytes: number): boolean {
+    const link = this.#link!
+    return link.inFlight < this.#plane.options.inFlightMax && link.hasRoom(bytes)
+  }
+
+  /** It is up and has room. */
+  send(request: R): void {
+    const link = this.#link!
+    if (link.inFlight === 0) this.#busySinceMs = this.#plane.clock.now()
+    request.carrier = this
+    request.heardBefore = this.heardCount
+    link.send(request)
+  }
+
+  /** A request it was sent is over. */
+  forget(request: R, isOverdue: boolean): void {
+    this.#link?.forget(request)
+    if (isOverdue && request.heardBefore === this.heardCount) this.isWary = true
+  }
+
+  tell(event: PooledConnectionEvent): void {
+    connectionChart().step(this.#chart, event)
+    this.#afterStep()
+  }
+
+  expire(slot: number): void {
+    connectionChart().expire(this.#chart, slot)
+    this.#afterStep()
+  }
+
+  // What the chart asks.
+
+  watchLeftMs(): number {
+    // One that is idle now may be silent by then.
+    return Math.min(Math.max(1, Math.ceil(this.#watchLeftMs())), this.#plane.options.silenceTimeoutMs)
+  }
+
+  backoffMs(): number {
+    const { options, random } = this.#plane
+    const { backoffInitialMs: initialMs, backoffMaxMs: maxMs } = options
+    return backoffMs({ initialMs, maxMs, factor: 2, jitter: 1 }, this.server.failures, random())
+  }
+
+  get isSilent(): boolean {
+    return this.inFlight > 0 && this.#watchLeftMs() === 0
+  }
+
+  get isIdle(): boolean {
+    return this.inFlight === 0 && this.#watchLeftMs() === 0
+  }
+
+  get mustBackOff(): boolean {
+    const { failures, connections } = this.server
+    return failures > 0 && !connections.some(other => other !== this && other.place === 'trying')
+  }
+
+  #watchLeftMs(): number {
+    const { clock, options } = this.#plane
+    return watchLeftMs({
+      inFlight: this.inFlight,
+      heardAtMs: this.#heardAtMs,
+      busySinceMs: this.#busySinceMs,
+      nowMs: clock.now(),
+      idleTimeoutMs: options.idleTimeoutMs,
+      silenceTimeoutMs: options.silenceTimeoutMs,
+    })
+  }
+
+  // What its chart does.
+
+  openLink(): void {
+    this.#end = undefined
+    this.#hasServed = false
+    this.#wasUp = false
+    this.isWary = false
+    try {
+      this.#link = this.#plane.wire.dial(this.server.address, this)
+      this.#plane.linkOpened()
+    } catch (cause) {
+      const reason = cause instanceof Error ? cause.message : String(cause)
+      queueMicrotask(() => this.ended({ reason, isClean: false, cause }))
+    }
+  }
+
+  greet(): void {
+    this.#greeting = this.#plane.wire.greeting()
+    this.#link!.send(this.#greeting)
+  }
+
+  admit(): void {
+    this.isUp = true
+    this.#wasUp = true
+    this.#heardAtMs = this.#plane.clock.now()
+    this.server.trouble = undefined
+  }
+
+  retire(): void {
+    this.isUp = false
+  }
+
+  endLink(): void {
+    this.#link?.end()
+  }
+
+  destroyLink(): void {
+    this.#lost = this.#link
+    this.#link = undefined
+    this.#greeting = undefined
+    this.#lost?.destroy()
+  }
+
+  judge(): void {
+    const { server } = this
+    const isClean = this.#end?.isClean === true && this.inFlight === 0
+    server.failures = failuresAfter(server.failures, { hasServed: this.#hasServed, isClean })
+    if (this.#wasUp) return
+    const { reason = 'it ended', cause } = this.#end ?? {}
+    const details = { server: server.name, reason }
+    const text = `no connection to ${server.name} came up: ${reason}`
+    server.trouble = new StarfishError('CONNECT_FAILED', text, { details, handled: 'no', cause })
+  }
+
+  blameConnectTimeout(): void {
+    this.#end = { reason: `no answer within ${this.connectTimeoutMs} ms`, isClean: false }
+  }
+
+  blameSilence(): void {
+    this.#end = { reason: `nothing came for ${this.#plane.options.silenceTimeoutMs} ms`, isClean: false }
+  }
+
+  // What its link tells.
+
+  opened(): void {
+    this.tell({ type: 'link.opened' })
+  }
+
+  heard(): void {
+    this.heardCount++
+    this.#heardAtMs = this.#plane.clock.now()
+  }
+
+  answered<A>(request: PendingRequest<A> & R, answer: A): void {
+    if (request === this.#greeting) {
+      this.#greeting = undefined
+      this.tell({ type: 'greeting.answered' })
+      return
+    }
+    this.#served(false)
+    this.#plane.requests.succeed(request, answer)
+  }
+
+  failed(request: R, error: StarfishError): void {
+    if (request === this.#greeting) {
+      this.#greeting = undefined
+      // Any answer shows that somebody is there; this one that nobody is wanted.
+      const isRefused = error.code === 'SERVER_OVERLOADED'
+      if (isRefused) this.#end = { reason: error.message, isClean: false, cause: error }
+      this.tell({ type: isRefused ? 'greeting.refused' : 'greeting.answered' })
+      return
+    }
+    this.#served(error.retryable)
+    this.#plane.requests.fail(request, error)
+  }
+
+  refused(request: R, error: StarfishError): void {
+    this.#plane.requests.fail(request, error)
+  }
+
+  settled(): void {
+    if (this.isUp && this.#plane.requests.hasQueued) this.#plane.requests.pump()
+  }
+
+  emptied(): void {
+    this.settled()
+  }
+
+  ended(why: LinkEnd): void {
+    this.#end ??= why
+    this.tell({ type: 'link.ended' })
+  }
+
+  released(): void {
+    this.#plane.linkReleased()
+  }
+
+  #served(isWary: boolean): void {
+    this.#hasServed = true
+    this.isWary = isWary
+    this.server.failures = 0
+  }
+
+  #afterStep(): void {
+    const lost = this.#lost
+    this.#lost = undefined
+    lost?.drain((request, wasWritten) => this.#settleLost(request, wasWritten))
+    this.#plane.changed(this)
+  }
+
+  #settleLost(request: R, wasWritten: boolean): void {
+    const { wire, requests } = this.#plane
+    if (wire.onLoss === 'repeat' && !this.isClosing) requests.requeue(request)
+    else requests.fail(request, this.#lossOf(request, wasWritten ? 'unknown' : 'no'))
+  }
+
+  #lossOf(request: R, handled: Handled): StarfishError {
+    const { name } = this.server
+    const { reason = 'it ended', cause, error } = this.#end ?? {}
+    const details = { server: name, reason }
+    if (this.isClosing) {
+      const text = `the client was closed before ${request.describe()} was answered`
+      return new StarfishError('CLIENT_CLOSED', text, { details, handled })
+    }
+    if (error !== undefined) {
+      return new StarfishError(error.code, error.message, { details, handled: error.handled ?? handled, cause })
+    }
+    const text = `the connection to ${name} ended before ${request.describe()} was answered: ${reason}`
+    return new StarfishError('CONNECTION_LOST', text, { details, handled, cause })
+  }
+}
+
+/** The chart with its actions. */
+const chartSource = pooledConnectionMachine.provide({
+  actions: {
+    openLink: scope => recordOf(scope).openLink(),
+    greet: scope => recordOf(scope).greet(),
+    admit: scope => recordOf(scope).admit(),
+    retire: scope => recordOf(scope).retire(),
+    endLink: scope => recordOf(scope).endLink(),
+    destroyLink: scope => recordOf(scope).destroyLink(),
+    judge: scope => recordOf(scope).judge(),
+    blameConnectTimeout: scope => recordOf(scope).blameConnectTimeout(),
+    blameSilence: scope => recordOf(scope).blameSilence(),
+  },
+})
+
+function recordOf({ context }: { readonly context: PooledConnectionContext }): PooledConnection<PendingRequest> {
+  return context.connection as PooledConnection<PendingRequest>
+}

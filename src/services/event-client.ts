@@ -1,0 +1,121 @@
+/**
+ * The event client: commands to event servers over pooled TCP connections, or over UDP. Usable alone: it needs no system,
+ * runs in the thread that created it, and connects when it is first used.
+ *
+ * ```
+ *   request ─> open requests (deadline, retries) ─> connection pool ─> EventStream on TCP, TLS
+ *                                                                 └─> EventDatagrams on UDP
+ * ```
+ */
+import { StarfishError } from '../messages/errors.ts'
+import type { EventResponse } from '../messages/event/response-v1.ts'
+import { eventCommand } from '../messages/event/status.ts'
+import { type ClientFigures, ConnectionPool } from './clients/connection-pool.ts'
+import { checkRequest, type EventClientOptions, resolveEventClient } from './clients/event/event-client-options.ts'
+import { eventWire } from './clients/event/event-wire.ts'
+import { PendingEvent } from './clients/event/pending-event.ts'
+import { sessionIds } from './clients/event/session-ids.ts'
+
+/** Options of one request. */
+export interface EventRequestOptions {
+  /** Deadline over all attempts, ms from now. */
+  readonly timeoutMs?: number
+  readonly signal?: AbortSignal
+  /** Comes to the handler, and back in the answer: u32. One of the client's own when left out. */
+  readonly sessionId?: number
+  /**
+   * Handling it twice does no harm: it is tried again also when it may have been handled. Default false; over UDP true, where
+   * datagrams are repeated whatever it is.
+   */
+  readonly idempotent?: boolean
+}
+
+/** What {@link EventClient.ping} tells. */
+export interface Pong {
+  /** The server's clock, ms since the epoch. */
+  readonly serverTimeMs: number
+  /** From the call to the answer, retries included. */
+  readonly roundTripMs: number
+}
+
+/** A client of event servers. `await using` closes it. */
+export interface EventClient extends AsyncDisposable {
+  /**
+   * Sends a command; answers the response, whose status is 0. `body` must not change until then.
+   *
+   * Rejects by the deadline at the latest, with a StarfishError that says by `handled` whether the command may have been
+   * handled: REQUEST_TIMEOUT, REQUEST_ABORTED, CONNECT_FAILED, CONNECTION_LOST, CLIENT_CLOSED, OVERLOADED (too many wait
+   * here), SERVER_OVERLOADED, SERVER_TIMEOUT, REQUEST_REFUSED, REQUEST_FAILED (the four that a status stands for, which is in
+   * `details`), BAD_CONFIG.
+   */
+  request(command: number, body?: Uint8Array | string, options?: EventRequestOptions): Promise<EventResponse>
+  /** Asks for the body back. */
+  echo(body: Uint8Array | string, options?: EventRequestOptions): Promise<Uint8Array>
+  /** Asks for the server's time. */
+  ping(options?: EventRequestOptions): Promise<Pong>
+  /** Counts, and what it holds now. */
+  stats(): ClientFigures
+  /**
+   * Takes no further request, waits for those that are open for up to `timeoutMs` (5,000), rejects the rest with
+   * CLIENT_CLOSED and closes every connection. Settles when no handle is left.
+   */
+  close(options?: { readonly timeoutMs?: number }): Promise<void>
+}
+
+const closeTimeoutMs = 5_000
+
+/** Creates a client; it connects when it is first used. Throws BAD_CONFIG for options that cannot be used. */
+export function createEventClient(options: EventClientOptions): EventClient {
+  const config = resolveEventClient(options)
+  const { servers, retry, raidaId, transport, clock, random } = config
+  const nextSessionId = sessionIds(transport, random)
+  const wire = eventWire(config, nextSessionId)
+  const pool = new ConnectionPool({ servers, pool: config.pool, retry, wire, clock, random })
+
+  function request(
+    command: number,
+    body: Uint8Array | string = noBody,
+    { timeoutMs, signal, sessionId, idempotent }: EventRequestOptions = none,
+  ): Promise<EventResponse> {
+    return new Promise((resolve, reject) => {
+      const bytes = typeof body === 'string' ? Buffer.from(body) : body
+      const hasDrawnSession = sessionId === undefined
+      const pending = new PendingEvent(
+        { raidaId, command, sessionId: sessionId ?? nextSessionId(), hasDrawnSession, body: bytes },
+        { timeoutMs: timeoutMs ?? config.timeoutMs, isIdempotent: idempotent ?? transport === 'udp' },
+        resolve,
+        reject,
+      )
+      const fault = checkRequest(pending, config)
+      if (fault === undefined) pool.requests.open(pending, signal)
+      else reject(fault)
+    })
+  }
+
+  function close({ timeoutMs = closeTimeoutMs }: { readonly timeoutMs?: number } = {}): Promise<void> {
+    return pool.close(timeoutMs)
+  }
+
+  return {
+    request,
+    async echo(body, requestOptions) {
+      return (await request(eventCommand.echo, body, { idempotent: true, ...requestOptions })).body
+    },
+    async ping(requestOptions) {
+      const fromMs = clock.now()
+      const { body } = await request(eventCommand.ping, noBody, { idempotent: true, ...requestOptions })
+      return { serverTimeMs: readTime(body), roundTripMs: clock.now() - fromMs }
+    },
+    stats: () => pool.figures(),
+    close,
+    [Symbol.asyncDispose]: close,
+  }
+}
+
+const noBody = new Uint8Array(0)
+const none: EventRequestOptions = {}
+
+function readTime(body: Uint8Array): number {
+  if (body.length === 8) return Number(Buffer.from(body.buffer, body.byteOffset, 8).readBigUInt64BE())
+  throw new StarfishError('BAD_FRAME', `the answer to a ping has 8 bytes, not ${body.length}`, { handled: 'unknown' })
+}
