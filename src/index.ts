@@ -1,7 +1,7 @@
 /** Starfish: a supervised network layer for Node.js. The public interface; other entries are subpaths of the package. */
 import './check-node.js'
 
-export type { ActorEvent, ActorLogger, ActorRuntime, OwnExit } from './actors/runtime/actor-runtime.ts'
+export type { ActorEvent, ActorLogger, ActorRuntime, AskOptions, OwnExit } from './actors/runtime/actor-runtime.ts'
 export { compileChart } from './actors/runtime/chart-compiler/compile-chart.ts'
 export {
   type Clock,
@@ -44,6 +44,7 @@ export {
   unwatch,
   watch,
 } from './actors/runtime/runtime-actions.ts'
+export type { AddressHost, TypedAddress } from './actors/runtime/typed-address.ts'
 export { createLogger, type Logger, type LoggerOptions } from './logger.ts'
 export { type ErrorCode, errorCodes, type Handled, isStarfishError, StarfishError } from './messages/errors.ts'
 export type { EventCodec, EventReader, EventWriter } from './messages/thread/event-codec.ts'
@@ -72,7 +73,6 @@ export type {
 export type { Group } from './supervisor/group.ts'
 export type { Inspection, InspectOptions } from './supervisor/inspection.ts'
 export type { ActorDetails, ActorSummary, TreeQuery } from './supervisor/kernel/actor-summary.ts'
-export type { AskOptions } from './supervisor/kernel/asks.ts'
 export type { DeadLetterReport } from './supervisor/kernel/dead-letters.ts'
 export type { SupervisorRef } from './supervisor/supervisor-ref.ts'
 export { createSystem, type SpawnOptions, type System, type SystemOptions } from './supervisor/system.ts'

@@ -2,10 +2,11 @@
  * Requests that this thread waits for. Every one settles: by its answer, a refusal, its deadline, an abort, or the end
  * of whom it asked.
  */
+import type { AskOptions } from '../../actors/runtime/actor-runtime.ts'
 import type { Clock } from '../../actors/runtime/clock.ts'
+import { Deadline, Deadlines } from '../../actors/runtime/deadlines.ts'
 import { type Handled, StarfishError } from '../../messages/errors.ts'
 import { createEnvelope, type Envelope, localReceipts, type Receipts } from '../../messages/thread/envelope.ts'
-import { Deadline, Deadlines } from './ask-deadlines.ts'
 
 /** The result of a request. */
 export type Outcome = { readonly ok: true; readonly value: unknown } | { readonly ok: false; readonly error: unknown }
@@ -35,13 +36,6 @@ class PendingAsk extends Deadline {
 
 /** The longest time a timer takes, ms: 24 days. */
 const timeoutMsMax = 2_147_483_647
-
-/** Options of an ask. */
-export interface AskOptions {
-  /** Deadline, milliseconds from now. */
-  readonly timeoutMs: number
-  readonly signal?: AbortSignal
-}
 
 /** The open requests of one thread. */
 export class Asks {

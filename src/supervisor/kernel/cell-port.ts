@@ -73,8 +73,8 @@ export function createActorRuntime(kernel: Kernel, cell: ActorCell): ActorRuntim
     },
     fail: error => kernel.lifecycle.end(cell, { type: 'threw', error }),
     exit: reason => kernel.lifecycle.end(cell, reason),
-    send: (to, event) => sendFrom(kernel, address, { to, event }),
-    ask: (to, event, options) => kernel.ask(address, to, event, options),
+    send: (to, event, codec) => sendFrom(kernel, address, codec === undefined ? { to, event } : { to, event, codec }),
+    ask: (to, event, options, codec) => kernel.ask(address, to, event, options, codec),
     watch(watched, listener) {
       const told = (exit: Parameters<typeof listener>[0]) => {
         if (!cell.ended) kernel.runAs(cell, () => listener(exit))
