@@ -44,7 +44,7 @@ export {
   unwatch,
   watch,
 } from './actors/runtime/runtime-actions.ts'
-export type { AddressHost, TypedAddress } from './actors/runtime/typed-address.ts'
+export type { TypedAddress } from './actors/runtime/typed-address.ts'
 export { createLogger, type Logger, type LoggerOptions } from './logger.ts'
 export { type ErrorCode, errorCodes, type Handled, isStarfishError, StarfishError } from './messages/errors.ts'
 export type { EventCodec, EventReader, EventWriter } from './messages/thread/event-codec.ts'

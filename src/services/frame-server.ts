@@ -53,8 +53,19 @@ const bindAnswerMs = 30_000
 /** The servers of this process that listen: what one is told that finds its address taken. */
 const listening = new Set<{ readonly id: string; readonly address: ServerAddress }>()
 
+/** What a server has besides its acceptors. */
+export interface ServerParts {
+  /** Looks at whatever can be found wrong before anything is started; what it rejects with, `start` does. */
+  readonly check?: () => Promise<void>
+}
+
 /** Creates a server; it does not listen yet. Throws BAD_CONFIG for options that cannot be used. */
-export function createFrameServer(system: System, id: string, options: AcceptorOptions): FrameServer {
+export function createFrameServer(
+  system: System,
+  id: string,
+  options: AcceptorOptions,
+  parts: ServerParts = {},
+): FrameServer {
   const slots = Math.max(1, system.shards)
   const counters = createServerCounters(slots, Math.floor(Math.random() * 2 ** 32))
   const input = resolveAcceptorInput(options, {
@@ -82,6 +93,7 @@ export function createFrameServer(system: System, id: string, options: AcceptorO
 
   async function begin(): Promise<ServerAddress> {
     await checkId(system, id)
+    await parts.check?.()
     const port = await probeAddress(input.host, input.port).catch(error => {
       throw namingServer(error)
     })

@@ -6,6 +6,7 @@
  *
  * @see https://www.erlang.org/doc/apps/stdlib/supervisor.html
  */
+import type { DefinitionRef } from '../actors/runtime/import-definition.ts'
 
 /** When an ended child is started again: always, after a failure only, or never. */
 export type Restart = 'permanent' | 'transient' | 'temporary'
@@ -45,12 +46,6 @@ export interface MailboxOptions {
 
 /** On which shard an actor lives. */
 export type Placement = 'auto' | 'every' | 'main' | number | { readonly with: string }
-
-/** What is loaded and run; the kernel checks that the module exports it. */
-export interface DefinitionRef {
-  readonly moduleUrl: string
-  readonly exportName: string
-}
 
 interface ChildOptions {
   /** Names the child within its supervisor and makes up its address; not empty. */

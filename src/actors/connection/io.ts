@@ -211,6 +211,7 @@ function release(connection: Connection): void {
   holdBytes(connection)
   plane.ledger.release(connection.addressBucket)
   connection.socket.destroy()
+  connection.replies?.abandon()
 }
 
 /** The chart with its actions: what a shard compiles, once. */

@@ -56,7 +56,7 @@ export async function startEventShard(
   )
   const protocol = createEventProtocol(
     { raidaId: options.raidaId ?? 0 },
-    { clock, random: createRandom(1), log: runtime.log, limits: input.limits },
+    { clock, random: createRandom(1), log: runtime.log, limits: input.limits, actor: runtime },
     options.commands,
   )
   let table: ReadonlySet<Connection> = new Set()

@@ -1,0 +1,69 @@
+/** Runs the commands of a server on one shard: handlers here, or in the task pool, and all of them to an answer in time. */
+import { Deadlines } from '../../actors/runtime/deadlines.ts'
+import type { ProtocolEnvironment } from '../../actors/serving/protocol.ts'
+import { bodyOfResult, type CommandReach, createCommandReach, requestOf } from './command-scope.ts'
+import type { Command, CommandTable } from './commands.ts'
+import type { EventCall, EventCommand } from './event-call.ts'
+import { CommandFailures } from './event-failure.ts'
+import type { FilledEventOptions } from './event-options.ts'
+import { type CommandTiming, RunningCommand } from './running-command.ts'
+
+/** Runs commands of `table` on this shard. */
+export class CommandRunner {
+  readonly #options: FilledEventOptions
+  readonly #reach: CommandReach
+  readonly #failures: CommandFailures
+  readonly #timing: CommandTiming
+
+  constructor(options: FilledEventOptions, { actor, clock, log }: ProtocolEnvironment) {
+    const deadlines = new Deadlines<RunningCommand>(clock, running => running.expire())
+    const timeoutMs = options.commandTimeoutMs
+    this.#options = options
+    this.#reach = createCommandReach(actor, log)
+    this.#failures = new CommandFailures(log, clock)
+    this.#timing = {
+      timeoutMs,
+      begin: running => deadlines.set(running, timeoutMs, clock.now()),
+      end: running => deadlines.clear(running),
+    }
+  }
+
+  /** The commands of `table`, by number. */
+  all(table: CommandTable): ReadonlyMap<number, EventCommand> {
+    return new Map(Object.entries(table).map(([key, command]) => [Number(key), this.#onShard(Number(key), command)]))
+  }
+
+  #onShard(number: number, { handle }: Command): EventCommand {
+    return call => {
+      const running = new RunningCommand(number, this.#reach, this.#timing)
+      const result = handle(requestOf(call, this.#options.raidaId), running)
+      if (isPromise(result)) this.#await(result, running, call)
+      else call.answer(bodyOfResult(result, this.#options.replyBytesMax))
+    }
+  }
+
+  #await(result: PromiseLike<unknown>, running: RunningCommand, call: EventCall): void {
+    running.putOff(call)
+    result.then(
+      value => this.#settle(running, value),
+      error => this.#fail(running, error),
+    )
+  }
+
+  #settle(running: RunningCommand, value: unknown): void {
+    if (!running.isAwaited) return
+    try {
+      running.answer(bodyOfResult(value, this.#options.replyBytesMax))
+    } catch (error) {
+      this.#fail(running, error)
+    }
+  }
+
+  #fail(running: RunningCommand, error: unknown): void {
+    if (running.isAwaited) running.fail(this.#failures.statusOf(running.command, error))
+  }
+}
+
+function isPromise(value: unknown): value is PromiseLike<unknown> {
+  return typeof value === 'object' && value !== null && typeof (value as { then?: unknown }).then === 'function'
+}
