@@ -56,6 +56,7 @@ export {
   isAbnormal,
 } from './messages/thread/exit.ts'
 export type { DeadLetter, Fact, FactFilter, FactKind } from './messages/thread/fact.ts'
+export { connection } from './services/acceptors.ts'
 export { createEventServer, type EventServerOptions } from './services/event-server.ts'
 export type { FrameServer, ServerAddress } from './services/frame-server.ts'
 export type { ActorRef, Addressed } from './supervisor/actor-ref.ts'

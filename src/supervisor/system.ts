@@ -182,7 +182,7 @@ export class System implements AsyncDisposable {
   async kill(target: Addressed): Promise<boolean> {
     const address = addressOf(target)
     const { kernel, directory, shards, router } = this.#main
-    if (kernel.entries.has(address)) return kernel.lifecycle.kill(address, 0)
+    if (kernel.entries.has(address) || kernel.hosts.has(address)) return kernel.lifecycle.kill(address, 0)
     const shard = directory.find(address)
     if (shard === undefined || shard < 0 || shards === undefined) return false
     await router?.sync(shard)
@@ -351,7 +351,7 @@ export class System implements AsyncDisposable {
 
   async #details(address: string): Promise<ActorDetails | undefined> {
     const { kernel, directory, shards } = this.#main
-    if (kernel.entries.has(address)) return detailsOf(kernel, address)
+    if (kernel.entries.has(address) || kernel.hosts.has(address)) return detailsOf(kernel, address)
     const shard = directory.find(address)
     if (shard === undefined || shard < 0 || shards === undefined) return undefined
     const control = await shards.control(shard)

@@ -2,6 +2,7 @@
 import type { Connections, ConnectionsOptions } from '../serving/connections.ts'
 import { connectionChart } from './chart.ts'
 import { createConnectionTimers } from './connection-timers.ts'
+import { hostTableOf } from './host-table.ts'
 import {
   connectionHooks,
   destroyConnection,
@@ -16,8 +17,8 @@ import type { Connection } from './record.ts'
 
 /** Connections that can be looked at. */
 export interface ConnectionTable extends Connections<Connection> {
-  /** Every connection that is not closed, oldest first. */
-  readonly table: ReadonlySet<Connection>
+  /** Every connection that is not closed, by its number, oldest first. */
+  readonly table: ReadonlyMap<number, Connection>
 }
 
 /** Makes the connections of an acceptor; there is none yet. */
@@ -48,6 +49,8 @@ export function createConnections(options: ConnectionsOptions): ConnectionTable 
     },
   })
 
+  plane.reports = runtime.host(hostTableOf(plane))
+
   function noticeEmpty(): void {
     if (toldToDrain && plane.table.size === 0) drained.resolve()
   }
@@ -69,7 +72,7 @@ export function createConnections(options: ConnectionsOptions): ConnectionTable 
       return drained.promise
     },
     destroy() {
-      for (const connection of plane.table) destroyConnection(connection)
+      for (const connection of plane.table.values()) destroyConnection(connection)
     },
     table: plane.table,
   }

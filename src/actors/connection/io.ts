@@ -8,6 +8,8 @@
  * All connections share the four listeners below; they find the record by a symbol on the socket.
  */
 import type { Socket } from 'node:net'
+import { isDeepStrictEqual } from 'node:util'
+import type { ExitReason } from '../../messages/thread/exit.ts'
 import { decodeChunk } from '../../messages/wire/frame-decoder.ts'
 import { type ConnectionEvent, connectionEvents } from './events.ts'
 import { connectionMachine } from './machine.ts'
@@ -27,7 +29,8 @@ export const connectionHooks: ConnectionHooks = { onSettled, onUnblocked: pump }
 /** Takes a socket into the table and starts its chart. On a secure plane {@link secureConnection} must follow. */
 export function openConnection(plane: ConnectionPlane, socket: Socket, addressBucket: number): Connection {
   const connection = new Connection(plane, socket, addressBucket)
-  plane.table.add(connection)
+  plane.table.set(connection.number, connection)
+  plane.reports.started(connection.id)
   connection.chart = plane.chart.create(connection, plane.timers, connection)
   attach(connection, socket, !plane.secure)
   try {
@@ -49,17 +52,19 @@ export function secureConnection(connection: Connection, socket: Socket): void {
 export function expireConnection(connection: Connection, slot: number): void {
   const { chart } = connection
   if (chart === undefined) return
+  const from = valueBefore(connection)
   try {
     connection.plane.chart.expire(chart, slot)
   } catch (error) {
     fail(connection, error)
   }
+  tellMove(connection, from)
 }
 
 /** Tells every connection to end in good order. */
 export function drainConnections(plane: ConnectionPlane): void {
   plane.drainingSinceMs = plane.nowMs()
-  for (const connection of plane.table) drainConnection(connection)
+  for (const connection of plane.table.values()) drainConnection(connection)
 }
 
 /** Tells one connection, that came late, to end in good order. */
@@ -67,9 +72,19 @@ export function drainConnection(connection: Connection): void {
   step(connection, connectionEvents.drain)
 }
 
+/** Tells one connection to end in good order, while the others go on. */
+export function closeConnection(connection: Connection): void {
+  const { plane } = connection
+  plane.drainingSinceMs = plane.nowMs()
+  step(connection, connectionEvents.drain)
+}
+
 /** Ends a connection without regard to what is in flight. */
 export function destroyConnection(connection: Connection): void {
+  const { plane } = connection
+  plane.endReason = { type: 'killed' }
   step(connection, connectionEvents.socketClosed)
+  plane.endReason = { type: 'normal' }
 }
 
 function attach(connection: Connection, socket: ConnectionSocket, reads: boolean): void {
@@ -187,23 +202,36 @@ function answerPartial(connection: Connection): void {
 function step(connection: Connection, event: ConnectionEvent): void {
   const { chart } = connection
   if (chart === undefined || chart.status !== 'active') return
+  const from = valueBefore(connection)
   try {
     connection.plane.chart.step(chart, event)
   } catch (error) {
     fail(connection, error)
   }
+  tellMove(connection, from)
+}
+
+/** The state before a step, if somebody wants to hear of steps. */
+function valueBefore({ plane, chart }: Connection): unknown {
+  return plane.reports.wantsMoves && chart !== undefined ? plane.chart.valueOf(chart) : undefined
+}
+
+function tellMove({ plane, chart, id }: Connection, from: unknown): void {
+  if (from === undefined || chart === undefined) return
+  const to = plane.chart.valueOf(chart)
+  if (!isDeepStrictEqual(from, to)) plane.reports.moved(id, from, to)
 }
 
 function fail(connection: Connection, error: unknown): void {
   connection.plane.log.error({ err: error, connection: connection.id }, 'connection failed')
-  release(connection)
+  release(connection, { type: 'threw', error })
 }
 
-function release(connection: Connection): void {
+function release(connection: Connection, reason: ExitReason): void {
   if (connection.released) return
   connection.released = true
   const { plane, output } = connection
-  plane.table.delete(connection)
+  plane.table.delete(connection.number)
   connection.partial = undefined
   connection.rest = undefined
   connection.output = undefined
@@ -212,6 +240,7 @@ function release(connection: Connection): void {
   plane.ledger.release(connection.addressBucket)
   connection.socket.destroy()
   connection.replies?.abandon()
+  plane.reports.ended(connection.id, reason)
 }
 
 /** The chart with its actions: what a shard compiles, once. */
@@ -240,6 +269,6 @@ export const connectionChartSource = connectionMachine.provide({
       socket.resume()
     },
     resetSocket: ({ context: { connection } }) => void connection.socket.resetAndDestroy(),
-    release: ({ context: { connection } }) => release(connection),
+    release: ({ context: { connection } }) => release(connection, connection.plane.endReason),
   },
 })

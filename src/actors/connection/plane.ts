@@ -2,9 +2,11 @@
  * What all connections of one acceptor share, so that each record holds one reference instead of a dozen.
  */
 import type { ServerLimits } from '../../messages/limits.ts'
+import type { ExitReason } from '../../messages/thread/exit.ts'
 import type { ActorLogger } from '../runtime/actor-runtime.ts'
 import type { Clock } from '../runtime/clock.ts'
 import type { ChartTimers, CompiledChart } from '../runtime/compiled-chart.ts'
+import type { HostReports } from '../runtime/hosted-actors.ts'
 import type { ConnectionLedger } from '../serving/connections.ts'
 import type { FrameProtocol } from '../serving/protocol.ts'
 import type { ConnectionEvent } from './events.ts'
@@ -37,6 +39,9 @@ export interface ConnectionPlaneOptions {
   readonly secure: boolean
 }
 
+/** Before the connections are shown to the kernel. */
+const unheard: HostReports = { wantsMoves: false, started() {}, moved() {}, ended() {} }
+
 /** The surroundings of the connections of one acceptor, and their table. */
 export class ConnectionPlane {
   readonly protocol: FrameProtocol
@@ -48,8 +53,12 @@ export class ConnectionPlane {
   readonly hooks: ConnectionHooks
   readonly secure: boolean
   readonly outputs: OutputPool = createOutputPool()
-  /** Every connection that is not closed. */
-  readonly table = new Set<Connection>()
+  /** Every connection that is not closed, by its number, oldest first. */
+  readonly table = new Map<number, Connection>()
+  /** Why connections end now, other than by their chart. */
+  endReason: ExitReason = { type: 'normal' }
+  /** What the kernel is told of connections. */
+  reports: HostReports = unheard
   /** When the connections were told to drain. */
   drainingSinceMs = 0
   /** Where the last reservation of any connection was made. */

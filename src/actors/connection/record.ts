@@ -38,6 +38,8 @@ export class Connection implements Link, FrameSink, OutputOwner, ReplySink, Time
   awaiting: ConnectionEvent = connectionEvents.requestAwaited
   /** What it has taken of the server's room for unfinished bodies. */
   heldBytes = 0
+  /** When it was opened, on the plane's clock. */
+  readonly openedAtMs: number
   /** When it was read last, on the plane's clock. */
   activeAtMs: number
   peerEnded = false
@@ -55,7 +57,8 @@ export class Connection implements Link, FrameSink, OutputOwner, ReplySink, Time
     this.number = plane.nextNumber()
     this.addressBucket = addressBucket
     this.mode = addressBucket === notCounted ? 'refusing' : 'serving'
-    this.activeAtMs = plane.nowMs()
+    this.openedAtMs = plane.nowMs()
+    this.activeAtMs = this.openedAtMs
     this.chart = undefined
     this.partial = undefined
     this.rest = undefined

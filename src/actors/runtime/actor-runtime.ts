@@ -4,6 +4,7 @@
 import type { NamedCodec } from '../../messages/thread/event-codec.ts'
 import type { ActorExit, ExitReason } from '../../messages/thread/exit.ts'
 import type { Clock, Random } from './clock.ts'
+import type { HostReports, HostTable } from './hosted-actors.ts'
 
 /** The part of a pino logger that actors use; the first argument may be an object of fields. */
 export interface ActorLogger {
@@ -50,6 +51,8 @@ export interface ActorRuntime {
   ask(to: string, event: ActorEvent, options: AskOptions, codec?: NamedCodec): Promise<unknown>
   /** Is told once when that actor ends. */
   watch(address: string, listener: (exit: ActorExit) => void): void
+  /** Shows the records that this actor runs as actors of their own; until it ends. */
+  host(table: HostTable): HostReports
   /** Runs when the actor ends, whatever the cause (save the death of its thread); may be asynchronous. Last added runs first. */
   onStop(cleanup: () => void | Promise<void>): void
 }

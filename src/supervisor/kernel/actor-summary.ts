@@ -10,8 +10,9 @@ export interface ActorSummary {
   readonly address: string
   /** Export name of the definition, `supervisor` for a supervisor. */
   readonly definition: string
-  readonly kind: 'actor' | 'supervisor'
-  /** Address of its supervisor. */
+  /** `hosted`: one that lives inside another, as a connection in its acceptor. */
+  readonly kind: 'actor' | 'supervisor' | 'hosted'
+  /** Address of its supervisor, or of its host. */
   readonly supervisor: string
   readonly shard: number
   readonly incarnation: number
@@ -23,6 +24,8 @@ export interface ActorSummary {
   readonly mailboxDepth: number
   /** Age of the oldest of them, ms. */
   readonly mailboxAgeMs: number
+  /** Actors that live inside it; the tree lists them with `hosted`. */
+  readonly hosted: number
 }
 
 /** All that is known of one actor. */
@@ -42,26 +45,32 @@ export interface TreeQuery {
   readonly limit?: number
   /** Those that come after this address: the last of the page before. */
   readonly after?: string
+  /** Those that live inside others (the connections of acceptors) as well; they may be many. */
+  readonly hosted?: boolean
 }
 
 /** A page of the actors of one thread. */
 export function summariesOf(kernel: Kernel, query: TreeQuery): ActorSummary[] {
-  const { under, after, limit = 1_000 } = query
+  const { under, after, limit = 1_000, hosted = false } = query
   const below = under === undefined ? undefined : `${under}/`
-  const addresses = [...kernel.entries.keys()].filter(
+  const all = hosted ? [...kernel.entries.keys(), ...kernel.hosts.addresses()] : [...kernel.entries.keys()]
+  const addresses = all.filter(
     address =>
       !address.startsWith('$') &&
       (below === undefined || address === under || address.startsWith(below)) &&
       (after === undefined || address > after),
   )
   addresses.sort()
-  return addresses.slice(0, limit).map(address => summaryOf(kernel, kernel.entries.get(address)!))
+  return addresses.slice(0, limit).flatMap(address => {
+    const entry = kernel.entries.get(address)
+    return (entry === undefined ? kernel.hosts.summary(address) : summaryOf(kernel, entry)) ?? []
+  })
 }
 
 /** Everything about one address of the thread. */
 export function detailsOf(kernel: Kernel, address: string): ActorDetails | undefined {
   const entry = kernel.entries.get(address)
-  if (entry === undefined) return undefined
+  if (entry === undefined) return kernel.hosts.details(address)
   return {
     ...summaryOf(kernel, entry),
     context: entry.isSupervisor ? undefined : entry.cell?.engine?.context,
@@ -83,5 +92,6 @@ function summaryOf(kernel: Kernel, entry: ActorEntry): ActorSummary {
     value: cell?.engine?.value,
     mailboxDepth: cell?.mailbox.depth ?? entry.held.size,
     mailboxAgeMs: cell?.mailbox.ageMs(kernel.clock.now()) ?? 0,
+    hosted: kernel.hosts.count(address),
   }
 }

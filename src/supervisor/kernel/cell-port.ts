@@ -82,6 +82,7 @@ export function createActorRuntime(kernel: Kernel, cell: ActorCell): ActorRuntim
       kernel.watch(watched, told)
       cell.cleanups.push(() => kernel.unwatch(watched, told))
     },
+    host: table => kernel.hosts.add(cell, table),
     onStop(cleanup) {
       if (cell.ended) kernel.lifecycle.cleanUpLate(cell, cleanup)
       else cell.cleanups.push(cleanup)

@@ -33,6 +33,7 @@ import { Expected, isWithin } from './expected.ts'
 import { FactStream } from './facts.ts'
 import { Groups } from './groups.ts'
 import { handleMessage } from './handle-message.ts'
+import { Hosts } from './hosts.ts'
 import { createKernelChildHost, type RemoteChildren } from './kernel-child-host.ts'
 import { createKernelLog, type KernelLog } from './kernel-log.ts'
 import { Lifecycle } from './lifecycle.ts'
@@ -89,6 +90,8 @@ export class Kernel {
   /** What this thread can read of binary events; told to the others. */
   readonly codecs = createCodecRegistry()
   readonly entries = new Map<string, ActorEntry>()
+  /** Actors inside actors. */
+  readonly hosts = new Hosts(this)
   /** Addresses that are about to start here. */
   readonly expected = new Expected()
   readonly asks: Asks
@@ -216,7 +219,7 @@ export class Kernel {
 
   /** As {@link post}, past the interceptor: for a message that it held back. */
   route(envelope: Envelope): void {
-    if (this.entries.has(envelope.to) || this.expected.covers(envelope.to)) this.#deliverHere(envelope)
+    if (this.#isHere(envelope.to)) this.#deliverHere(envelope)
     else if (envelope.to === kernelAddress) this.onKernelMessage(envelope.event as KernelMessage)
     else if (envelope.to === topAddress) this.onTopFact(envelope.event as ChildFact)
     else if (this.#router === undefined) this.refuse(envelope, 'NO_SUCH_ACTOR')
@@ -238,7 +241,9 @@ export class Kernel {
       return 'admitted'
     }
     const entry = this.entries.get(envelope.to)
-    if (entry === undefined) return this.expected.hold(envelope)
+    if (entry === undefined) {
+      return this.hosts.covers(envelope.to) ? this.hosts.deliver(envelope) : this.expected.hold(envelope)
+    }
     const { cell } = entry
     if (envelope.toIncarnation !== 0 && envelope.toIncarnation !== entry.incarnation) return 'ACTOR_DIED'
     if (cell === undefined || cell.ended) {
@@ -304,15 +309,15 @@ export class Kernel {
 
   /** Calls `listener` once, when that actor ends; soon when it has ended. */
   watch(address: string, listener: ExitListener): void {
-    const here = this.entries.has(address) || this.expected.covers(address)
-    if (here || this.#router === undefined) this.watchHere(address, listener)
+    if (this.#isHere(address) || this.#router === undefined) this.watchHere(address, listener)
     else if (this.watches.add(address, listener)) this.#router.watch(address, true)
   }
 
   /** As {@link watch}, for an address that lives on this thread if it lives at all. */
   watchHere(address: string, listener: ExitListener): void {
     const entry = this.entries.get(address)
-    if (entry?.cell !== undefined || entry?.state === 'starting' || this.expected.covers(address)) {
+    const lives = entry?.cell !== undefined || entry?.state === 'starting' || this.hosts.has(address)
+    if (lives || this.expected.covers(address)) {
       this.watches.add(address, listener)
       this.facts.add({ kind: 'link', address, peer: `shard/${this.shard}`, link: 'watch', up: true })
       return
@@ -323,7 +328,12 @@ export class Kernel {
 
   /** Takes back a watch. */
   unwatch(address: string, listener: ExitListener): void {
-    if (this.watches.remove(address, listener) && !this.entries.has(address)) this.#router?.watch(address, false)
+    if (this.watches.remove(address, listener) && !this.#isHere(address)) this.#router?.watch(address, false)
+  }
+
+  /** True for what lives, or is about to live, on this thread. */
+  #isHere(address: string): boolean {
+    return this.entries.has(address) || this.hosts.covers(address) || this.expected.covers(address)
   }
 
   /** Tells the watchers of this thread of an exit. */

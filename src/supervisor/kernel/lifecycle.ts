@@ -101,7 +101,8 @@ export class Lifecycle {
   /** Ends an incarnation without asking it. */
   kill(address: string, incarnation: number, reason: ExitReason = { type: 'killed' }): boolean {
     const entry = this.#kernel.entries.get(address)
-    if (entry === undefined || (incarnation !== 0 && entry.incarnation !== incarnation)) return false
+    if (entry === undefined) return this.#kernel.hosts.kill(address)
+    if (incarnation !== 0 && entry.incarnation !== incarnation) return false
     const cell = entry.cell ?? entry.starting
     if (cell !== undefined) this.end(cell, reason)
     else if (entry.loading === undefined) return false

@@ -18,6 +18,11 @@ export class Watches {
     this.#rememberMax = rememberMax
   }
 
+  /** How many addresses somebody of this thread waits for. */
+  get size(): number {
+    return this.#listeners.size
+  }
+
   /** True when somebody of this thread waits for the end of that address. */
   has(address: string): boolean {
     return this.#listeners.has(address)

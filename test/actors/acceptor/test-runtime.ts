@@ -38,6 +38,7 @@ export function createTestRuntime(clock: Clock, shard: number, feed: (event: Act
     send() {},
     ask: () => Promise.reject(new Error('nobody is here')),
     watch() {},
+    host: () => ({ wantsMoves: false, started() {}, moved() {}, ended() {} }),
     onStop: cleanup => void cleanups.push(cleanup),
     lines,
     failures,

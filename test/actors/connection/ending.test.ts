@@ -39,7 +39,7 @@ t.test('a FIN behind requests that wait for room in flight discards none of them
   client.write(frame, frame, frame, frame, frame.subarray(0, 9))
   client.socket.end()
   await shard.states('processing')
-  const [connection] = shard.connections
+  const [connection] = shard.connections.values()
   await until(() => connection!.peerEnded)
   for (let index = 0; index < 4; index++) {
     await until(() => late.length > index)
@@ -58,7 +58,7 @@ t.test('a FIN behind requests whose answers wait for the reader discards none of
   client.write(...Array.from({ length: 500 }, () => encodeEventRequest({ command: 100 })))
   client.socket.end()
   await shard.states('wantWrite')
-  const [connection] = shard.connections
+  const [connection] = shard.connections.values()
   t.ok(connection!.waitingOutputBytes < 300_000, 'one chunk of requests does not fill the memory with answers')
   await until(() => connection!.peerEnded)
   await shard.states('wantWrite')
@@ -175,7 +175,7 @@ t.test('a body must keep 1 KiB/s over every 4 s; else it is answered 7 and the c
   await shard.clock.advance(4_100)
   await shard.states('wantReadBody')
   client.write(frame.subarray(4_096, 4_096 * 2 - 1))
-  const [connection] = shard.connections
+  const [connection] = shard.connections.values()
   await until(() => connection?.partial?.arrivedBytes === 4_096 * 2 - 1)
   await shard.clock.advance(4_100)
   const answer = await client.response()
@@ -191,7 +191,7 @@ t.test('a reader that does not read is reset at the deadline, and its output sta
   const frame = encodeEventRequest({ body: Buffer.alloc(60_000) })
   for (let index = 0; index < 300; index++) client.write(frame)
   await shard.states('wantWrite')
-  const [connection] = shard.connections
+  const [connection] = shard.connections.values()
   t.ok(connection!.waitingOutputBytes > 65_536)
   t.ok(connection!.waitingOutputBytes < 65_536 * 5, `${connection!.waitingOutputBytes} bytes wait`)
   await shard.clock.advance(9_900)

@@ -20,7 +20,7 @@ export interface EventShard {
   readonly port: number
   readonly clock: VirtualClock
   readonly server: ShardServer
-  readonly connections: ReadonlySet<Connection>
+  readonly connections: ReadonlyMap<number, Connection>
   readonly runtime: TestRuntime
   readonly figures: ServerFigures
   /** A client of this shard; destroyed when the test is over. */
@@ -59,7 +59,7 @@ export async function startEventShard(
     { clock, random: createRandom(1), log: runtime.log, limits: input.limits, actor: runtime },
     options.commands,
   )
-  let table: ReadonlySet<Connection> = new Set()
+  let table: ReadonlyMap<number, Connection> = new Map()
   const server = createShardServer(runtime, input, protocol, options => {
     const connections = createConnections(options)
     table = connections.table
@@ -100,8 +100,8 @@ export async function startEventShard(
   }
 }
 
-function statesOf(connections: ReadonlySet<Connection>): string[] {
-  return [...connections].map(({ chart }) => {
+function statesOf(connections: ReadonlyMap<number, Connection>): string[] {
+  return [...connections.values()].map(({ chart }) => {
     const { configurations } = chart!.chart as unknown as { configurations: string[] }
     return configurations[chart!.configuration]!
   })

@@ -1,0 +1,173 @@
+/** Connections as the outside sees them: listed, looked at, watched, told to close, killed in every state. */
+import { once } from 'node:events'
+import t, { type Test } from 'tap'
+import {
+  type ActorExit,
+  connection,
+  createEventServer,
+  createSystem,
+  type EventServerOptions,
+  type Fact,
+  type System,
+} from '../../src/index.ts'
+import { createLogger } from '../../src/logger.ts'
+import { encodeEventRequest, eventCommand } from '../../src/messages/index.ts'
+import { connectClient, type EventClient } from '../actors/acceptor/event-client.ts'
+
+const big = encodeEventRequest({ command: eventCommand.echo, body: Buffer.alloc(65_536) })
+const inTime = { timeoutMs: 20_000 }
+
+interface Served {
+  readonly system: System
+  readonly connect: () => Promise<EventClient>
+}
+
+async function serve(t: Test, shards: number, options: Partial<EventServerOptions> = {}): Promise<Served> {
+  const system = await createSystem({ shards, logger: createLogger({ level: 'silent' }) })
+  t.teardown(() => system.stop())
+  const server = createEventServer(system, { port: 0, ...options })
+  const { port } = await server.start()
+  return {
+    system,
+    async connect() {
+      const client = await connectClient(port)
+      t.teardown(() => client.socket.destroy())
+      return client
+    },
+  }
+}
+
+function addressesOf(system: System, query = {}): Promise<string[]> {
+  return system
+    .tree({ under: 'events', hosted: true, ...query })
+    .then(page => page.filter(({ kind }) => kind === 'hosted').map(({ address }) => address))
+}
+
+/** The facts about connections, each looked at once, in order. */
+class ConnectionFacts {
+  readonly #facts: AsyncIterator<Fact>
+  readonly ready: Promise<void>
+  constructor(system: System) {
+    const facts = system.inspect({ kinds: ['spawned', 'transition', 'exit'], under: 'events/s' })
+    this.ready = facts.ready
+    this.#facts = facts[Symbol.asyncIterator]()
+  }
+
+  /** The next that passes. */
+  async next(wanted: (fact: Fact) => boolean): Promise<Fact> {
+    for (;;) {
+      const { value, done } = await this.#facts.next()
+      if (done === true) throw new Error('the facts ended')
+      if (/\/c\d+$/.test(value.address) && wanted(value)) return value
+    }
+  }
+
+  async close(): Promise<void> {
+    await this.#facts.return?.()
+  }
+}
+
+/** What a client does to bring its connection into a state. */
+const ways: readonly (readonly [state: string, go: (client: EventClient, system: System, address: string) => void])[] =
+  [
+    ['wantReadHeader.idle', client => client.write(encodeEventRequest({ body: Buffer.from('whole') }))],
+    ['wantReadHeader.begun', client => client.write(big.subarray(0, 7))],
+    ['wantReadBody', client => client.write(big.subarray(0, 40_000))],
+    ['wantWrite', client => client.write(...Array.from({ length: 200 }, () => big))],
+    ['draining.reading', (_, system, address) => void send(system, address)],
+    ['closing.lingering', client => client.write(Buffer.alloc(16, 0xff))],
+  ]
+
+function send(system: System, address: string): void {
+  system.ref(connection, address).send({ type: 'connection.close' })
+}
+
+function nameOf(value: unknown): string {
+  if (typeof value === 'string') return value
+  const [[outer, inner] = ['']] = Object.entries(value as Record<string, unknown>)
+  return inner === undefined ? outer : `${outer}.${nameOf(inner)}`
+}
+
+for (const shards of [0, 2]) {
+  t.test(`${shards} shards: a connection is killed in each state, and its transitions are seen`, async t => {
+    const { system, connect } = await serve(t, shards, { limits: { lingerMs: 20_000, drainQuietMs: 20_000 } })
+    for (const [state, go] of ways) {
+      const facts = new ConnectionFacts(system)
+      await facts.ready
+      const client = await connect()
+      client.socket.pause()
+      const { address } = await facts.next(({ kind }) => kind === 'spawned')
+      const moved =
+        state === 'wantReadHeader.idle'
+          ? undefined
+          : facts.next(fact => fact.kind === 'transition' && nameOf(fact.to) === state)
+      go(client, system, address)
+      if (moved !== undefined) t.match(await moved, { address, incarnation: 1 }, `into ${state}`)
+      const ref = system.ref(connection, address)
+      const details = await ref.inspect()
+      t.equal(nameOf(details?.value), state)
+      t.match(details, { definition: 'connection', kind: 'hosted', context: { peerAddress: '127.0.0.1' } })
+      const watched = new Promise(resolve => system.watch(address, resolve))
+      // The watch is set before the kill: both travel the same way, this answer after them.
+      await ref.inspect()
+      t.equal(await system.kill(address), true)
+      t.match(await facts.next(({ kind }) => kind === 'exit'), { address, exit: { reason: { type: 'killed' } } })
+      t.match(await watched, { address, definition: 'connection', reason: { type: 'killed' } })
+      client.socket.resume()
+      await Promise.race([client.ended(), client.closed()])
+      t.equal(await system.kill(address), false, 'once')
+      t.equal(await ref.inspect(), undefined)
+      await facts.close()
+    }
+  })
+
+  t.test(`${shards} shards: connections are listed in pages, told to close, and cannot be asked`, async t => {
+    const { system, connect } = await serve(t, shards)
+    const clients = await Promise.all(Array.from({ length: 25 }, connect))
+    for (const client of clients) client.write(encodeEventRequest({ body: Buffer.from('x') }))
+    await Promise.all(clients.map(client => client.response()))
+    const all = await addressesOf(system)
+    t.equal(all.length, 25)
+    t.equal(
+      (await system.tree({ under: 'events' })).filter(({ kind }) => kind === 'hosted').length,
+      0,
+      'on demand only',
+    )
+    t.equal(
+      (await system.tree({ under: 'events' })).reduce((sum, { hosted }) => sum + hosted, 0),
+      25,
+    )
+    const paged: string[] = []
+    for (let after: string | undefined; ; ) {
+      const page = await system.tree({
+        under: 'events',
+        hosted: true,
+        limit: 7,
+        ...(after === undefined ? {} : { after }),
+      })
+      if (page.length === 0) break
+      paged.push(...page.filter(({ kind }) => kind === 'hosted').map(({ address }) => address))
+      after = page.at(-1)!.address
+    }
+    t.same(paged, all)
+    const ends = clients.map(client => client.closed())
+    for (const client of clients) client.socket.once('end', () => client.socket.end())
+    const exits = all.map(address => new Promise<ActorExit>(resolve => system.watch(address, resolve)))
+    for (const address of all) send(system, address)
+    t.same(new Set(await Promise.all(ends)), new Set(['end']))
+    for (const exit of exits) t.match(await exit, { definition: 'connection', reason: { type: 'normal' } })
+    await t.rejects(system.ref(connection, all[0]!).ask({ type: 'connection.close' } as never, inTime), {
+      code: 'NO_SUCH_ACTOR',
+    })
+    const late = await connect()
+    late.write(encodeEventRequest({ body: Buffer.from('x') }))
+    await late.response()
+    const [address] = await addressesOf(system)
+    await t.rejects(system.ref(connection, address!).ask({ type: 'no.such' } as never, inTime), {
+      code: 'NO_REPLY',
+      handled: 'no',
+    })
+    late.socket.end()
+    await once(late.socket, 'close')
+  })
+}
