@@ -45,6 +45,8 @@ export {
   watch,
 } from './actors/runtime/runtime-actions.ts'
 export type { TypedAddress } from './actors/runtime/typed-address.ts'
+export type { TaskPoolOptions } from './actors/task-pool/config.ts'
+export type { TaskPoolFigures } from './actors/task-pool/figures.ts'
 export { createLogger, type Logger, type LoggerOptions } from './logger.ts'
 export { type ErrorCode, errorCodes, type Handled, isStarfishError, StarfishError } from './messages/errors.ts'
 export type { EventCodec, EventReader, EventWriter } from './messages/thread/event-codec.ts'
@@ -56,8 +58,32 @@ export {
   isAbnormal,
 } from './messages/thread/exit.ts'
 export type { DeadLetter, Fact, FactFilter, FactKind } from './messages/thread/fact.ts'
+export {
+  type Command,
+  type CommandContext,
+  type CommandRequest,
+  type CommandResult,
+  type CommandsDefinition,
+  type CommandTable,
+  defineCommands,
+} from './protocols/event/commands.ts'
+export {
+  type BodySeal,
+  type BoundEventProtocol,
+  defineEventProtocol,
+  type EventDialect,
+  type EventProtocolDefinition,
+} from './protocols/event/dialect.ts'
+export { dialectV1 } from './protocols/event/dialect-v1.ts'
+export type { EventTransport } from './protocols/event/event-call.ts'
+export { eventFailure, type FailureStatus } from './protocols/event/event-failure.ts'
 export { connection } from './services/acceptors.ts'
-export { createEventServer, type EventServerOptions } from './services/event-server.ts'
+export {
+  createEventServer,
+  type EventServer,
+  type EventServerFigures,
+  type EventServerOptions,
+} from './services/event-server.ts'
 export type { FrameServer, ServerAddress } from './services/frame-server.ts'
 export type { ActorRef, Addressed } from './supervisor/actor-ref.ts'
 export type { ChildCounts, ChildEntry, StartedChild } from './supervisor/child-host.ts'

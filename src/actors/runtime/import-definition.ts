@@ -7,6 +7,11 @@ export interface DefinitionRef {
   readonly exportName: string
 }
 
+/** The reference that names a definition to another thread. */
+export function referenceTo({ moduleUrl, exportName }: DefinitionRef): DefinitionRef {
+  return { moduleUrl, exportName }
+}
+
 /** What a thread expects to find: `name` is for the error, as in "is not an actor definition". */
 export interface DefinitionKind<T> {
   readonly name: string

@@ -3,9 +3,10 @@ import { Deadlines } from '../../actors/runtime/deadlines.ts'
 import type { ProtocolEnvironment } from '../../actors/serving/protocol.ts'
 import { bodyOfResult, type CommandReach, createCommandReach, requestOf } from './command-scope.ts'
 import type { Command, CommandTable } from './commands.ts'
-import type { EventCall, EventCommand } from './event-call.ts'
+import type { EventCommand } from './event-call.ts'
 import { CommandFailures } from './event-failure.ts'
 import type { FilledEventOptions } from './event-options.ts'
+import { PoolClient } from './pool-client.ts'
 import { type CommandTiming, RunningCommand } from './running-command.ts'
 
 /** Runs commands of `table` on this shard. */
@@ -14,13 +15,16 @@ export class CommandRunner {
   readonly #reach: CommandReach
   readonly #failures: CommandFailures
   readonly #timing: CommandTiming
+  readonly #pool: PoolClient
 
-  constructor(options: FilledEventOptions, { actor, clock, log }: ProtocolEnvironment) {
+  /** `pool` is the address of the task pool; not needed where no command runs there. */
+  constructor(options: FilledEventOptions, { actor, clock, log }: ProtocolEnvironment, pool = '') {
     const deadlines = new Deadlines<RunningCommand>(clock, running => running.expire())
     const timeoutMs = options.commandTimeoutMs
     this.#options = options
     this.#reach = createCommandReach(actor, log)
     this.#failures = new CommandFailures(log, clock)
+    this.#pool = new PoolClient(actor, pool, this.#failures)
     this.#timing = {
       timeoutMs,
       begin: running => deadlines.set(running, timeoutMs, clock.now()),
@@ -30,20 +34,42 @@ export class CommandRunner {
 
   /** The commands of `table`, by number. */
   all(table: CommandTable): ReadonlyMap<number, EventCommand> {
-    return new Map(Object.entries(table).map(([key, command]) => [Number(key), this.#onShard(Number(key), command)]))
+    const entries = Object.entries(table).map(
+      ([key, command]) => [Number(key), this.#command(Number(key), command)] as const,
+    )
+    return new Map(entries)
   }
 
-  #onShard(number: number, { handle }: Command): EventCommand {
+  #command(number: number, { run, handle }: Command): EventCommand {
+    return run === 'pool' ? this.#inPool(number) : this.#onShard(number, handle)
+  }
+
+  #onShard(number: number, handle: Command['handle']): EventCommand {
     return call => {
-      const running = new RunningCommand(number, this.#reach, this.#timing)
+      const running = this.#begin(number)
       const result = handle(requestOf(call, this.#options.raidaId), running)
-      if (isPromise(result)) this.#await(result, running, call)
-      else call.answer(bodyOfResult(result, this.#options.replyBytesMax))
+      if (isPromise(result)) {
+        running.putOff(call)
+        this.#await(running, result)
+      } else {
+        call.answer(bodyOfResult(result, this.#options.replyBytesMax))
+      }
     }
   }
 
-  #await(result: PromiseLike<unknown>, running: RunningCommand, call: EventCall): void {
-    running.putOff(call)
+  #inPool(number: number): EventCommand {
+    return call => {
+      const running = this.#begin(number)
+      running.putOff(call)
+      void this.#pool.run(requestOf(call, this.#options.raidaId), running)
+    }
+  }
+
+  #begin(number: number): RunningCommand {
+    return new RunningCommand(number, this.#reach, this.#timing)
+  }
+
+  #await(running: RunningCommand, result: PromiseLike<unknown>): void {
     result.then(
       value => this.#settle(running, value),
       error => this.#fail(running, error),

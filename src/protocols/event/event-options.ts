@@ -19,6 +19,8 @@ export interface EventProtocolOptions {
 export interface EventServiceOptions extends EventProtocolOptions {
   /** The commands besides the built-in ones. Default none. */
   readonly commands?: DefinitionRef
+  /** Address of the task pool, where one of the commands runs there. */
+  readonly pool?: string
   /** The headers and bodies. Default those of version 1. */
   readonly dialect?: DialectReference
 }

@@ -153,5 +153,5 @@ export async function loadCommands(
 ): Promise<ReadonlyMap<number, EventCommand>> {
   if (options.commands === undefined) return new Map()
   const { table } = await importDefinition(options.commands, commandsKind)
-  return new CommandRunner(resolveEventOptions(options), environment).all(table)
+  return new CommandRunner(resolveEventOptions(options), environment, options.pool).all(table)
 }

@@ -27,6 +27,8 @@ export interface CommandTiming {
 /** One request in the hands of its handler, and the context of that. */
 export class RunningCommand extends Deadline implements CommandContext, Waiter {
   readonly command: number
+  /** Called when the connection is gone before the answer. */
+  onAbandoned: (() => void) | undefined
   readonly #reach: CommandReach
   readonly #timing: CommandTiming
   #late: LateAnswer | undefined
@@ -82,6 +84,11 @@ export class RunningCommand extends Deadline implements CommandContext, Waiter {
     return this.#take()?.fail(status) ?? false
   }
 
+  /** How long it may take, ms. */
+  get timeoutMs(): number {
+    return this.#timing.timeoutMs
+  }
+
   /** True while somebody waits for the answer. */
   get isAwaited(): boolean {
     return this.#late !== undefined
@@ -98,6 +105,7 @@ export class RunningCommand extends Deadline implements CommandContext, Waiter {
 
   abandoned(): void {
     if (this.#take() === undefined) return
+    this.onAbandoned?.()
     const { command } = this
     const text = `the connection that asked for command ${command} is gone`
     this.#abort(new StarfishError('ASK_ABORTED', text, { details: { command } }))

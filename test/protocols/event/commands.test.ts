@@ -6,6 +6,7 @@ import {
   type CommandContext,
   type CommandRequest,
   type CommandResult,
+  type CommandTable,
   defineCommands,
 } from '../../../src/protocols/event/commands.ts'
 import { eventFailure, type FailureStatus } from '../../../src/protocols/event/event-failure.ts'
@@ -267,7 +268,7 @@ t.test('commands that cannot be are told when they are defined', t => {
     [{ 2: { run: 'pool' } }, /^command 2: handle must be a function/],
   ]
   for (const [table, message] of faults) {
-    t.throws(() => defineCommands('file:///x.ts', 'x', table), {
+    t.throws(() => defineCommands('file:///x.ts', 'x', table as CommandTable), {
       code: 'BAD_CONFIG',
       message,
       details: { option: 'commands' },
