@@ -3,10 +3,14 @@
  */
 import { readFileSync } from 'node:fs'
 import { extname } from 'node:path'
-import { parseUpOptions, upHelp } from './cli/up-options.ts'
+
+import { unknownOption } from './cli/read-options.ts'
+import { echoMsOf, listenToStopSignals } from './cli/stop-signals.ts'
+import { parseUpOptions, upForms, upHelp } from './cli/up-options.ts'
 import { UsageError } from './cli/usage-error.ts'
 import { defaultHeartLimits, type HeartLimits } from './heart/decision.ts'
 import { isUnderHeart, joinHeart } from './heart/node-side.ts'
+import { nearestWord } from './messages/nearest-word.ts'
 import type { RunNode } from './running-node.ts'
 
 /** What a test puts in the place of the real things. */
@@ -15,24 +19,34 @@ export interface CliSurroundings {
   readonly loadNode?: () => Promise<RunNode>
   /** Periods and limits of the heart. */
   readonly heartLimits?: HeartLimits
+  /** How long a stop may take, ms. Default 15,000. */
+  readonly stopLimitMs?: number
 }
 
 const help = `Usage: starfish <command> [options]
 
-  up         run a node
-  --version  print the version
-  --help     show this; after a command, its options
+  up              run a node
+  help [command]  show this, or the options of a command
+  -v, --version   print the version
+  -h, --help      show this; after a command, its options
 `
 
 /** Runs one command; settles with the exit code. What was called wrongly is told in one line, with code 1. */
 export async function runCli(args: readonly string[], surroundings: CliSurroundings = {}): Promise<number> {
   const [command, ...rest] = args
   try {
-    if (command === 'up') return await up(rest, surroundings)
-    if (command === '--version' || command === '-v') return print(`${packageVersion()}\n`)
-    if (command === '--help' || command === '-h' || command === 'help') return print(help)
-    const problem = command === undefined ? 'starfish: no command' : `starfish: unknown command or option ${command}`
-    throw new UsageError(`${problem}; see starfish --help`)
+    switch (command) {
+      case 'up':
+        return await up(rest, surroundings)
+      case '--version':
+      case '-v':
+        return print(`${packageVersion()}\n`)
+      case 'help':
+      case '--help':
+      case '-h':
+        return print(helpOn(rest[0]))
+    }
+    throw new UsageError('starfish', problemOf(command))
   } catch (error) {
     if (!(error instanceof UsageError)) throw error
     process.stderr.write(`${error.message}\n`)
@@ -40,20 +54,42 @@ export async function runCli(args: readonly string[], surroundings: CliSurroundi
   }
 }
 
+function helpOn(command: string | undefined): string {
+  if (command === undefined || command === 'help') return help
+  if (command === 'up') return upHelp
+  throw new UsageError('starfish', problemOf(command))
+}
+
+/** What is wrong with a first argument that is no command. */
+function problemOf(word: string | undefined): string {
+  if (word === undefined) return 'no command'
+  if (!word.startsWith('-')) {
+    const meant = nearestWord(word, ['up', 'help'])
+    return `unknown command ${JSON.stringify(word)}${meant === undefined ? '' : ` (did you mean ${meant}?)`}`
+  }
+  const [name = ''] = word.replace(/^-+/, '').split('=')
+  if (Object.hasOwn(upForms, name)) return `--${name} is an option of up: starfish up --${name}`
+  return unknownOption(word, ['version', 'help'])
+}
+
 async function up(args: readonly string[], surroundings: CliSurroundings): Promise<number> {
   const options = parseUpOptions(args)
   if (options.help) return print(upHelp)
-  const { heartLimits: limits = defaultHeartLimits, loadNode = loadRealNode } = surroundings
+  const { heartLimits = defaultHeartLimits, stopLimitMs = 15_000, loadNode = loadRealNode } = surroundings
+  const echoMs = echoMsOf(process.env)
   // Each process loads its own half only: the parent is to stay small.
   const isChild = isUnderHeart()
   if (options.heart && !isChild) {
     const { runHeart } = await import('./heart/heart.ts')
     // The same call again: the environment tells the node that it is the child.
+    const limits = { ...heartLimits, echoMs }
     return await runHeart({ args: [...process.execArgv, ...process.argv.slice(1)], limits })
   }
-  const tie = isChild ? joinHeart(limits.beatMs) : undefined
+  // The parent tells its node each signal once.
+  const signals = listenToStopSignals(isChild ? 0 : echoMs)
+  const tie = isChild ? joinHeart(heartLimits.beatMs) : undefined
   const { serve } = await import('./cli/serve.ts')
-  return await serve({ up: options, version: packageVersion(), tie, loadNode })
+  return await serve({ up: options, version: packageVersion(), tie, signals, stopLimitMs, loadNode })
 }
 
 async function loadRealNode(): Promise<RunNode> {

@@ -4,6 +4,15 @@ import './check-node.js'
 export type { ActorEvent, ActorLogger, ActorRuntime, AskOptions, OwnExit } from './actors/runtime/actor-runtime.ts'
 export { compileChart } from './actors/runtime/chart-compiler/compile-chart.ts'
 export {
+  type ActorChildOptions,
+  type ActorSpec,
+  type BackoffOptions,
+  child,
+  type Placement,
+  type Restart,
+  type Shutdown,
+} from './actors/runtime/child.ts'
+export {
   type Clock,
   createRandom,
   createVirtualClock,
@@ -20,13 +29,11 @@ export {
   type EventsOf,
   type InitResult,
   type InputOf,
-  type MailboxOptions,
-  type Overflow,
 } from './actors/runtime/define-actor.ts'
+export type { MailboxOptions, Overflow } from './actors/runtime/mailbox-options.ts'
 export type { CommandsOf, ReplyOf, Request, RequestsOf } from './actors/runtime/requests.ts'
 export {
   cancelSend,
-  child,
   join,
   leave,
   message,
@@ -88,18 +95,16 @@ export type { FrameServer, ServerAddress } from './services/frame-server.ts'
 export type { ActorRef, Addressed } from './supervisor/actor-ref.ts'
 export type { ChildCounts, ChildEntry, StartedChild } from './supervisor/child-host.ts'
 export type {
-  ActorSpec,
   AutoShutdown,
-  BackoffOptions,
   ChildSpec,
-  Restart,
-  Shutdown,
   Strategy,
   SupervisorSpec,
+  TreeSpec,
 } from './supervisor/child-spec.ts'
 export type { Group } from './supervisor/group.ts'
 export type { Inspection, InspectOptions } from './supervisor/inspection.ts'
 export type { ActorDetails, ActorSummary, TreeQuery } from './supervisor/kernel/actor-summary.ts'
 export type { DeadLetterReport } from './supervisor/kernel/dead-letters.ts'
 export type { SupervisorRef } from './supervisor/supervisor-ref.ts'
-export { createSystem, type SpawnOptions, type System, type SystemOptions } from './supervisor/system.ts'
+export { createSystem, type SpawnOptions, type System } from './supervisor/system.ts'
+export type { SystemOptions } from './supervisor/system-options.ts'

@@ -4,9 +4,10 @@
 
 import { readFileSync } from 'node:fs'
 import { availableParallelism } from 'node:os'
-import type { Logger } from './logger.ts'
+import { addressText } from './messages/host.ts'
 import type { NodeOptions, RunningNode } from './running-node.ts'
 import { createEventServer } from './services/event-server.ts'
+import type { FrameServer } from './services/frame-server.ts'
 import { createSystem } from './supervisor/system.ts'
 
 /** Starts a node. Rejects with what its servers reject with: PORT_IN_USE and LISTEN_FAILED name host and port. */
@@ -15,15 +16,22 @@ export async function runNode({ host, port, shards, logger }: NodeOptions): Prom
   try {
     const events = createEventServer(system, { host, port })
     const address = await events.start()
-    if (system.shards > 1) warnOfResets(logger)
     const failed = Promise.race([
       system.failed,
       events.failed.then(exit => new Error(`the event server ended: ${exit.reason.type}`)),
     ])
     return {
-      listening: [{ name: 'events (TCP)', address: `${address.host}:${address.port}` }],
+      listening: [
+        { name: 'events (TCP)', address: addressText(address.host, address.port), accept: acceptTexts[events.accept] },
+      ],
+      shards: system.shards,
+      hints: hintsFor(events),
       failed,
-      stop: () => system.stop(),
+      // The server first, so that all its shards drain at once.
+      stop: async () => {
+        await events.stop()
+        await system.stop()
+      },
     }
   } catch (error) {
     await system.stop()
@@ -31,13 +39,29 @@ export async function runNode({ host, port, shards, logger }: NodeOptions): Prom
   }
 }
 
-/** On Linux a closing `reusePort` listener resets the connects in its queue unless this is set: said once at start. */
-function warnOfResets(logger: Logger): void {
+const acceptTexts = {
+  reusePort: 'every shard accepts (reusePort)',
+  handoff: 'the main thread accepts for the shards (handoff)',
+}
+
+/**
+ * Linux resets the connects that wait at a `reusePort` listener that closes, unless it is set otherwise; a node cannot set
+ * it itself.
+ */
+function hintsFor({ accept }: FrameServer): readonly string[] {
   const setting = 'net.ipv4.tcp_migrate_req'
+  if (accept !== 'reusePort' || readSetting(setting) !== '0') return []
+  return [
+    'When a shard is replaced, clients that are connecting to it in that moment are reset and have to connect again. ' +
+      `"sudo sysctl -w ${setting}=1" has Linux give them to another shard instead; all else works without it.`,
+  ]
+}
+
+/** What the kernel is set to; undefined where it has no such setting, as outside of Linux. */
+function readSetting(setting: string): string | undefined {
   try {
-    if (readFileSync(`/proc/sys/${setting.replaceAll('.', '/')}`, 'utf8').trim() !== '0') return
+    return readFileSync(`/proc/sys/${setting.replaceAll('.', '/')}`, 'utf8').trim()
   } catch {
-    return
+    return undefined
   }
-  logger.info(`${setting} is 0: connects that wait in the queue of a shard are reset when the shard is replaced`)
 }

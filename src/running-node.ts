@@ -12,10 +12,22 @@ export interface NodeOptions {
   readonly logger: Logger
 }
 
+/** A listener of a node, for people to read. */
+export interface ListeningFact {
+  /** What is served there. */
+  readonly name: string
+  readonly address: string
+  /** How connections come to the shards. */
+  readonly accept: string
+}
+
 /** A node that serves. */
 export interface RunningNode {
-  /** What listens where, for people to read. */
-  readonly listening: readonly { readonly name: string; readonly address: string }[]
+  readonly listening: readonly ListeningFact[]
+  /** Worker threads that serve. */
+  readonly shards: number
+  /** What its user could better on this machine, a sentence or two each. */
+  readonly hints: readonly string[]
   /** Finishes what is in flight, closes everything, and settles; within the node's own deadlines. */
   stop(): Promise<void>
   /** Settles when the node cannot go on. Never settles otherwise. */

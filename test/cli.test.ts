@@ -4,6 +4,7 @@ import { readFileSync } from 'node:fs'
 import { createServer } from 'node:net'
 import { fileURLToPath } from 'node:url'
 import t from 'tap'
+import { upForms } from '../src/cli/up-options.ts'
 
 const bin = fileURLToPath(new URL('../src/bin.js', import.meta.url))
 
@@ -23,25 +24,28 @@ t.test('--version prints the version of the package', async t => {
 
 t.test('help is printed for the command and for each of its commands', async t => {
   t.match(await starfish('--help'), { code: 0, stdout: /^Usage: starfish <command>.* up /s, stderr: '' })
-  const { code, stdout } = await starfish('up', '--help')
-  t.equal(code, 0)
-  for (const option of ['--host', '--port', '--shards', '--no-heart']) t.match(stdout, option)
+  const told = await starfish('up', '--help')
+  t.match(told, { code: 0, stdout: /^Usage: starfish up/, stderr: '' })
+  for (const option of Object.keys(upForms)) t.match(told.stdout, ` --${option} `)
+  t.same(await starfish('help', 'up'), told)
 })
 
 t.test('what is called wrongly is told in one line, with code 1', async t => {
   const calls: readonly [string[], string][] = [
-    [[], 'starfish: no command; see starfish --help\n'],
-    [['down'], 'starfish: unknown command or option down; see starfish --help\n'],
-    [['--verbose'], 'starfish: unknown command or option --verbose; see starfish --help\n'],
-    [['up', '--prot', '1'], "starfish up: Unknown option '--prot'; see starfish up --help\n"],
-    [['up', 'now'], "starfish up: Unexpected argument 'now'; see starfish up --help\n"],
-    [['up', '--port'], "starfish up: Option '--port <value>' argument missing; see starfish up --help\n"],
-    [['up', '--port', 'http'], 'starfish up: --port takes a whole number from 0 to 65535, not "http"\n'],
-    [['up', '--port=65536'], 'starfish up: --port takes a whole number from 0 to 65535, not "65536"\n'],
-    [['up', '--port='], 'starfish up: --port takes a whole number from 0 to 65535, not ""\n'],
-    [['up', '--shards', '0'], 'starfish up: --shards takes a whole number from 1 to 1024, not "0"\n'],
+    [[], 'no command'],
+    [['down'], 'unknown command "down"'],
+    [['pu'], 'unknown command "pu" (did you mean up?)'],
+    [['help', 'upp'], 'unknown command "upp" (did you mean up?)'],
+    [['--verbose'], 'unknown option --verbose'],
+    [['--versoin'], 'unknown option --versoin (did you mean --version?)'],
+    [['--port=1'], '--port is an option of up: starfish up --port'],
   ]
-  for (const [args, stderr] of calls) t.same(await starfish(...args), { code: 1, stdout: '', stderr }, args.join(' '))
+  for (const [args, problem] of calls) {
+    const stderr = `starfish: ${problem}; see starfish --help\n`
+    t.same(await starfish(...args), { code: 1, stdout: '', stderr }, args.join(' '))
+  }
+  const stderr = 'starfish up: --port takes a whole number from 0 to 65535, not "http"; see starfish up --help\n'
+  t.same(await starfish('up', '--port', 'http'), { code: 1, stdout: '', stderr })
 })
 
 t.test('a node that cannot start says why in one line, with code 1, with and without its parent', async t => {

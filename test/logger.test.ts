@@ -1,5 +1,7 @@
 import { spawnSync } from 'node:child_process'
+import { existsSync } from 'node:fs'
 import t from 'tap'
+import { needsScript } from './fixtures/terminal.ts'
 
 const module = new URL('../src/logger.ts', import.meta.url).href
 
@@ -20,10 +22,25 @@ t.test('writes JSON, and loses nothing when the process is killed at once', asyn
   t.match(JSON.parse(lines[499]!), { level: 30, line: 500, msg: 'works' })
 })
 
-t.test('writes for people on demand', async t => {
+t.test('writes for people on demand, and loses nothing either', async t => {
   const text = logged({ pretty: true })
-  t.match(text, /INFO.*works/)
-  t.match(text, /line.*500/)
+  t.equal(text.match(/INFO.*works\n +line: \d+\n/g)!.length, 500)
+  t.match(text, /line: 500\n$/)
+})
+
+t.test('a disk that is full does not end who logs', { skip: !existsSync('/dev/full') && 'no /dev/full' }, async t => {
+  for (const pretty of [true, false]) {
+    const script = `
+      import { openSync } from 'node:fs'
+      import { createLogger } from ${JSON.stringify(module)}
+      const log = createLogger({ pretty: ${pretty}, fd: openSync('/dev/full', 'w') })
+      for (let line = 1; line <= 20_000; line++) log.info('x'.repeat(100))
+      console.log('goes on')`
+    const { stdout, stderr } = spawnSync(process.execPath, ['--input-type=module', '--eval', script], {
+      encoding: 'utf8',
+    })
+    t.same({ stdout, stderr }, { stdout: 'goes on\n', stderr: '' })
+  }
 })
 
 t.test('the level holds', async t => {
@@ -33,4 +50,24 @@ t.test('the level holds', async t => {
 
 t.test('JSON is the default where stderr is no terminal', async t => {
   t.match(logged({}), /^\{"level":30/)
+})
+
+/** What a terminal is shown of a log, with these variables set. */
+function shown(env: Readonly<Record<string, string>>): string {
+  const script = `
+    import { createLogger } from ${JSON.stringify(module)}
+    createLogger().info("works")`
+  const command = `"${process.execPath}" --input-type=module --eval '${script}'`
+  const inherited = { ...process.env, TERM: 'xterm' }
+  for (const name of ['NO_COLOR', 'FORCE_COLOR', 'NODE_DISABLE_COLORS']) delete inherited[name as never]
+  return spawnSync('script', ['-qec', command, '/dev/null'], { encoding: 'utf8', env: { ...inherited, ...env } }).stdout
+}
+
+t.test('a terminal is shown lines with colours, unless it has none or they are not wanted', needsScript, async t => {
+  t.match(shown({}), '\x1b[32mINFO\x1b[39m: \x1b[36mworks')
+  for (const env of [{ NO_COLOR: '1' }, { TERM: 'dumb' }]) {
+    const text = shown(env)
+    t.match(text, 'INFO: works')
+    t.notMatch(text, '\x1b')
+  }
 })

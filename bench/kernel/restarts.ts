@@ -1,4 +1,5 @@
 /** An actor that fails and comes back, seen by a neighbour on its shard; the main thread idle, and half busy. */
+import { child } from '../../src/actors/runtime/child.ts'
 import { quantile, spread } from '../statistics.ts'
 import { atMost, type Figure, type SuiteOptions } from '../suite.ts'
 import { driver } from './driver.ts'
@@ -14,7 +15,7 @@ export async function measureRestarts({ quick, say }: SuiteOptions): Promise<Fig
   const perRound = quick ? 200 : 500
   await using system = await benchSystem(1)
   const seer = await system.spawn(driver, { id: 'driver', shard: 0 })
-  const children = [{ id: 'sink', definition: sink, input: {}, shard: 0 }]
+  const children = [child(sink, { id: 'sink', input: {}, shard: 0 })]
   await system.supervise({ id: 'crashing', intensity: 10_000, periodMs: 1_000, children })
   const run = () => {
     const event = { type: 'driver.restarts', to: 'crashing/sink', count: perRound } as const

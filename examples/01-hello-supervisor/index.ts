@@ -1,12 +1,12 @@
 import assert from 'node:assert/strict'
-import { createLogger, createSystem } from 'starfish-net'
+import { child, createLogger, createSystem } from 'starfish-net'
 import { greeter } from './greeter.ts'
 
 await using system = await createSystem({ shards: 2, logger: createLogger({ level: 'silent' }) })
 await using tree = await system.supervise({
   id: 'hall',
   strategy: 'one_for_one',
-  children: [{ id: 'greeter', definition: greeter }],
+  children: [child(greeter, { id: 'greeter' })],
 })
 const host = system.ref(greeter, 'hall/greeter')
 const greet = (name: string) => host.ask({ type: 'greeter.greet', name }, { timeoutMs: 1_000 })

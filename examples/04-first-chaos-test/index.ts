@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { createLogger, createSystem, type StarfishError } from 'starfish-net'
+import { child, createLogger, createSystem, type StarfishError } from 'starfish-net'
 import { createChaos } from 'starfish-net/chaos'
 import { echo } from './echo.ts'
 
@@ -16,7 +16,7 @@ test('the service survives the death of its actor', async () => {
 
 test('and a monkey', async () => {
   await using system = await createSystem({ shards: 2, logger: createLogger({ level: 'silent' }) })
-  const children = ['a', 'b'].map((id, shard) => ({ id, definition: echo, shard }))
+  const children = ['a', 'b'].map((id, shard) => child(echo, { id, shard }))
   await system.supervise({ id: 'echos', strategy: 'one_for_one', intensity: 1_000, children })
   const say = (to: string) => system.ref(echo, to).ask({ type: 'echo.say', text: to }, { timeoutMs: 5_000 })
   await using chaos = createChaos(system)

@@ -10,7 +10,8 @@ import { StarfishError } from '../messages/errors.ts'
 import type { ActorExit } from '../messages/thread/exit.ts'
 import type { KernelMessage } from '../messages/thread/kernel-message.ts'
 import { decodeKernelMessage } from '../messages/thread/kernel-message-codec.ts'
-import { type Addressed, addressOf } from '../supervisor/actor-ref.ts'
+import type { Addressed } from '../supervisor/actor-ref.ts'
+import { addressIn } from '../supervisor/argument-check.ts'
 import { internalsOf, type System } from '../supervisor/system.ts'
 import { checkFault, victimOf } from './check-fault.ts'
 import type {
@@ -216,7 +217,7 @@ export class Chaos implements AsyncDisposable {
 }
 
 function addressesOf({ from, to }: Way): { readonly from: string | null; readonly to: string } {
-  return { from: from === null ? null : addressOf(from), to: addressOf(to) }
+  return { from: from === null ? null : addressIn('chaos', from), to: addressIn('chaos', to) }
 }
 
 /** What was done to a thread went with it. */

@@ -1,10 +1,13 @@
 /**
  * The node process of `starfish up`: starts the node, says where it listens, and stops it when told to.
  */
+import { isatty } from 'node:tty'
 import type { HeartTie } from '../heart/node-side.ts'
-import { createLogger, type Logger } from '../logger.ts'
+import { createLogger } from '../logger.ts'
 import { isStarfishError } from '../messages/errors.ts'
 import type { RunNode, RunningNode } from '../running-node.ts'
+import { announce } from './announcement.ts'
+import type { StopSignals } from './stop-signals.ts'
 import type { UpOptions } from './up-options.ts'
 
 /** What {@link serve} is handed. */
@@ -13,22 +16,24 @@ export interface ServeOptions {
   readonly version: string
   /** Missing when the node runs bare. */
   readonly tie: HeartTie | undefined
+  readonly signals: StopSignals
+  /** How long a stop may take before the process is killed, ms. */
+  readonly stopLimitMs: number
   readonly loadNode: () => Promise<RunNode>
 }
 
 /** Runs a node in this process until it is stopped (0) or fails (1); settles with the exit code. */
-export async function serve({ up, version, tie, loadNode }: ServeOptions): Promise<number> {
+export async function serve({ up, version, tie, signals, stopLimitMs, loadNode }: ServeOptions): Promise<number> {
   const logger = createLogger()
-  const stopAsked = untilAskedToStop()
   // Whoever read along may be gone before the node is.
   process.stdout.on('error', () => {})
   process.on('uncaughtException', error => process.exit(fail(error)))
   try {
     const node = await start()
     if (node === undefined) return 1
-    process.stdout.write(describe(node, version))
+    if (!signals.isAsked) present(node)
     tie?.ready()
-    return await Promise.race([stopAsked.then(signal => stop(node, signal, logger)), node.failed.then(fail)])
+    return await Promise.race([signals.asked.then(signal => stop(node, signal)), node.failed.then(fail)])
   } catch (error) {
     return fail(error)
   }
@@ -46,31 +51,28 @@ export async function serve({ up, version, tie, loadNode }: ServeOptions): Promi
     }
   }
 
+  function present(node: RunningNode): void {
+    const parentPid = tie === undefined ? undefined : process.ppid
+    process.stdout.write(announce(node, version, { pid: process.pid, parentPid }))
+    const { listening, shards, hints } = node
+    // Whoever reads JSON has no eyes for the lines above.
+    if (!isatty(2)) logger.info({ version, listening, shards, parentPid }, 'the node is up')
+    for (const hint of hints) logger.info(hint)
+  }
+
+  async function stop(node: RunningNode, signal: NodeJS.Signals): Promise<number> {
+    logger.info({ signal }, 'the node stops: it answers what has been received; a second SIGINT ends it at once')
+    setTimeout(() => {
+      logger.fatal({ stopLimitMs }, 'the node does not end, it is killed')
+      // Nothing less is sure to end a process one of whose threads is stuck.
+      process.kill(process.pid, 'SIGKILL')
+    }, stopLimitMs)
+    await node.stop()
+    return 0
+  }
+
   function fail(error: unknown): number {
     logger.fatal({ err: error }, 'the node failed')
     return 1
   }
-}
-
-async function stop(node: RunningNode, signal: NodeJS.Signals, logger: Logger): Promise<number> {
-  logger.info({ signal }, 'the node stops')
-  await node.stop()
-  return 0
-}
-
-/** Settles with the first signal that asks to stop; the second SIGINT ends the process at once. */
-function untilAskedToStop(): Promise<NodeJS.Signals> {
-  return new Promise(resolve => {
-    for (const signal of ['SIGTERM', 'SIGHUP'] as const) process.on(signal, resolve)
-    process.once('SIGINT', signal => {
-      // Nobody listens now, so the system itself ends the process at the next one: `process.exit` would wait for workers.
-      resolve(signal)
-    })
-  })
-}
-
-function describe({ listening }: RunningNode, version: string): string {
-  const width = Math.max(0, ...listening.map(({ name }) => name.length))
-  const lines = listening.map(({ name, address }) => `  ${name.padEnd(width)}  ${address}\n`)
-  return `starfish ${version}, process ${process.pid}, listens on\n${lines.join('')}`
 }

@@ -1,7 +1,8 @@
 /**
  * The options of `starfish up`.
  */
-import { parseArgs } from 'node:util'
+import { isHost } from '../messages/host.ts'
+import { type OptionForm, readOptions } from './read-options.ts'
 import { UsageError } from './usage-error.ts'
 
 /** `starfish up`, as it was called. */
@@ -14,51 +15,70 @@ export interface UpOptions {
   readonly help: boolean
 }
 
+const command = 'starfish up'
+
+const hostText = 'an IP address or a host name'
+const portRange = { min: 0, max: 65_535 }
+const shardsRange = { min: 1, max: 1_024 }
+
+/** The options, as they are written. */
+export const upForms = {
+  host: { takes: hostText },
+  port: { takes: textOf(portRange) },
+  shards: { takes: textOf(shardsRange) },
+  'no-heart': {},
+  help: { short: 'h' },
+} as const satisfies Record<string, OptionForm>
+
 /** What `starfish up --help` says. */
 export const upHelp = `Usage: starfish up [options]
 
-Runs a node until it is told to stop (SIGINT or SIGTERM; a second SIGINT ends it at once).
+Runs a node until it is told to stop.
 
-  --host <address>  address to listen on (default 127.0.0.1)
+  --host <address>  address to listen on (default 127.0.0.1: this machine only)
   --port <number>   port of the first listener, 0 for any (default 7400)
-  --shards <count>  shards to run (default: chosen by the node)
-  --no-heart        run the node bare, without the parent process that restarts it
-  --help            show this
+  --shards <count>  worker threads that serve, 1 to 1024 (default: one for each processor, at least 2)
+  --no-heart        run the node bare, without the parent process that restarts it when it dies or hangs
+  -h, --help        show this
+
+To stop it: Ctrl-C (SIGINT), SIGTERM or SIGHUP to the process that was started. What was received whole is answered, then
+the connections end. Connections that are still open after 8 seconds, of clients that do not read perhaps, are cut off;
+a node that has not ended after 15 seconds is killed. A second Ctrl-C ends it at once.
+
+Exit code 0: stopped. 1: wrong options, could not start, or failed for good. 130: second Ctrl-C. 137: killed.
+Logs go to stderr: lines on a terminal (NO_COLOR=1 for plain ones), JSON elsewhere.
 `
 
 /** Reads the arguments after `up`; throws {@link UsageError}. */
 export function parseUpOptions(args: readonly string[]): UpOptions {
-  const { values } = parse(args)
+  const given = readOptions(command, upForms, args)
+  const shards = given.get('shards')
+  const host = given.get('host') ?? '127.0.0.1'
+  if (!isHost(host)) throw wrongValue('host', hostText, host)
   return {
-    host: values.host,
-    port: wholeNumber('--port', values.port, 0, 65_535),
-    ...(values.shards === undefined ? {} : { shards: wholeNumber('--shards', values.shards, 1, 1_024) }),
-    heart: !values['no-heart'],
-    help: values.help,
+    host,
+    port: wholeNumber('port', given.get('port') ?? '7400', portRange),
+    ...(shards === undefined ? {} : { shards: wholeNumber('shards', shards, shardsRange) }),
+    heart: !given.has('no-heart'),
+    help: given.has('help'),
   }
 }
 
-function parse(args: readonly string[]) {
-  try {
-    return parseArgs({
-      args: [...args],
-      options: {
-        host: { type: 'string', default: '127.0.0.1' },
-        port: { type: 'string', default: '7400' },
-        shards: { type: 'string' },
-        'no-heart': { type: 'boolean', default: false },
-        help: { type: 'boolean', short: 'h', default: false },
-      },
-    })
-  } catch (error) {
-    // The first sentence names the option; what follows are hints about quoting.
-    const [problem] = (error as Error).message.split(/\.\s|\n/)
-    throw new UsageError(`starfish up: ${problem}; see starfish up --help`)
-  }
+interface Range {
+  readonly min: number
+  readonly max: number
 }
 
-function wholeNumber(name: string, value: string, min: number, max: number): number {
+function wholeNumber(name: string, value: string, range: Range): number {
   const number = Number(value)
-  if (/^\d+$/.test(value) && number >= min && number <= max) return number
-  throw new UsageError(`starfish up: ${name} takes a whole number from ${min} to ${max}, not ${JSON.stringify(value)}`)
+  if (/^\d+$/.test(value) && number >= range.min && number <= range.max) return number
+  throw wrongValue(name, textOf(range), value)
+}
+
+function wrongValue(name: string, wanted: string, value: string): UsageError {
+  return new UsageError(command, `--${name} takes ${wanted}, not ${JSON.stringify(value)}`)
+}
+
+function textOf({ min, max }: Range): string {
+  return `a whole number from ${min} to ${max}`
 }

@@ -41,6 +41,8 @@ export interface HeartLimits {
   readonly restartsMax: number
   /** How long a node may take to end after the second SIGINT, ms. */
   readonly graceMs: number
+  /** A SIGINT so soon after the one before is the same Ctrl-C once more, ms. */
+  readonly echoMs: number
 }
 
 /** The values of a production node. */
@@ -52,6 +54,7 @@ export const defaultHeartLimits: HeartLimits = {
   resetAfterMs: 10_000,
   restartsMax: 100,
   graceMs: 500,
+  echoMs: 0,
 }
 
 /** What the parent knows. */
@@ -59,8 +62,9 @@ export interface HeartState {
   readonly phase: 'starting' | 'up' | 'killed' | 'waiting' | 'ended'
   /** The parent was asked to stop: whatever the node does, it is not started again. */
   readonly isStopping: boolean
-  /** SIGINTs so far. */
+  /** SIGINTs so far, echoes left out, and when the last came, ms. */
   readonly interrupts: number
+  readonly interruptedAtMs: number
   /** Restarts in a row. */
   readonly restarts: number
   /** When the present node was ready, ms. */
@@ -75,7 +79,7 @@ export type HeartEvent =
   /** A look at the node; its beats are the ticks of the sample. */
   | { readonly type: 'node.sampled'; readonly sample: WatchdogSample }
   | { readonly type: 'node.ended'; readonly end: NodeEnd; readonly atMs: number; readonly random: number }
-  | { readonly type: 'signal.received'; readonly signal: PassedSignal }
+  | { readonly type: 'signal.received'; readonly signal: PassedSignal; readonly atMs: number }
   | { readonly type: 'backoff.passed' }
   | { readonly type: 'grace.passed' }
 
@@ -86,7 +90,10 @@ export interface NodeEnd {
 }
 
 /** The signals that a parent passes on. */
-export type PassedSignal = 'SIGINT' | 'SIGTERM' | 'SIGHUP'
+export const passedSignals = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const
+
+/** One of {@link passedSignals}. */
+export type PassedSignal = (typeof passedSignals)[number]
 
 /** What the parent is to do. */
 export type HeartAct =
@@ -112,6 +119,7 @@ export function beginHeart(): HeartStep {
     phase: 'starting',
     isStopping: false,
     interrupts: 0,
+    interruptedAtMs: Number.NEGATIVE_INFINITY,
     restarts: 0,
     readyAtMs: undefined,
     watch: undefined,
@@ -129,7 +137,7 @@ export function decideHeart(state: HeartState, event: HeartEvent, limits: HeartL
     case 'node.ended':
       return ended(state, event, limits)
     case 'signal.received':
-      return signalled(state, event.signal, limits)
+      return signalled(state, event, limits)
     case 'backoff.passed':
       return state.phase === 'waiting' ? spawn({ ...state, phase: 'starting' }) : stay(state)
     case 'grace.passed':
@@ -150,6 +158,7 @@ function sampled(state: HeartState, sample: WatchdogSample, limits: HeartLimits)
 
 function ended(state: HeartState, event: HeartEvent & { type: 'node.ended' }, limits: HeartLimits): HeartStep {
   const { end, atMs, random } = event
+  if (state.isStopping && isUnheard(state, end)) return finish(state, 0)
   const isFinal = state.isStopping || end.code === 0 || (state.phase === 'starting' && end.code !== null)
   if (isFinal) return finish(state, exitCodeOf(end))
   const wasStable = state.readyAtMs !== undefined && atMs - state.readyAtMs >= limits.resetAfterMs
@@ -165,12 +174,16 @@ function ended(state: HeartState, event: HeartEvent & { type: 'node.ended' }, li
   }
 }
 
-function signalled(state: HeartState, signal: PassedSignal, limits: HeartLimits): HeartStep {
+function signalled(state: HeartState, event: HeartEvent & { type: 'signal.received' }, limits: HeartLimits): HeartStep {
+  const { signal, atMs } = event
   if (state.phase === 'waiting') return finish(state, 0)
-  const interrupts = state.interrupts + (signal === 'SIGINT' ? 1 : 0)
   const acts: HeartAct[] = [{ type: 'node.signal', signal }]
-  if (signal === 'SIGINT' && interrupts === 2) acts.push({ type: 'grace.wait', delayMs: limits.graceMs })
-  return { state: { ...state, isStopping: true, interrupts }, acts }
+  const next = { ...state, isStopping: true }
+  if (signal !== 'SIGINT') return { state: next, acts }
+  if (atMs - state.interruptedAtMs < limits.echoMs) return stay(state)
+  const interrupts = state.interrupts + 1
+  if (interrupts === 2) acts.push({ type: 'grace.wait', delayMs: limits.graceMs })
+  return { state: { ...next, interrupts, interruptedAtMs: atMs }, acts }
 }
 
 function spawn(state: HeartState): HeartStep {
@@ -191,6 +204,11 @@ function stay(state: HeartState): HeartStep {
 
 function say(text: string, facts: Readonly<Record<string, unknown>>): HeartAct {
   return { type: 'heart.say', text, facts }
+}
+
+/** True for a node that ended of the first signal passed on since it listened to none yet: it had nothing to finish. */
+function isUnheard({ phase, interrupts }: HeartState, { signal }: NodeEnd): boolean {
+  return phase === 'starting' && interrupts < 2 && passedSignals.some(passed => passed === signal)
 }
 
 function isRunning(state: HeartState): boolean {

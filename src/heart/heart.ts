@@ -20,6 +20,7 @@ import {
   type HeartState,
   type HeartStep,
   type PassedSignal,
+  passedSignals,
 } from './decision.ts'
 import { type HeartMessage, heartVariable, lifelineFd } from './node-side.ts'
 
@@ -29,8 +30,6 @@ export interface HeartOptions {
   readonly args: readonly string[]
   readonly limits: HeartLimits
 }
-
-const passedSignals: readonly PassedSignal[] = ['SIGINT', 'SIGTERM', 'SIGHUP']
 
 /** Keeps a node running until it ends for good; settles with the exit code to end with. */
 export function runHeart(options: HeartOptions): Promise<number> {
@@ -42,7 +41,7 @@ class Heart {
   readonly #end: (code: number) => void
   readonly #looking: NodeJS.Timeout
   readonly #onSignal = (signal: NodeJS.Signals) =>
-    this.#take({ type: 'signal.received', signal: signal as PassedSignal })
+    this.#take({ type: 'signal.received', signal: signal as PassedSignal, atMs: performance.now() })
   #state: HeartState
   #child: ChildProcess | undefined
   #beats = 0

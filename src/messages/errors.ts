@@ -18,7 +18,7 @@ export const errorCodes = {
   ACTOR_DIED: { retryable: true, meaning: 'the actor ended before it answered' },
   ASK_TIMEOUT: { retryable: true, meaning: 'no answer came before the deadline' },
   ASK_ABORTED: { retryable: false, meaning: 'the caller aborted the request' },
-  BAD_CONFIG: { retryable: false, meaning: 'an option has a value that cannot be used' },
+  BAD_CONFIG: { retryable: false, meaning: 'an option or an argument cannot be used' },
   BAD_FRAME: { retryable: false, meaning: 'bytes do not follow the grammar of the protocol' },
   BAD_SPEC: { retryable: false, meaning: 'a child or supervisor specification is not valid' },
   BAD_SNAPSHOT: { retryable: false, meaning: 'a persisted state does not fit the chart it is restored into' },
@@ -78,7 +78,8 @@ export class StarfishError extends Error {
   readonly code: ErrorCode
   readonly retryable: boolean
   readonly details: Readonly<Record<string, unknown>>
-  readonly handled?: Handled
+  /** Declared, not defined: an error that settles no request does not have it. */
+  declare readonly handled?: Handled
 
   constructor(code: ErrorCode, message: string, options: ErrorOptionsOf = {}) {
     super(message, options.cause === undefined ? undefined : { cause: options.cause })

@@ -1,5 +1,6 @@
 /** The task pool of an event server: there if one of its commands runs in it. */
 import { availableParallelism } from 'node:os'
+import { type ActorSpec, child } from '../actors/runtime/child.ts'
 import { referenceTo } from '../actors/runtime/import-definition.ts'
 import { resolveTaskPoolInput, type TaskPoolOptions } from '../actors/task-pool/config.ts'
 import { createTaskPoolFigures, readTaskPoolFigures, type TaskPoolFigures } from '../actors/task-pool/figures.ts'
@@ -7,7 +8,6 @@ import type { ServerLimits } from '../messages/limits.ts'
 import type { CommandsDefinition } from '../protocols/event/commands.ts'
 import type { FilledEventOptions } from '../protocols/event/event-options.ts'
 import { eventTasks, type PoolTaskOptions } from '../protocols/event/pool-tasks.ts'
-import type { ActorSpec } from '../supervisor/child-spec.ts'
 import type { System } from '../supervisor/system.ts'
 import { taskPool } from './task-pool.ts'
 
@@ -55,7 +55,7 @@ export function createCommandPool(
   const address = `${id}/pool`
   return {
     address,
-    child: { id: 'pool', definition: taskPool, shard: 'main', input, shutdown: drainTimeoutMs + 1_000 },
+    child: child(taskPool, { id: 'pool', shard: 'main', input, shutdown: drainTimeoutMs + 1_000 }),
     whenOpen: () => system.ref(taskPool, address).ask({ type: 'pool.whenOpen' }, { timeoutMs: openAnswerMs }),
     figures: () => readTaskPoolFigures(figures),
   }

@@ -8,10 +8,10 @@ import { protocolReference } from '../actors/serving/protocol.ts'
 import type { TaskPoolOptions } from '../actors/task-pool/config.ts'
 import type { TaskPoolFigures } from '../actors/task-pool/figures.ts'
 import { type ServerLimits, serverLimitDefaults } from '../messages/limits.ts'
+import { createFaults, show } from '../messages/option-faults.ts'
 import { type CommandsDefinition, commandsKind } from '../protocols/event/commands.ts'
 import { type BoundEventProtocol, eventProtocolKind } from '../protocols/event/dialect.ts'
 import {
-  badOption,
   type EventProtocolOptions,
   type EventServiceOptions,
   type FilledEventOptions,
@@ -59,12 +59,14 @@ export type EventServer = FrameServer<EventServerFigures>
 export function createEventServer(system: System, options: EventServerOptions): EventServer {
   const { id = 'events', commands, protocol, pool: poolOptions, limits: givenLimits, ...rest } = options
   const filled = resolveEventOptions(rest)
+  const faults = createFaults()
   if (commands !== undefined && !commandsKind.is(commands)) {
-    throw badOption('commands', commands, 'what defineCommands returns')
+    faults.add('commands', `is ${show(commands)}, not what defineCommands returns`)
   }
-  if (protocol !== undefined && !eventProtocolKind.is(protocol.definition)) {
-    throw badOption('protocol', protocol, 'what with(options) of defineEventProtocol returns')
+  if (protocol !== undefined && !eventProtocolKind.is(protocol?.definition)) {
+    faults.add('protocol', `is ${show(protocol)}, not what with(…) of an event protocol returns`)
   }
+  faults.throwIfAny('BAD_CONFIG', 'an event server')
   const limits = resolveLimits({ ...limitsFor(filled), ...givenLimits })
   const pool = createCommandPool(system, { id, commands, options: poolOptions, limits, filled })
   const service: EventServiceOptions = {

@@ -10,9 +10,9 @@ import { threadId } from 'node:worker_threads'
 import { type AcceptorInput, type AcceptorOptions, resolveAcceptorInput } from '../actors/acceptor/config.ts'
 import { createServerCounters, readServerCounters, type ServerFigures } from '../actors/acceptor/counters.ts'
 import { type PortDetails, portInUse, probeAddress } from '../actors/acceptor/probe.ts'
+import { type ActorSpec, child } from '../actors/runtime/child.ts'
 import { isStarfishError, StarfishError } from '../messages/errors.ts'
 import type { ActorExit } from '../messages/thread/exit.ts'
-import type { ActorSpec } from '../supervisor/child-spec.ts'
 import type { SupervisorRef } from '../supervisor/supervisor-ref.ts'
 import type { System } from '../supervisor/system.ts'
 import { acceptor, handoffListener } from './acceptors.ts'
@@ -38,6 +38,8 @@ export interface FrameServer<F = object> extends AsyncDisposable {
   drain(): Promise<void>
   /** Drains; one that does not run is left alone. */
   stop(): Promise<void>
+  /** How the shards come by their connections: as asked for, or what `auto` chose. */
+  readonly accept: AcceptorInput['accept']
   /** Undefined before `start`. */
   readonly address: ServerAddress | undefined
   /** The supervisor of the server; undefined before `start`. */
@@ -158,14 +160,28 @@ export function createFrameServer(
   async function end(): Promise<void> {
     const tree = ref
     ref = undefined
-    await tree?.stop()
+    if (tree === undefined) return
+    await drainAll()
+    await tree.stop()
     address = undefined
+  }
+
+  /** All at once: the supervisor would stop one after the other. Who cannot answer is left to it. */
+  async function drainAll(): Promise<void> {
+    const timeoutMs = input.limits.drainTimeoutMs + 1_000
+    const drained = childrenOf(input, system.shards).map(async child => {
+      const ref = system.ref(acceptor, `${id}/${child.id}`)
+      ref.send({ type: 'acceptor.drain' })
+      await ref.ask({ type: 'acceptor.whenDrained' }, { timeoutMs })
+    })
+    await Promise.allSettled(drained)
   }
 
   return {
     start,
     drain,
     stop: drain,
+    accept: input.accept,
     get address() {
       return address
     },
@@ -180,13 +196,10 @@ export function createFrameServer(
 
 function childrenOf(input: AcceptorInput, shards: number): readonly ActorSpec[] {
   const common = { input, shutdown: input.limits.drainTimeoutMs + 1_000 }
-  const acceptors: ActorSpec[] = Array.from({ length: Math.max(1, shards) }, (_, shard) => ({
-    ...common,
-    id: `s${shard}`,
-    definition: acceptor,
-    shard: shards === 0 ? 'main' : shard,
-  }))
-  const listener: ActorSpec = { ...common, id: 'listener', definition: handoffListener, shard: 'main' }
+  const acceptors = Array.from({ length: Math.max(1, shards) }, (_, shard) =>
+    child(acceptor, { ...common, id: `s${shard}`, shard: shards === 0 ? 'main' : shard }),
+  )
+  const listener = child(handoffListener, { ...common, id: 'listener', shard: 'main' })
   return input.accept === 'handoff' ? [listener, ...acceptors] : acceptors
 }
 

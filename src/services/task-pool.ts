@@ -9,5 +9,5 @@ export const taskPool = defineActor(import.meta.url, 'taskPool', {
   machine: taskPoolMachine,
   provide: taskPoolIo,
   // Every shard may hand over a burst before the first task of it is looked at: the bound is the pool's queue, not this.
-  mailbox: { capacity: 16_384 },
+  mailbox: { messagesMax: 16_384 },
 })

@@ -6,6 +6,7 @@ import type { AnyActorDefinition, EventsOf } from '../actors/runtime/define-acto
 import type { CommandsOf } from '../actors/runtime/requests.ts'
 import { type AddressHost, TypedAddress } from '../actors/runtime/typed-address.ts'
 import type { NamedCodec } from '../messages/thread/event-codec.ts'
+import { checkDelay, checkEvent } from './argument-check.ts'
 import type { ActorDetails } from './kernel/actor-summary.ts'
 
 /** What a reference needs of its system. */
@@ -23,9 +24,11 @@ export class ActorRef<D extends AnyActorDefinition = AnyActorDefinition> extends
     this.#host = host
   }
 
-  /** Sends a command after `delayMs` milliseconds; the function returned takes it back. */
+  /** Sends a command after `delayMs` milliseconds, at most 24 days; the function returned takes it back. */
   sendAfter(event: CommandsOf<EventsOf<D>>, delayMs: number): () => void {
-    return this.#host.sendAfter(this.address, event as ActorEvent, delayMs, this.codecOf(event as ActorEvent))
+    checkEvent('sendAfter', event)
+    checkDelay('sendAfter', delayMs)
+    return this.#host.sendAfter(this.address, event as ActorEvent, delayMs, this.codecOf(event))
   }
 
   /** All that can be seen of the actor now; undefined when there is none. */
@@ -36,8 +39,3 @@ export class ActorRef<D extends AnyActorDefinition = AnyActorDefinition> extends
 
 /** An address, or what has one. */
 export type Addressed = string | { readonly address: string }
-
-/** The address. */
-export function addressOf(target: Addressed): string {
-  return typeof target === 'string' ? target : target.address
-}

@@ -37,6 +37,8 @@ export interface ChildHost {
    * `child.startFailed`, within the child's `initTimeoutMs`; a nested supervisor has started when it calls `ready`.
    */
   start(child: ChildStart): number
+  /** The address that a child of that id has. */
+  addressOf(id: string): string
   /** Asks a started child to end (a nested supervisor is sent `supervisor.stop`). Answered by its one `child.exited`. */
   shutdown(id: string, incarnation: number): void
   /**

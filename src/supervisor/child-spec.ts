@@ -6,13 +6,9 @@
  *
  * @see https://www.erlang.org/doc/apps/stdlib/supervisor.html
  */
-import type { DefinitionRef } from '../actors/runtime/import-definition.ts'
-
-/** When an ended child is started again: always, after a failure only, or never. */
-export type Restart = 'permanent' | 'transient' | 'temporary'
-
-/** How a child is ended: at once, asked and killed after that many ms, or asked and waited for without limit. */
-export type Shutdown = 'brutal_kill' | 'infinity' | number
+import type { ActorSpec, BackoffOptions, ChildOptions, Placement, Restart, Shutdown } from '../actors/runtime/child.ts'
+import type { DefinitionRef } from '../actors/runtime/define-actor.ts'
+import type { MailboxOptions } from '../actors/runtime/mailbox-options.ts'
 
 /** Which siblings share the fate of a child that failed: none, all, or those that were started after it. */
 export type Strategy = 'one_for_one' | 'one_for_all' | 'rest_for_one'
@@ -20,60 +16,10 @@ export type Strategy = 'one_for_one' | 'one_for_all' | 'rest_for_one'
 /** Whether a supervisor ends by itself when one, or the last, of its significant children has ended. */
 export type AutoShutdown = 'never' | 'any_significant' | 'all_significant'
 
-/** How long a child is left alone before it is started again. Wait n is `initialMs * factor^(n-1)`, at most `maxMs`. */
-export interface BackoffOptions {
-  /** The first wait, ms. Default 100. */
-  readonly initialMs?: number
-  /** The longest wait, ms. Default 30,000. */
-  readonly maxMs?: number
-  /** What each further wait is multiplied by; at least 1. Default 2. */
-  readonly factor?: number
-  /** Part of a wait that chance may take away, 0 to 1: 0.2 waits 80 to 100 percent. Default 0.2. */
-  readonly jitter?: number
-  /** A child that ran this long has recovered: its next wait is the first again. Default 10,000 ms. */
-  readonly resetAfterMs?: number
-  /** How many messages to it are held while it is away; the next one is refused. Default 1,000. */
-  readonly heldMax?: number
-}
-
-/** The bound of an actor's mailbox and what happens beyond it. */
-export interface MailboxOptions {
-  /** Messages that may wait. */
-  readonly messagesMax?: number
-  /** What a message meets that finds the mailbox full. */
-  readonly overflow?: 'reject' | 'drop_oldest' | 'drop_newest'
-}
-
-/** On which shard an actor lives. */
-export type Placement = 'auto' | 'every' | 'main' | number | { readonly with: string }
-
-interface ChildOptions {
-  /** Names the child within its supervisor and makes up its address; not empty. */
-  readonly id: string
-  /** Default `permanent`. */
-  readonly restart?: Restart
-  /** Default 5,000 ms for an actor, `infinity` for a supervisor. */
-  readonly shutdown?: Shutdown
-  /** Whether its end may end its supervisor, see {@link AutoShutdown}; not for permanent children. Default false. */
-  readonly significant?: boolean
-  /** Without it a child is started again at once. */
-  readonly backoff?: BackoffOptions
-}
-
-/** A child that is an actor. */
-export interface ActorSpec extends ChildOptions {
-  readonly definition: DefinitionRef
-  readonly input?: unknown
-  readonly shard?: Placement
-  readonly mailbox?: MailboxOptions
-  /** What a restarted actor begins with: its first state, or its last checkpoint. Default `fresh`. */
-  readonly restore?: 'fresh' | 'snapshot'
-  /** How long its start may take, ms, before it counts as failed. Default 10,000. */
-  readonly initTimeoutMs?: number
-}
-
 /** A supervisor, as the child of another or at the top. */
 export interface SupervisorSpec extends ChildOptions {
+  /** Never given: it is what tells an actor, which `child` specifies, from a supervisor. */
+  readonly definition?: never
   /** Default `one_for_one`. */
   readonly strategy?: Strategy
   /** Restarts that are allowed within `periodMs`; one more and the supervisor gives up. Default 1. */
@@ -98,7 +44,10 @@ export interface SupervisorSpec extends ChildOptions {
   readonly budgetPerChild?: boolean
 }
 
-/** What a supervisor can have as a child; a supervisor is told by having no `definition`. */
+/** A supervisor at the top of a tree: it has no siblings, and without an id it is given one. */
+export type TreeSpec = Omit<SupervisorSpec, 'id' | 'significant'> & { readonly id?: string }
+
+/** What a supervisor can have as a child: an actor that `child` specifies, or another supervisor. */
 export type ChildSpec = ActorSpec | SupervisorSpec
 
 /** {@link BackoffOptions}, filled in. */
@@ -112,7 +61,7 @@ interface ResolvedChildOptions {
   readonly backoff: Backoff | undefined
 }
 
-/** {@link ActorSpec}, filled in. */
+/** The spec of an actor, filled in. */
 export interface ResolvedActorSpec extends ResolvedChildOptions {
   readonly kind: 'actor'
   readonly definition: DefinitionRef

@@ -3,9 +3,9 @@
  */
 import { realpathSync } from 'node:fs'
 import { pathToFileURL } from 'node:url'
-import { type DefinitionKind, type DefinitionRef, importDefinition } from '../actors/runtime/import-definition.ts'
+import type { DefinitionRef } from '../actors/runtime/define-actor.ts'
+import { type DefinitionKind, importDefinition } from '../actors/runtime/import-definition.ts'
 import { StarfishError } from '../messages/errors.ts'
-import type { ChildSpec } from './child-spec.ts'
 import { actorKind } from './kernel/definition-loader.ts'
 
 const checked = new WeakSet<object>()
@@ -36,24 +36,28 @@ export async function checkImportable<T>(definition: DefinitionRef, kind: Defini
 }
 
 /** Checks every definition of a spec. What is no spec is passed over: to say so is the business of its supervisor. */
-export async function checkDefinitions(spec: ChildSpec): Promise<void> {
-  if (typeof spec !== 'object' || spec === null) return
+export async function checkDefinitions(spec: unknown): Promise<void> {
+  if (!isObject(spec)) return
   if (!('definition' in spec)) for (const child of childrenOf(spec)) await checkDefinitions(child)
-  else if (typeof spec.definition === 'object' && spec.definition !== null) await checkDefinition(spec.definition)
+  else if (isObject(spec.definition)) await checkDefinition(spec.definition as DefinitionRef)
 }
 
 /** The spec with references in place of definitions, which cannot be copied to another thread. */
-export function withReferences<S extends ChildSpec>(spec: S): S {
-  if (typeof spec !== 'object' || spec === null) return spec
+export function withReferences<S>(spec: S): S {
+  if (!isObject(spec)) return spec
   if (!('definition' in spec)) {
     return 'children' in spec ? { ...spec, children: childrenOf(spec).map(withReferences) } : spec
   }
-  const { definition } = spec
-  if (typeof definition !== 'object' || definition === null) return spec
-  return { ...spec, definition: { moduleUrl: definition.moduleUrl, exportName: definition.exportName } }
+  if (!isObject(spec.definition)) return spec
+  const { moduleUrl, exportName } = spec.definition as DefinitionRef
+  return { ...spec, definition: { moduleUrl, exportName } }
 }
 
-function childrenOf(spec: { readonly children?: readonly ChildSpec[] }): readonly ChildSpec[] {
+function isObject(value: unknown): value is object {
+  return typeof value === 'object' && value !== null
+}
+
+function childrenOf(spec: { readonly children?: unknown }): readonly unknown[] {
   return Array.isArray(spec.children) ? spec.children : []
 }
 

@@ -2,7 +2,8 @@
  * A named group of actors, as OTP's pg: who joins hears what is broadcast; who ends has left.
  */
 import type { ActorEvent } from '../actors/runtime/actor-runtime.ts'
-import { type Addressed, addressOf } from './actor-ref.ts'
+import type { Addressed } from './actor-ref.ts'
+import { addressIn, checkEvent } from './argument-check.ts'
 import type { Kernel } from './kernel/kernel.ts'
 
 /** A named group. An actor may be in many; joining twice counts once. */
@@ -20,10 +21,11 @@ export interface Group {
 export function createGroup(kernel: Kernel, name: string): Group {
   return {
     name,
-    join: member => kernel.changeGroup(name, addressOf(member), true),
-    leave: member => kernel.changeGroup(name, addressOf(member), false),
+    join: member => kernel.changeGroup(name, addressIn('join', member), true),
+    leave: member => kernel.changeGroup(name, addressIn('leave', member), false),
     members: () => kernel.groups.members(name),
     broadcast(event) {
+      checkEvent('broadcast', event)
       const members = kernel.groups.members(name)
       for (const address of members) kernel.send(null, address, event)
       return members.length

@@ -2,8 +2,8 @@
  * The main thread of a system: its kernel, the directory of addresses, and the shards as children of `$shards`.
  */
 import type { Logger } from 'pino'
+import { child } from '../actors/runtime/child.ts'
 import type { Clock, Random } from '../actors/runtime/clock.ts'
-import { StarfishError } from '../messages/errors.ts'
 import type { ChildFact } from '../messages/thread/child-fact.ts'
 import type { ActorExit, ExitReason } from '../messages/thread/exit.ts'
 import type { Fact } from '../messages/thread/fact.ts'
@@ -24,6 +24,7 @@ import { ShardSet, shardsSupervisor } from './shard/shard-set.ts'
 import type { Diagnosis } from './shard/watchdog-decision.ts'
 import type { HostedWorker } from './shard/worker-host.ts'
 import { resolveSupervisorSpec } from './spec-check.ts'
+import { startError } from './start-error.ts'
 
 /** Options of a system, filled in. */
 export interface MainThreadOptions {
@@ -86,7 +87,10 @@ export function createMainThread(options: MainThreadOptions): MainThread {
   kernel.lifecycle.onRemoved = ({ address, owner }) => {
     if (owner.supervisor === actorsSupervisor) forget(address)
   }
-  if (shards !== undefined) shards.set.onGivenUp = forget
+  if (shards !== undefined) shards.set.residents.onGivenUp = forget
+  if (shards !== undefined) {
+    shards.set.onFailed = error => options.onFailed(shardsSupervisor, { type: 'bootstrapFailed', error })
+  }
   const unguard = guardFaults(kernel)
   bootKernel(kernel)
   return {
@@ -155,15 +159,16 @@ function createShards(
     set.noteLost(index, worker, end)
     kernel.lifecycle.kill(`${shardsSupervisor}/${index}`, incarnation, end.reason)
   }
-  const children = Array.from({ length: options.shards }, (_, index) => ({
-    id: `${index}`,
-    definition: shardActor,
-    input: { shards: set, index, ended },
-    shard: 'main' as const,
-    shutdown: drainMs,
-    initTimeoutMs: loadTimeoutMs * 2,
-  }))
-  const spec = resolveSupervisorSpec({ id: shardsSupervisor, strategy: 'one_for_one', ...shardBudget, children })
+  const children = Array.from({ length: options.shards }, (_, index) =>
+    child(shardActor, {
+      id: `${index}`,
+      input: { shards: set, index, ended },
+      shard: 'main',
+      shutdown: drainMs,
+      initTimeoutMs: loadTimeoutMs * 2,
+    }),
+  )
+  const spec = { ...resolveSupervisorSpec({ id: 'shards', ...shardBudget, children }), id: shardsSupervisor }
   return { set, router, remote, spec }
 }
 
@@ -200,10 +205,10 @@ function takeMessage(parts: Parts, message: KernelMessage): void {
       shards?.router.noteWatched(message.address, message.incarnation, message.definition)
       break
     case 'kernel.restarted':
-      shards?.set.noteIncarnation(message.address, message.incarnation)
+      shards?.set.residents.noteIncarnation(message.address, message.incarnation)
       break
     case 'kernel.ended':
-      if (shards?.set.removeResident(message.address, message.generation) === true) forget(message.address)
+      if (shards?.set.residents.remove(message.address, message.generation) === true) forget(message.address)
       break
     case 'kernel.facts':
       for (const fact of message.facts) onFact(fact)
@@ -224,14 +229,8 @@ function onTopFact(
   const start = starts.get(fact.id)
   starts.delete(fact.id)
   if (fact.type === 'child.started') start?.resolve()
-  else if (fact.type === 'child.startFailed') start?.reject(startError(fact.reason))
+  else if (fact.type === 'child.startFailed') start?.reject(startError(fact.id, fact.reason))
   else if (fact.type === 'child.exited' && hasFailed(fact)) onFailed(fact.id, fact.exit.reason)
-}
-
-function startError(reason: ExitReason): StarfishError {
-  const cause = 'error' in reason ? reason.error : undefined
-  const text = `the shards could not be started: ${cause instanceof Error ? cause.message : reason.type}`
-  return new StarfishError('START_FAILED', text, { details: { reason: reason.type }, cause })
 }
 
 /** What the watchdog sees is told as it changes; what it ends is told as an end. */

@@ -1,16 +1,10 @@
 /**
  * Checks of the options of a child that are groups of options themselves.
  */
+import type { BackoffOptions, Placement } from '../actors/runtime/child.ts'
+import { type Faults, show } from '../messages/option-faults.ts'
 import { escalationIsReachable, shortestEscalationMs } from './backoff.ts'
-import {
-  type Backoff,
-  type BackoffOptions,
-  type Budget,
-  backoffDefaults,
-  type MailboxOptions,
-  type Placement,
-} from './child-spec.ts'
-import type { Faults } from './spec-faults.ts'
+import { type Backoff, type Budget, backoffDefaults } from './child-spec.ts'
 
 /** More restarts in a period than this are no budget; it bounds what a supervisor remembers. */
 export const intensityMax = 10_000
@@ -18,26 +12,14 @@ export const intensityMax = 10_000
 /** The longest time a timer takes, ms: 24 days. */
 export const timerMsMax = 2_147_483_647
 
-const overflows = ['reject', 'drop_oldest', 'drop_newest'] as const
-
 /** Checks where an actor is to live. */
 export function checkPlacement(shard: Placement | undefined, faults: Faults): void {
-  if (shard === undefined || shard === 'auto' || shard === 'every' || shard === 'main') return
+  if (shard === undefined || shard === 'auto' || shard === 'main') return
   if (typeof shard === 'number' && Number.isInteger(shard) && shard >= 0) return
   if (typeof shard === 'object' && shard !== null && typeof shard.with === 'string' && shard.with !== '') return
-  faults.add('shard', 'is not auto, every, main, the index of a shard or { with: address }')
-}
-
-/** Checks the bound of a mailbox. */
-export function checkMailbox(mailbox: MailboxOptions | undefined, faults: Faults): void {
-  if (mailbox === undefined) return
-  if (typeof mailbox !== 'object' || mailbox === null) {
-    faults.add('mailbox', 'is no object')
-    return
-  }
-  const within = faults.within('mailbox')
-  if (mailbox.messagesMax !== undefined) within.whole('messagesMax', mailbox.messagesMax, 1, Number.MAX_SAFE_INTEGER)
-  if (mailbox.overflow !== undefined) within.oneOf('overflow', mailbox.overflow, overflows)
+  const isEvery = (shard as unknown) === 'every'
+  if (isEvery) faults.add('shard', 'is "every", which is for spawn: a child has one place')
+  else faults.add('shard', `is ${show(shard)}, not auto, main, the index of a shard or { with: address }`)
 }
 
 /**
@@ -51,10 +33,7 @@ export function checkBackoff(
   faults: Faults,
 ): Backoff | undefined {
   if (options === undefined) return undefined
-  if (typeof options !== 'object' || options === null) {
-    faults.add('backoff', 'is no object')
-    return undefined
-  }
+  if (!faults.options('backoff', options, Object.keys(backoffDefaults))) return undefined
   if (restart === 'temporary') faults.add('backoff', 'is not for temporary children: they are never restarted')
   const backoff: Backoff = { ...backoffDefaults, ...withoutUndefined(options) }
   const within = faults.within('backoff')

@@ -2,7 +2,8 @@
  * Where a top-level actor or a tree lives. A supervisor lives with its children: on their shard when they share one,
  * on the main thread when they do not.
  */
-import { StarfishError } from '../messages/errors.ts'
+import type { StarfishError } from '../messages/errors.ts'
+import { optionError } from '../messages/option-faults.ts'
 import type { ResolvedChildSpec } from './child-spec.ts'
 
 /** What placement needs to know; -1 stands for the main thread. */
@@ -35,17 +36,15 @@ function collect(spec: ResolvedChildSpec, places: Places, wanted: Set<number | '
 function placeOf(id: string, shard: (ResolvedChildSpec & { kind: 'actor' })['shard'], places: Places): number | 'auto' {
   if (shard === 'auto') return 'auto'
   if (shard === 'main') return -1
-  if (shard === 'every') throw badPlace(id, "shard 'every' is for top-level actors; a child has one place")
   if (typeof shard === 'number') {
-    if (shard >= places.shards) throw badPlace(id, `shard ${shard} does not exist: there are ${places.shards}`)
+    if (shard >= places.shards) throw badPlace(id, `is ${shard}, but there are only ${places.shards}`)
     return shard
   }
   const found = places.find(shard.with)
-  if (found === undefined) throw badPlace(id, `no actor has the address ${shard.with} to live with`)
+  if (found === undefined) throw badPlace(id, `is with ${shard.with}, but no actor has that address`)
   return found
 }
 
 function badPlace(id: string, reason: string): StarfishError {
-  const reasons = [{ path: 'shard', reason }]
-  return new StarfishError('BAD_SPEC', `the spec of ${id} is not valid: ${reason}`, { details: { id, reasons } })
+  return optionError('BAD_SPEC', `bad specification of ${id}`, [{ path: 'shard', reason }])
 }

@@ -6,18 +6,11 @@ import type { ChildFact } from '../messages/thread/child-fact.ts'
 import type { ActorExit, ExitReason } from '../messages/thread/exit.ts'
 import type { ReplyToken, SupervisorCommand, SupervisorEvent } from './child-host.ts'
 import { enterRestart, type RestartWindow } from './intensity.ts'
+import { startError } from './start-error.ts'
 import { afterExit } from './strategy.ts'
 import { admitChild, childNamed, takeCommand } from './supervisor-commands.ts'
 import { awaitRestart, reportTermination } from './supervisor-decisions.ts'
-import {
-  forgetChild,
-  markStarted,
-  refuseCommand,
-  reportShutdown,
-  settleEnded,
-  startError,
-  startedChild,
-} from './supervisor-job.ts'
+import { forgetChild, markStarted, refuseCommand, reportShutdown, settleEnded, startedChild } from './supervisor-job.ts'
 import {
   type Child,
   childOf,
@@ -129,7 +122,9 @@ function takeStartFailed(state: SpawnsState, child: Child, event: ChildFact & { 
   const { incarnation, reason } = event
   child.life.send({ type: 'child.startFailed' })
   state.host.report({ type: 'child.startFailed', id, incarnation, reason, cause: child.data.cause })
-  const isFirst = answerStart(state, child, reply => state.host.answer(reply, { error: startError(id, reason) }))
+  const isFirst = answerStart(state, child, reply =>
+    state.host.answer(reply, { error: startError(state.host.addressOf(id), reason) }),
+  )
   if (isFirst || isUnwanted(state, child)) end(state, child)
   else {
     child.life.send({ type: 'child.await', failure: reason })

@@ -2,9 +2,11 @@
  * Checks specs before anything is started, and fills in what was left out. All that is wrong is said at once, each fault
  * with the path of the option that has it.
  */
+import type { ActorFields } from '../actors/runtime/child.ts'
+import { checkMailbox } from '../actors/runtime/mailbox-options.ts'
 import { StarfishError } from '../messages/errors.ts'
+import { createFaults, type Faults } from '../messages/option-faults.ts'
 import type {
-  ActorSpec,
   AutoShutdown,
   Budget,
   ChildSpec,
@@ -14,23 +16,24 @@ import type {
   SupervisorSpec,
 } from './child-spec.ts'
 import { actorDefaults, supervisorDefaults } from './child-spec.ts'
-import {
-  checkBackoff,
-  checkMailbox,
-  checkPlacement,
-  intensityMax,
-  timerMsMax,
-  withoutUndefined,
-} from './option-check.ts'
-import { createFaults, type Faults } from './spec-faults.ts'
+import { addressFault, idFault } from './id-check.ts'
+import { actorsSupervisor } from './kernel/well-known.ts'
+import { checkBackoff, checkPlacement, intensityMax, timerMsMax, withoutUndefined } from './option-check.ts'
 
 const restarts = ['permanent', 'transient', 'temporary'] as const
 const strategies = ['one_for_one', 'one_for_all', 'rest_for_one'] as const
 const autoShutdowns = ['never', 'any_significant', 'all_significant'] as const
 const restores = ['fresh', 'snapshot'] as const
 
+/** `kind` is in specs that were filled in before: they are taken too. */
+const childOptionNames = ['id', 'backoff', 'kind']
+const actorOptionNames = [...childOptionNames, ...Object.keys(actorDefaults), 'definition', 'input', 'mailbox']
+const ownOfSupervisors = ['children', ...Object.keys(supervisorDefaults).filter(option => !(option in actorDefaults))]
+const supervisorOptionNames = [...childOptionNames, ...Object.keys(supervisorDefaults), 'children']
+
 /** What the supervisor of a child decides of it. */
 export interface ParentOptions extends Budget {
+  readonly id: string
   readonly autoShutdown: AutoShutdown
 }
 
@@ -42,7 +45,7 @@ export interface ParentOptions extends Budget {
 export function resolveSupervisorSpec(spec: SupervisorSpec): ResolvedSupervisorSpec {
   const faults = createFaults()
   const resolved = isRecord(spec) ? supervisor(spec, undefined, faults) : notASpec(spec, faults)
-  faults.throwIfAny()
+  faults.throwIfAny('BAD_SPEC', subject)
   return resolved as ResolvedSupervisorSpec
 }
 
@@ -54,36 +57,39 @@ export function resolveSupervisorSpec(spec: SupervisorSpec): ResolvedSupervisorS
 export function resolveChildSpec(spec: ChildSpec, parent: ParentOptions): ResolvedChildSpec {
   const faults = createFaults()
   const resolved = child(spec, parent, faults)
-  faults.throwIfAny()
+  faults.throwIfAny('BAD_SPEC', subject)
   return resolved as ResolvedChildSpec
 }
 
-function child(spec: ChildSpec, parent: ParentOptions | undefined, faults: Faults): ResolvedChildSpec | undefined {
+const subject = 'bad specification'
+
+function child(spec: unknown, parent: ParentOptions, faults: Faults): ResolvedChildSpec | undefined {
   if (!isRecord(spec)) return notASpec(spec, faults)
-  return isSupervisorSpec(spec) ? supervisor(spec, parent, faults) : actor(spec, parent, faults)
+  return isSupervisor(spec) ? supervisor(spec, parent, faults) : actor(spec as unknown as ActorFields, parent, faults)
 }
 
 function notASpec(spec: unknown, faults: Faults): undefined {
   faults.add('', `is no specification but ${spec === null ? 'null' : typeof spec}`)
 }
 
-const supervisorOptions = ['strategy', 'intensity', 'periodMs', 'autoShutdown', 'children', 'dynamic', 'maxChildren']
-
-function isSupervisorSpec(spec: ChildSpec): spec is SupervisorSpec {
-  return !('definition' in spec) && supervisorOptions.some(option => option in spec)
+function isSupervisor(spec: object): spec is SupervisorSpec {
+  return !('definition' in spec) && ownOfSupervisors.some(option => option in spec)
 }
 
-function actor(spec: ActorSpec, parent: ParentOptions | undefined, faults: Faults): ResolvedActorSpec {
+function actor(spec: ActorFields, parent: ParentOptions | undefined, faults: Faults): ResolvedActorSpec {
+  const isNeither = !('definition' in spec)
+  faults.options('', spec, isNeither ? [...supervisorOptionNames, ...actorOptionNames] : actorOptionNames)
   const { moduleUrl, exportName } = isRecord(spec.definition) ? spec.definition : {}
-  if (typeof moduleUrl !== 'string' || typeof exportName !== 'string')
-    faults.add('definition', 'is missing or no definition; make one with defineActor')
+  if (isNeither) faults.add('definition', 'is missing: child() specifies an actor, and a supervisor has children')
+  else if (typeof moduleUrl !== 'string' || typeof exportName !== 'string')
+    faults.add('definition', 'is no definition: defineActor makes one')
   const { initTimeoutMs = actorDefaults.initTimeoutMs, restore = actorDefaults.restore } = spec
   faults.whole('initTimeoutMs', initTimeoutMs, 1, timerMsMax)
   faults.oneOf('restore', restore, restores)
   checkPlacement(spec.shard, faults)
   checkMailbox(spec.mailbox, faults)
   return {
-    ...childOptions(spec, actorDefaults, parent, faults),
+    ...childOptions(spec, 'actor', parent, faults),
     kind: 'actor',
     definition: spec.definition,
     input: spec.input,
@@ -95,8 +101,9 @@ function actor(spec: ActorSpec, parent: ParentOptions | undefined, faults: Fault
 }
 
 function supervisor(spec: SupervisorSpec, parent: ParentOptions | undefined, faults: Faults): ResolvedSupervisorSpec {
+  faults.options('', spec, supervisorOptionNames)
   const filled = { ...supervisorDefaults, ...withoutUndefined(spec) }
-  const { strategy, intensity, periodMs, autoShutdown, dynamic, maxChildren, budgetPerChild } = filled
+  const { id, strategy, intensity, periodMs, autoShutdown, dynamic, maxChildren, budgetPerChild } = filled
   faults.oneOf('strategy', strategy, strategies)
   faults.whole('intensity', intensity, 0, intensityMax)
   faults.whole('periodMs', periodMs, 1, timerMsMax)
@@ -107,7 +114,7 @@ function supervisor(spec: SupervisorSpec, parent: ParentOptions | undefined, fau
   if (dynamic) checkDynamic(filled, faults)
   else if (budgetPerChild) faults.add('budgetPerChild', 'is for dynamic supervisors')
   return {
-    ...childOptions(spec, supervisorDefaults, parent, faults),
+    ...childOptions(spec, 'supervisor', parent, faults),
     kind: 'supervisor',
     strategy,
     intensity,
@@ -116,7 +123,7 @@ function supervisor(spec: SupervisorSpec, parent: ParentOptions | undefined, fau
     dynamic,
     maxChildren,
     budgetPerChild,
-    children: children(spec, { intensity, periodMs, autoShutdown, maxChildren }, faults),
+    children: children(spec, { id, intensity, periodMs, autoShutdown, maxChildren }, faults),
   }
 }
 
@@ -143,7 +150,7 @@ function children(
   if (parent.maxChildren >= 0 && specs.length > parent.maxChildren)
     faults.add('children', `are ${specs.length}, more than maxChildren (${parent.maxChildren})`)
   const firstOf = new Map<unknown, number>()
-  return specs.flatMap((each: ChildSpec, index) => {
+  return specs.flatMap((each: unknown, index) => {
     const within = faults.within(`children[${index}]`)
     const resolved = child(each, parent, within)
     if (resolved === undefined) return []
@@ -155,13 +162,17 @@ function children(
 }
 
 function childOptions(
-  spec: ChildSpec,
-  defaults: typeof actorDefaults | typeof supervisorDefaults,
+  spec: ActorFields | SupervisorSpec,
+  kind: ResolvedChildSpec['kind'],
   parent: ParentOptions | undefined,
   faults: Faults,
 ) {
+  const defaults = kind === 'actor' ? actorDefaults : supervisorDefaults
   const { id, restart = defaults.restart, shutdown = defaults.shutdown, significant = defaults.significant } = spec
-  if (typeof id !== 'string' || id === '') faults.add('id', 'is missing, empty or no string')
+  const isTop = parent === undefined || parent.id === actorsSupervisor
+  const fault = isTop ? addressFault(id) : idFault(id)
+  if (fault !== undefined) faults.add('id', fault)
+  if ('kind' in spec && spec.kind !== kind) faults.add('kind', `is not ${kind}`)
   faults.oneOf('restart', restart, restarts)
   if (shutdown !== 'brutal_kill' && shutdown !== 'infinity')
     faults.whole('shutdown', shutdown, 0, timerMsMax, 'brutal_kill, infinity or ')
@@ -174,7 +185,7 @@ function childOptions(
 }
 
 function isRecord(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null
+  return typeof value === 'object' && value !== null && !Array.isArray(value)
 }
 
 /** Whether an error is the one that the functions of this module throw. */

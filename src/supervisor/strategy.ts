@@ -4,8 +4,9 @@
  *
  * @see https://github.com/erlang/otp/blob/master/lib/stdlib/src/supervisor.erl
  */
+import type { Restart, Shutdown } from '../actors/runtime/child.ts'
 import { type ExitReason, isAbnormal } from '../messages/thread/exit.ts'
-import type { AutoShutdown, Restart, Shutdown, Strategy } from './child-spec.ts'
+import type { AutoShutdown, Strategy } from './child-spec.ts'
 
 /** Whether a child that ended by itself is started again. */
 export function afterExit(restart: Restart, reason: ExitReason): 'restart' | 'end' {

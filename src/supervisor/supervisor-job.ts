@@ -5,6 +5,7 @@ import { StarfishError } from '../messages/errors.ts'
 import type { ChildFact, ChildPlace } from '../messages/thread/child-fact.ts'
 import type { ExitReason } from '../messages/thread/exit.ts'
 import type { StartedChild, SupervisorCommand } from './child-host.ts'
+import { startError } from './start-error.ts'
 import { isShutdownError, staysDefined } from './strategy.ts'
 import {
   type Child,
@@ -149,7 +150,7 @@ export function noteStartFailed(state: SupervisorState, event: ChildFact & { typ
   }
   state.host.release(id, 'ended')
   if (job.kind === 'startChild') removeChild(state, child)
-  state.host.answer(job.reply, { error: startError(id, reason) })
+  state.host.answer(job.reply, { error: startError(state.host.addressOf(id), reason) })
 }
 
 function answerStart(state: SupervisorState, job: Job, value: StartedChild): void {
@@ -160,20 +161,6 @@ function answerStart(state: SupervisorState, job: Job, value: StartedChild): voi
 export function startedChild(child: Child): StartedChild {
   const { incarnation, place } = child.data
   return { id: child.id, actor: { incarnation, place: place! } }
-}
-
-/** Why a command could not start a child. An error of Starfish that the start itself met is passed on as it is. */
-export function startError(id: string, reason: ExitReason): StarfishError {
-  const cause = causeOfReason(reason)
-  if (cause instanceof StarfishError) return cause
-  const message = `child ${JSON.stringify(id)} could not be started: ${reason.type}`
-  return new StarfishError('START_FAILED', message, { details: { id, reason }, cause })
-}
-
-/** The error behind a reason: its own, or that of the child, however far down, that was to blame. */
-function causeOfReason(reason: ExitReason): unknown {
-  if ('error' in reason) return reason.error
-  return 'culprit' in reason && reason.culprit !== undefined ? causeOfReason(reason.culprit.reason) : undefined
 }
 
 /** Settles that the supervisor ends with `reason`: no more commands, and all children are to stop, right to left. */

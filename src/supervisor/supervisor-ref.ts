@@ -2,6 +2,7 @@
  * The handle of a supervisor: what OTP's `supervisor` module does to a running one.
  */
 import type { ActorEvent } from '../actors/runtime/actor-runtime.ts'
+import { checkText } from './argument-check.ts'
 import type { ChildCounts, ChildEntry, StartedChild } from './child-host.ts'
 import type { ChildSpec, ResolvedChildSpec } from './child-spec.ts'
 
@@ -23,7 +24,11 @@ export class SupervisorRef implements AsyncDisposable {
     this.address = address
   }
 
-  /** Adds a child behind the others and starts it. Rejects with what its start failed with, BAD_SPEC, NOT_CLONABLE, CHILD_ALREADY_STARTED, CHILD_ALREADY_PRESENT or MAX_CHILDREN. */
+  /**
+   * Adds a child behind the others and starts it: an actor, which `child(definition, options)` specifies, or another
+   * supervisor. Rejects with what its start failed with, BAD_SPEC, NOT_CLONABLE, CHILD_ALREADY_STARTED,
+   * CHILD_ALREADY_PRESENT or MAX_CHILDREN.
+   */
   async startChild(spec: ChildSpec): Promise<StartedChild> {
     const prepared = await this.#host.prepareChild(spec)
     return (await this.#command({ type: 'supervisor.startChild', spec: prepared })) as StartedChild
@@ -31,21 +36,25 @@ export class SupervisorRef implements AsyncDisposable {
 
   /** Ends a child, by its own shutdown; its spec stays, unless it is temporary or the supervisor dynamic. */
   async terminateChild(id: string): Promise<void> {
+    checkText('terminateChild', 'id', id)
     await this.#command({ type: 'supervisor.terminateChild', id })
   }
 
   /** Starts a child that does not run. */
   async restartChild(id: string): Promise<StartedChild> {
+    checkText('restartChild', 'id', id)
     return (await this.#command({ type: 'supervisor.restartChild', id })) as StartedChild
   }
 
   /** Forgets a child that does not run. */
   async deleteChild(id: string): Promise<void> {
+    checkText('deleteChild', 'id', id)
     await this.#command({ type: 'supervisor.deleteChild', id })
   }
 
   /** The children in start order; only that child when an id is given, or CHILD_NOT_FOUND. */
   async whichChildren(id?: string): Promise<readonly ChildEntry[]> {
+    if (id !== undefined) checkText('whichChildren', 'id', id)
     const which = id === undefined ? {} : { id }
     return (await this.#command({ type: 'supervisor.whichChildren', ...which })) as readonly ChildEntry[]
   }
@@ -56,6 +65,7 @@ export class SupervisorRef implements AsyncDisposable {
 
   /** The spec of a child, with every option filled in. */
   async childSpec(id: string): Promise<ResolvedChildSpec> {
+    checkText('childSpec', 'id', id)
     return (await this.#command({ type: 'supervisor.childSpec', id })) as ResolvedChildSpec
   }
 

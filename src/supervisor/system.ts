@@ -5,18 +5,27 @@
  *                                └─ $shards   one child a shard, budget 30 in 10 s
  *                                     └─ <i> ─ worker ─ its kernel ─ $actors
  */
-import { availableParallelism } from 'node:os'
 import { isMainThread } from 'node:worker_threads'
-import pino, { type Logger } from 'pino'
 import type { ActorEvent, AskOptions } from '../actors/runtime/actor-runtime.ts'
-import { type Clock, type Random, systemClock } from '../actors/runtime/clock.ts'
+import { type ActorChildOptions, type ActorSpec, child, type Placement } from '../actors/runtime/child.ts'
 import type { AnyActorDefinition, InputOption } from '../actors/runtime/define-actor.ts'
 import { StarfishError } from '../messages/errors.ts'
 import type { NamedCodec } from '../messages/thread/event-codec.ts'
 import type { ExitReason } from '../messages/thread/exit.ts'
+import { reasonText } from '../messages/thread/exit-text.ts'
 import type { Fact } from '../messages/thread/fact.ts'
-import { ActorRef, type Addressed, addressOf } from './actor-ref.ts'
-import type { ActorSpec, ResolvedChildSpec, SupervisorSpec } from './child-spec.ts'
+import { ActorRef, type Addressed } from './actor-ref.ts'
+import {
+  addressIn,
+  badArgument,
+  checkEvent,
+  checkInspectOptions,
+  checkListener,
+  checkOpen,
+  checkText,
+  checkTreeQuery,
+} from './argument-check.ts'
+import type { ResolvedChildSpec, SupervisorSpec, TreeSpec } from './child-spec.ts'
 import { spawnBudget } from './child-spec.ts'
 import { checkDefinition, checkDefinitions, withReferences } from './definition-check.ts'
 import { createGroup, type Group } from './group.ts'
@@ -24,36 +33,24 @@ import { Inspection, type InspectOptions } from './inspection.ts'
 import { type ActorDetails, type ActorSummary, detailsOf, summariesOf, type TreeQuery } from './kernel/actor-summary.ts'
 import { startTopLevel, stopKernel, stopTopLevel } from './kernel/boot-kernel.ts'
 import { type DeadLetterReport, mergeDeadLetters } from './kernel/dead-letters.ts'
+import { isDefinition } from './kernel/definition-loader.ts'
 import type { ExitListener } from './kernel/watches.ts'
+import { actorsSupervisor } from './kernel/well-known.ts'
 import { createMainThread, type MainThread } from './main-thread.ts'
+import { timerMsMax } from './option-check.ts'
 import { choosePlace } from './placement.ts'
 import { checkClonable, places } from './remote-children.ts'
 import { isInsideShard } from './shard/inside-shard.ts'
 import { shardsSupervisor } from './shard/shard-set.ts'
 import { resolveChildSpec, resolveSupervisorSpec } from './spec-check.ts'
 import { SupervisorRef } from './supervisor-ref.ts'
-
-/** Options of {@link createSystem}. */
-export interface SystemOptions {
-  /** Worker threads. 0 runs everything on the calling thread. As many as the machine has processors by default. */
-  readonly shards?: number
-  /** Time; with `shards: 0` it may be virtual. The process's clock by default. */
-  readonly clock?: Clock
-  /** Chance; seed it to repeat a run. `Math.random` by default. */
-  readonly random?: Random
-  /** Takes the records of every thread. One on stderr at level `warn` by default. */
-  readonly logger?: Logger
-  /** Dead letters that each thread lists; all are counted. 1,000 by default. */
-  readonly deadLettersMax?: number
-  /** A shard that could run and did not turn its event loop for so long is replaced, ms. 5,000 by default. */
-  readonly stalledAfterMs?: number
-  /** Most that the old heap of a shard may grow to, MiB; the platform's default when left out. */
-  readonly shardHeapMb?: number
-}
+import { resolveSystemOptions, type SystemOptions } from './system-options.ts'
 
 /** Options of `spawn`: those of a child, and what its definition takes as input. */
-export type SpawnOptions<D extends AnyActorDefinition> = Omit<ActorSpec, 'definition' | 'input' | 'significant'> &
-  InputOption<D>
+export type SpawnOptions<D extends AnyActorDefinition> = Omit<ActorChildOptions, 'significant' | 'shard'> & {
+  /** Default `auto`. `every` starts one on each shard, under a supervisor of that id: `<id>/s0`, `<id>/s1`, … */
+  readonly shard?: Placement | 'every'
+} & InputOption<D>
 
 /** Creates a system and starts its shards. Rejects with START_FAILED, BAD_CONFIG, or SHARD_IN_WORKER inside a worker. */
 export async function createSystem(options: SystemOptions = {}): Promise<System> {
@@ -70,7 +67,6 @@ export async function createSystem(options: SystemOptions = {}): Promise<System>
 /** A running system; see {@link createSystem}. `await using` stops it at the end of the block. */
 export class System implements AsyncDisposable {
   readonly #main: MainThread
-  readonly #logger: Logger
   readonly #inspections = new Set<Inspection>()
   readonly #failed = Promise.withResolvers<StarfishError>()
   /** Delayed sends that wait, each as what takes it back. */
@@ -80,23 +76,13 @@ export class System implements AsyncDisposable {
 
   /** For {@link createSystem}. */
   constructor(options: SystemOptions) {
-    const { shards = availableParallelism(), deadLettersMax = 1_000, stalledAfterMs = 5_000 } = options
-    checkWhole('shards', shards, 0, 1_024)
-    checkWhole('deadLettersMax', deadLettersMax, 0, 1_000_000)
-    checkWhole('stalledAfterMs', stalledAfterMs, 10, 2_147_483_647)
-    if (isInsideShard() || (shards > 0 && !isMainThread)) {
+    const filled = resolveSystemOptions(options)
+    if (isInsideShard() || (filled.shards > 0 && !isMainThread)) {
       const where = isInsideShard() ? 'inside a shard' : 'with shards in a worker'
       throw new StarfishError('SHARD_IN_WORKER', `a system cannot be created ${where}: create it on the main thread`)
     }
-    this.#logger = options.logger ?? pino({ level: 'warn' }, pino.destination({ dest: 2, sync: true }))
     this.#main = createMainThread({
-      shards,
-      clock: options.clock ?? systemClock,
-      random: options.random ?? Math.random,
-      logger: this.#logger,
-      deadLettersMax,
-      stalledAfterMs,
-      shardHeapMb: options.shardHeapMb,
+      ...filled,
       onFact: fact => this.#offer(fact),
       onFailed: (supervisor, reason) => this.#fail(supervisor, reason),
     })
@@ -124,9 +110,11 @@ export class System implements AsyncDisposable {
    */
   async spawn<D extends AnyActorDefinition>(definition: D, options: SpawnOptions<D>): Promise<ActorRef<D>> {
     this.#checkRunning()
-    const spec = { ...options, definition } as ActorSpec
-    if (spec.shard === 'every') return this.#spawnEverywhere(definition, spec)
-    const resolved = resolveChildSpec(spec, { ...spawnBudget, autoShutdown: 'never' })
+    const isEverywhere = options?.shard === 'every'
+    const placed = isEverywhere ? { ...options, shard: 'auto' } : options
+    const spec = child(definition, placed as ActorChildOptions & InputOption<D>)
+    const resolved = resolveChildSpec(spec, { id: actorsSupervisor, ...spawnBudget, autoShutdown: 'never' })
+    if (isEverywhere) return this.#spawnEverywhere(definition, spec)
     if (this.shards > 0) await checkDefinition(definition)
     await this.#startTop(resolved)
     return this.ref(definition, spec.id)
@@ -134,13 +122,17 @@ export class System implements AsyncDisposable {
 
   /** A reference to whoever has, or will have, that address. */
   ref<D extends AnyActorDefinition>(definition: D, address: string): ActorRef<D> {
+    if (!isDefinition(definition)) throw badArgument('ref', 'definition', 'is none; make one with defineActor')
+    checkText('ref', 'address', address)
+    checkOpen('ref', address)
     return new ActorRef(this.#refHost, definition, address)
   }
 
   /** Starts a supervision tree. All that is wrong with its specs is said at once, before anything is started. */
-  async supervise(spec: Omit<SupervisorSpec, 'id' | 'significant'> & { readonly id?: string }): Promise<SupervisorRef> {
+  async supervise(spec: TreeSpec): Promise<SupervisorRef> {
     this.#checkRunning()
-    const whole = typeof spec === 'object' ? { ...spec, id: spec.id ?? `tree-${++this.#trees}` } : spec
+    const isNameless = typeof spec === 'object' && spec !== null && !Array.isArray(spec) && spec.id === undefined
+    const whole = (isNameless ? { ...spec, id: `tree-${++this.#trees}` } : spec) as SupervisorSpec
     const resolved = resolveSupervisorSpec(whole)
     const { id } = resolved
     if (this.shards > 0) await checkDefinitions(whole)
@@ -150,9 +142,11 @@ export class System implements AsyncDisposable {
 
   /** The handle of the supervisor that has that address. */
   supervisor(address: string): SupervisorRef {
+    checkText('supervisor', 'address', address)
+    checkOpen('supervisor', address)
     return new SupervisorRef(
       {
-        command: (supervisor, event) => this.#main.kernel.ask(null, supervisor, event, { timeoutMs: 2_147_483_647 }),
+        command: (supervisor, event) => this.#main.kernel.ask(null, supervisor, event, { timeoutMs: timerMsMax }),
         stopTree: tree => this.stopActor(tree),
         prepareChild: async child => {
           if (this.shards === 0) return child
@@ -166,11 +160,14 @@ export class System implements AsyncDisposable {
 
   /** Stops a top-level actor or tree for good, by its own shutdown; one that is not there is no error. */
   async stopActor(target: Addressed): Promise<void> {
-    const address = addressOf(target)
+    const address = addressIn('stopActor', target)
+    checkOpen('stopActor', address)
+    // All of them end with the system.
+    if (this.#stopped !== undefined) return this.#stopped
     const { directory, shards, kernel } = this.#main
     const shard = directory.has(address) ? directory.find(address) : undefined
     try {
-      if (shard !== undefined && shard >= 0) await shards?.stopResident(shard, address)
+      if (shard !== undefined && shard >= 0) await shards?.residents.stop(shard, address)
       else await stopTopLevel(kernel, address)
     } catch (error) {
       if (!(error instanceof StarfishError) || error.code !== 'CHILD_NOT_FOUND') throw error
@@ -180,7 +177,8 @@ export class System implements AsyncDisposable {
 
   /** Ends an actor without asking it; its supervisor restarts it as its spec says. False when it does not live. */
   async kill(target: Addressed): Promise<boolean> {
-    const address = addressOf(target)
+    const address = addressIn('kill', target)
+    checkOpen('kill', address)
     const { kernel, directory, shards, router } = this.#main
     if (kernel.entries.has(address) || kernel.hosts.has(address)) return kernel.lifecycle.kill(address, 0)
     const shard = directory.find(address)
@@ -192,21 +190,25 @@ export class System implements AsyncDisposable {
 
   /**
    * Calls `listener` exactly once with the end of the incarnation that lives now, or of the last one when none does; an
-   * address that is not known ends as `noproc`. The function returned takes it back.
+   * address that is not known ends as `noproc`. A watch of another thread is set before whatever is sent to that actor
+   * afterwards. The function returned takes it back.
    */
   watch(target: Addressed, listener: ExitListener): () => void {
-    const address = addressOf(target)
+    const address = addressIn('watch', target)
+    checkListener('watch', listener)
     this.#main.kernel.watch(address, listener)
     return () => this.#main.kernel.unwatch(address, listener)
   }
 
   /** A named group of actors. */
   group(name: string): Group {
+    checkText('group', 'name', name)
     return createGroup(this.#main.kernel, name)
   }
 
   /** A page of the actors of all threads, in order of address; supervisors are among them. */
   async tree(query: TreeQuery = {}): Promise<readonly ActorSummary[]> {
+    checkTreeQuery(query)
     const controls = this.#main.shards?.controls() ?? []
     const pages = await Promise.all(controls.map(control => control.call('tree', [query]).catch(() => [])))
     return [summariesOf(this.#main.kernel, query), ...pages]
@@ -217,6 +219,7 @@ export class System implements AsyncDisposable {
 
   /** The stream of facts about this system; see {@link Fact}. */
   inspect(options: InspectOptions = {}): Inspection {
+    checkInspectOptions(options)
     const inspection = new Inspection(
       options,
       async attached => {
@@ -275,13 +278,12 @@ export class System implements AsyncDisposable {
   async #startTop(spec: ResolvedChildSpec): Promise<void> {
     const { kernel, directory, shards } = this.#main
     const { id } = spec
-    if (id.startsWith('$')) throw reservedError(id)
     if (directory.has(id) || kernel.entries.has(id)) throw duplicateError(id)
     const shard = shards === undefined ? -1 : choosePlace(spec, places(shards, directory))
     if (shard >= 0) checkClonable(spec)
     directory.set(id, shard)
     try {
-      const started = shard < 0 ? await startTopLevel(kernel, spec) : await shards?.startResident(shard, spec)
+      const started = shard < 0 ? await startTopLevel(kernel, spec) : await shards?.residents.start(shard, spec)
       const ignored = started === 'ignored' || (typeof started === 'object' && started.actor === undefined)
       if (ignored) throw declinedError(id)
     } catch (error) {
@@ -291,12 +293,12 @@ export class System implements AsyncDisposable {
   }
 
   async #spawnEverywhere<D extends AnyActorDefinition>(definition: D, spec: ActorSpec): Promise<ActorRef<D>> {
-    const { id, ...child } = spec
+    const { id } = spec
     const count = Math.max(1, this.shards)
     const children = Array.from({ length: count }, (_, shard) => ({
-      ...child,
+      ...spec,
       id: `s${shard}`,
-      shard: this.shards === 0 ? ('main' as const) : shard,
+      shard: this.shards === 0 ? 'main' : shard,
     }))
     await this.supervise({ id, strategy: 'one_for_one', intensity: spawnBudget.intensity * count, children })
     return this.ref(definition, `${id}/s0`)
@@ -321,7 +323,9 @@ export class System implements AsyncDisposable {
     const why = culprit?.reason ?? reason
     const cause = 'error' in why ? why.error : undefined
     const text =
-      supervisor === shardsSupervisor ? `the shards ended too often: ${why.type}` : `${supervisor} ended: ${why.type}`
+      supervisor === shardsSupervisor
+        ? `the shards ended too often: ${reasonText(why)}`
+        : `${supervisor} ended: ${reasonText(why)}`
     const details = { reason: why.type, ...(culprit === undefined ? {} : { shard: Number(culprit.id) }) }
     const error = new StarfishError('SHARD_DIED', text, { details, cause })
     this.#main.shards?.fail(error)
@@ -329,8 +333,10 @@ export class System implements AsyncDisposable {
   }
 
   readonly #refHost = {
-    send: (to: string, event: ActorEvent, codec?: NamedCodec) =>
-      this.#main.kernel.send(null, to, event, 'normal', codec),
+    send: (to: string, event: ActorEvent, codec?: NamedCodec) => {
+      checkEvent('send', event)
+      this.#main.kernel.send(null, to, event, 'normal', codec)
+    },
     sendAfter: (to: string, event: ActorEvent, delayMs: number, codec?: NamedCodec) => {
       const { clock } = this.#main.kernel
       const timer = clock.setTimeout(() => {
@@ -368,19 +374,8 @@ export function internalsOf(system: System): MainThread {
   return main
 }
 
-function checkWhole(option: string, value: number, min: number, max: number): void {
-  if (Number.isInteger(value) && value >= min && value <= max) return
-  const text = `${option} has to be a whole number from ${min} to ${max}, not ${value}`
-  throw new StarfishError('BAD_CONFIG', text, { details: { option, value, min, max } })
-}
-
 function duplicateError(id: string): StarfishError {
   return new StarfishError('DUPLICATE_ADDRESS', `an actor has the address ${id} already`, { details: { address: id } })
-}
-
-function reservedError(id: string): StarfishError {
-  const reasons = [{ path: 'id', reason: 'begins with $, which is reserved' }]
-  return new StarfishError('BAD_SPEC', `the id ${id} begins with $, which is reserved`, { details: { id, reasons } })
 }
 
 function declinedError(id: string): StarfishError {

@@ -6,6 +6,7 @@ import { fileURLToPath } from 'node:url'
 import t, { type Test } from 'tap'
 import { encodeEventRequest, eventStatus } from '../../src/messages/index.ts'
 import { connectClient } from '../actors/acceptor/event-client.ts'
+import { withoutNpm } from '../fixtures/heart/command.ts'
 
 const bin = fileURLToPath(new URL('../../src/bin.js', import.meta.url))
 
@@ -32,6 +33,7 @@ async function startNode(t: Test, ...args: readonly string[]): Promise<Node> {
   const port = await freePort()
   const command = spawn(process.execPath, [bin, 'up', '--port', String(port), ...args], {
     stdio: ['ignore', 'pipe', 'pipe'],
+    env: withoutNpm(process.env),
   })
   t.teardown(() => command.kill('SIGKILL'))
   const exit = once(command, 'exit')
@@ -65,12 +67,12 @@ async function startNode(t: Test, ...args: readonly string[]): Promise<Node> {
     exit,
     serving: () =>
       when(() => {
-        const lines = [...told.matchAll(/process (\d+), listens on\n.*:(\d+)\n/g)]
+        const lines = [...told.matchAll(/:(\d+) +every shard accepts .*\n +shards +2 .*\n +process +(\d+) /g)]
         const line = lines[seen]
         if (line === undefined) return undefined
         seen++
-        t.equal(Number(line[2]), port)
-        return Number(line[1])
+        t.equal(Number(line[1]), port)
+        return Number(line[2])
       }),
     said: words => when(() => (complained.includes(words) ? true : undefined)).then(() => {}),
   }
@@ -127,6 +129,20 @@ for (const args of [[], ['--no-heart']]) {
       t.same(await node.exit, [0, null])
     })
   }
+
+  t.test(`${name}: a client that never reads does not keep it from ending cleanly`, async t => {
+    const node = await startNode(t, ...args)
+    await node.serving()
+    const clients = await Promise.all(Array.from({ length: 4 }, () => connectClient(node.port)))
+    for (const client of clients) {
+      client.socket.pause()
+      client.write(...Array.from({ length: 500 }, () => encodeEventRequest({ body: Buffer.alloc(65_536) })))
+    }
+    node.command.kill('SIGTERM')
+    // Not in time is another code: it is killed then.
+    t.same(await node.exit, [0, null])
+    for (const client of clients) client.socket.destroy()
+  })
 
   t.test(`${name}: a second SIGINT ends it at once`, async t => {
     const node = await startNode(t, ...args)

@@ -1,4 +1,5 @@
 import t from 'tap'
+import { child } from '../../src/actors/runtime/child.ts'
 import { isStarfishError } from '../../src/messages/errors.ts'
 import { internalsOf } from '../../src/supervisor/system.ts'
 import { notebook } from './fixtures/notebook.ts'
@@ -86,7 +87,7 @@ t.test('resume lifts every pause of an actor, and no other', async t => {
 })
 
 t.test('a child of a supervisor is an actor like any other', async t => {
-  const children = [{ id: 'leaf', definition: notebook }]
+  const children = [child(notebook, { id: 'leaf' })]
   await using tree = await system.supervise({ id: 'tree', strategy: 'one_for_one', children })
   t.match(await chaos.crash('tree/leaf', 'throw'), { address: 'tree/leaf', reason: { type: 'threw' } })
   t.same(await read(system.ref(notebook, 'tree/leaf')), [])

@@ -1,4 +1,5 @@
 import t from 'tap'
+import { child } from '../../src/actors/runtime/child.ts'
 import { createVirtualClock } from '../../src/actors/runtime/clock.ts'
 import { type Chaos, createChaos, drawSchedule, type FaultName, type MonkeyOptions } from '../../src/chaos/index.ts'
 import { internalsOf } from '../../src/supervisor/system.ts'
@@ -111,7 +112,7 @@ t.test('a service lives on under a monkey that kills its actors and shards', asy
     strategy: 'one_for_one',
     intensity: 1_000,
     periodMs: 1_000,
-    children: [0, 1].map(shard => ({ id: `s${shard}`, definition: notebook, shard })),
+    children: [0, 1].map(shard => child(notebook, { id: `s${shard}`, shard })),
   })
   const workers = [0, 1].map(shard => system.ref(notebook, `${tree.address}/s${shard}`))
   const targets = [...workers, { shard: 0 }]

@@ -1,4 +1,5 @@
 import t from 'tap'
+import { child } from '../../src/actors/runtime/child.ts'
 import { createVirtualClock } from '../../src/actors/runtime/clock.ts'
 import { delayedMax } from '../../src/chaos/traffic.ts'
 import { internalsOf } from '../../src/supervisor/system.ts'
@@ -120,7 +121,7 @@ t.test('between two shards messages are lost and delayed where they are sent', a
 
 t.test('what a supervisor hears of its children is never interfered with', async t => {
   const { system, chaos } = await startSystem(t, { shards: 0 })
-  const children = [{ id: 'leaf', definition: notebook }]
+  const children = [child(notebook, { id: 'leaf' })]
   await system.supervise({ id: 'tree', strategy: 'one_for_one', children })
   await chaos.drop({ from: 'tree/leaf', to: 'tree' })
   t.match(await chaos.kill('tree/leaf'), { incarnation: 1 })

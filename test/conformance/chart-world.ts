@@ -3,6 +3,7 @@
  * plays mailboxes, starts, shutdowns and messages on one thread and a virtual clock.
  */
 import { type Actor, createActor } from 'xstate'
+import { type ActorChildOptions, child } from '../../src/actors/runtime/child.ts'
 import { createRandom, createVirtualClock } from '../../src/actors/runtime/clock.ts'
 import { StarfishError } from '../../src/messages/errors.ts'
 import type { ActorExit, ExitReason } from '../../src/messages/thread/exit.ts'
@@ -16,8 +17,10 @@ import type {
 } from '../../src/supervisor/child-host.ts'
 import type { ResolvedSupervisorSpec, SupervisorSpec } from '../../src/supervisor/child-spec.ts'
 import { resolveSupervisorSpec } from '../../src/supervisor/spec-check.ts'
+import { startError } from '../../src/supervisor/start-error.ts'
 import { supervisorChart, type supervisorMachine } from '../../src/supervisor/supervisor-machine.ts'
 import { abandon } from '../../src/supervisor/supervisor-state.ts'
+import { scripted } from './fixtures/scripted.ts'
 import { type Addressee, Mail, MessageBoxes } from './mail.ts'
 import type { ConformanceWorld, Script, ScriptedExit, WorldEvent, WorldSupervisor } from './world.ts'
 
@@ -63,11 +66,7 @@ class ScriptedKernel implements ConformanceWorld {
     this.#random = createRandom(seed)
   }
 
-  actor: ConformanceWorld['actor'] = (id, options = {}) => ({
-    id,
-    definition: { moduleUrl: import.meta.url, exportName: 'scripted' },
-    ...options,
-  })
+  actor: ConformanceWorld['actor'] = (id, options = {}) => child(scripted, { id, ...options } as ActorChildOptions)
 
   script(id: string, script: Script): void {
     this.#scripts.set(id, { ...script, starts: [...(script.starts ?? ['run'])] })
@@ -81,8 +80,7 @@ class ScriptedKernel implements ConformanceWorld {
         outcome = this.#handle(supervisor)
       },
       onExit: reason => {
-        const message = `supervisor ${resolved.id} could not be started`
-        if (!supervisor.isReady) outcome = new StarfishError('START_FAILED', message, { details: { reason } })
+        if (!supervisor.isReady) outcome = startError(resolved.id, reason)
       },
     })
     supervisor.actor.start()
@@ -169,6 +167,7 @@ class ScriptedKernel implements ConformanceWorld {
 
   #hostFor(supervisor: () => Supervisor): ChildHost {
     return {
+      addressOf: id => id,
       start: start => this.#start(supervisor(), start),
       shutdown: (id, incarnation) => this.#shutdown(this.#cell(id, incarnation)),
       kill: (id, incarnation) => this.#kill(this.#cell(id, incarnation)),

@@ -82,7 +82,7 @@ export const dynamic: ConformanceGroup = {
         const sup = await world.supervise(top)
         await sup.startChild(world.actor('a', { restart: 'temporary' }))
         await world.exit({ a: 'abnormal' })
-        await sup.startChild({ ...world.actor('b', { restart: 'temporary' }), input: 'x'.repeat(50_000) })
+        await sup.startChild(world.actor('b', { restart: 'temporary', input: 'x'.repeat(50_000) }))
         t.same(await children(sup), ['b running'])
         t.equal(((await sup.childSpec('b')) as { input?: unknown }).input, undefined)
       },

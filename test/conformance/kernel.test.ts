@@ -35,14 +35,17 @@ inWorld('a kill ends an actor whose init runs, and its supervisor goes on', asyn
 inWorld(
   'a kill ends an actor whose module is being loaded, and the module changes nothing later',
   async (t, world, system) => {
-    const definition = {
-      moduleUrl: new URL('./fixtures/loaded-late.ts', import.meta.url).href,
-      exportName: 'loadedLate',
+    const late = {
+      ...world.actor('late'),
+      definition: {
+        moduleUrl: new URL('./fixtures/loaded-late.ts', import.meta.url).href,
+        exportName: 'loadedLate',
+      },
     }
     const sup = await world.supervise({ id: 'top' })
     const address = `${world.name}.top/late`
     const exits: string[] = []
-    const started = refuses(t, sup.startChild({ id: 'late', definition }), 'START_FAILED')
+    const started = refuses(t, sup.startChild(late), 'START_FAILED')
     await world.rest()
     system.watch(address, exit => exits.push(exit.reason.type))
     t.equal(await system.kill(address), true)
@@ -54,6 +57,25 @@ inWorld(
     t.same(addressesOf(system), [`${world.name}.top`])
   },
 )
+
+inWorld('a start whose module is never loaded fails within its deadline', async (t, world) => {
+  const never = {
+    ...world.actor('never'),
+    definition: {
+      moduleUrl: new URL('./fixtures/loaded-never.ts', import.meta.url).href,
+      exportName: 'loadedNever',
+    },
+    initTimeoutMs: 300,
+  }
+  const sup = await world.supervise({ id: 'top' })
+  const started = t.rejects(sup.startChild(never), {
+    code: 'START_FAILED',
+    details: { reason: { type: 'initTimedOut', afterMs: 300 } },
+  })
+  await world.advance(300)
+  await started
+  t.same(await children(sup), [])
+})
 
 inWorld(
   'a stop of a tree one of whose starts hangs ends within that start, whatever the deadline',

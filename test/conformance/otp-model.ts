@@ -4,7 +4,8 @@
  * Starts and shutdowns take no time here, so the model is as short as the rules themselves. It covers static supervisors:
  * strategies, restart types, the budget, significant children, declined and failed starts, and the commands.
  */
-import type { AutoShutdown, Restart, Strategy } from '../../src/supervisor/child-spec.ts'
+import type { Restart } from '../../src/actors/runtime/child.ts'
+import type { AutoShutdown, Strategy } from '../../src/supervisor/child-spec.ts'
 
 /** A child of the model. */
 export interface ModelChild {

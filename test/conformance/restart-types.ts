@@ -1,5 +1,6 @@
 /** OTP's groups normal_, shutdown_ and abnormal_termination, and what becomes of temporary children. */
-import type { Restart, SupervisorSpec } from '../../src/supervisor/child-spec.ts'
+import type { Restart } from '../../src/actors/runtime/child.ts'
+import type { SupervisorSpec } from '../../src/supervisor/child-spec.ts'
 import { type ConformanceCase, type ConformanceGroup, children, counts, refuses, story } from './suite.ts'
 import type { ScriptedExit } from './world.ts'
 
@@ -118,7 +119,7 @@ export const restartTypes: ConformanceGroup = {
           for (const restart of ['permanent', 'transient', 'temporary'] as const) {
             const id = `${Object.values(options)}.${restart}`
             const sup = await world.supervise({ ...top, id: `top.${id}`, ...options })
-            await sup.startChild({ ...world.actor(id, { restart }), input })
+            await sup.startChild(world.actor(id, { restart, input }))
             t.match(await sup.childSpec(id), { input: restart === 'temporary' ? undefined : input }, id)
           }
       },

@@ -4,7 +4,8 @@
  * `alone`: a tree lives on one shard, its supervisors with it. `spread`: supervisors live on the main thread, their
  * children turn and turn about on the two shards. `lodged`: as `spread`, with all children on shard 0, which can be lost.
  */
-import type { ActorSpec, ChildSpec } from '../../src/supervisor/child-spec.ts'
+import type { ActorChildOptions } from '../../src/actors/runtime/child.ts'
+import type { ChildSpec, SupervisorSpec } from '../../src/supervisor/child-spec.ts'
 import { startTopLevel } from '../../src/supervisor/kernel/boot-kernel.ts'
 import { resolveSupervisorSpec } from '../../src/supervisor/spec-check.ts'
 import { createSystem, internalsOf, type System } from '../../src/supervisor/system.ts'
@@ -118,7 +119,7 @@ class Threads implements ShardsStage {
     const { system } = this
     const { kernel, directory } = internalsOf(system)
     const shards = new Map<string, number>()
-    const placementOf = (id: string): Pick<ActorSpec, 'shard'> => {
+    const placementOf = (id: string): Pick<ActorChildOptions, 'shard'> => {
       if (placement === 'alone') return {}
       const shard = shards.get(id) ?? (placement === 'lodged' ? 0 : shards.size % shardCount)
       shards.set(id, shard)
@@ -166,7 +167,8 @@ function each<T>(work: (shard: number) => Promise<T>): Promise<T>[] {
 /** Lists a supervisor, and those below it, as of the main thread before it starts: there it stays. */
 function placeOnMain(parent: string, spec: ChildSpec, list: (address: string) => void): void {
   if (typeof spec !== 'object' || 'definition' in spec) return
-  const address = parent === '' ? spec.id : `${parent}/${spec.id}`
+  const { id, children } = spec as SupervisorSpec
+  const address = parent === '' ? id : `${parent}/${id}`
   list(address)
-  for (const child of Array.isArray(spec.children) ? spec.children : []) placeOnMain(address, child, list)
+  for (const child of Array.isArray(children) ? children : []) placeOnMain(address, child, list)
 }

@@ -2,11 +2,13 @@
  * The conformance world over a real system: scripted children are actors, supervisors are trees, and everything is done
  * through the handles that users have. A {@link Place} says on which threads that happens and how time passes.
  */
+
+import { type ActorChildOptions, child } from '../../src/actors/runtime/child.ts'
 import { createRandom, createVirtualClock } from '../../src/actors/runtime/clock.ts'
 import type { ExitReason } from '../../src/messages/thread/exit.ts'
 import { decodeExitReason } from '../../src/messages/thread/exit-codec.ts'
 import type { SupervisorFact } from '../../src/supervisor/child-host.ts'
-import type { ActorSpec, ChildSpec, SupervisorSpec } from '../../src/supervisor/child-spec.ts'
+import type { ChildSpec, SupervisorSpec } from '../../src/supervisor/child-spec.ts'
 import type { Kernel } from '../../src/supervisor/kernel/kernel.ts'
 import type { SupervisorRef } from '../../src/supervisor/supervisor-ref.ts'
 import { createSystem, internalsOf, type System } from '../../src/supervisor/system.ts'
@@ -23,7 +25,7 @@ export interface Place {
   /** Starts a tree. */
   supervise(spec: SupervisorSpec): Promise<SupervisorRef>
   /** Where an actor is to live. */
-  placementOf(id: string): Pick<ActorSpec, 'shard'>
+  placementOf(id: string): Pick<ActorChildOptions, 'shard'>
   /** Where a supervisor that is about to start is to live. */
   placeSupervisors(parent: string, spec: ChildSpec): void
   /** Resolves when what was said to a supervisor has reached it. */
@@ -120,12 +122,8 @@ export class SystemWorld implements ConformanceWorld {
     }
   }
 
-  actor: ConformanceWorld['actor'] = (id, options = {}) => ({
-    id,
-    definition: scripted,
-    ...this.#place.placementOf(id),
-    ...options,
-  })
+  actor: ConformanceWorld['actor'] = (id, options = {}) =>
+    child(scripted, { id, ...this.#place.placementOf(id), ...options } as ActorChildOptions)
 
   script(id: string, script: Script): void {
     this.#squatted.delete(id)

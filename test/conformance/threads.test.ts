@@ -111,7 +111,7 @@ inWorld(
 
 inWorld('a child whose input cannot be copied is refused, and its supervisor goes on', 'alone', async (t, world) => {
   const sup = await world.supervise({ id: 'top' })
-  const spec = { ...world.actor('a'), input: () => 'no' }
+  const spec = world.actor('a', { input: () => 'no' })
   await refuses(t, sup.startChild(spec), 'NOT_CLONABLE')
   await refuses(t, system.supervise({ id: `${world.name}.other`, children: [spec] }), 'NOT_CLONABLE')
   await sup.startChild(world.actor('a'))
@@ -120,7 +120,7 @@ inWorld('a child whose input cannot be copied is refused, and its supervisor goe
 
 inWorld('so is one that a supervisor of the main thread would start on a shard', 'spread', async (t, world) => {
   const sup = await world.supervise({ id: 'top' })
-  await refuses(t, sup.startChild({ ...world.actor('a'), input: () => 'no' }), 'NOT_CLONABLE')
+  await refuses(t, sup.startChild(world.actor('a', { input: () => 'no' })), 'NOT_CLONABLE')
   await sup.startChild(world.actor('a'))
   t.same(await children(sup), ['a running'])
 })

@@ -5,9 +5,11 @@
  * Everything is asynchronous, time is virtual, and every verb returns once the world has come to rest: nothing more
  * happens until the case acts again or lets time pass. Ids are unique within a world, over all its supervisors.
  */
+
+import type { ActorChildOptions, ActorSpec } from '../../src/actors/runtime/child.ts'
 import type { ExitReason } from '../../src/messages/thread/exit.ts'
 import type { ChildCounts, ChildEntry, StartedChild, SupervisorFact } from '../../src/supervisor/child-host.ts'
-import type { ActorSpec, ChildSpec, ResolvedChildSpec, SupervisorSpec } from '../../src/supervisor/child-spec.ts'
+import type { ChildSpec, ResolvedChildSpec, SupervisorSpec } from '../../src/supervisor/child-spec.ts'
 
 /** How a child ends by itself: its chart is done, it asks for its own shutdown, it throws, or somebody kills it. */
 export type ScriptedExit = 'normal' | 'shutdown' | 'shutdown:detail' | 'abnormal' | 'killed'
@@ -71,7 +73,7 @@ export interface WorldSupervisor {
 /** Supervisors, scripted children, and time. */
 export interface ConformanceWorld {
   /** A scripted actor as a child spec. */
-  actor(id: string, options?: Omit<ActorSpec, 'id' | 'definition' | 'input'>): ActorSpec
+  actor(id: string, options?: Omit<ActorChildOptions, 'id'> & { readonly input?: unknown }): ActorSpec
   /** Says what a child does from its next start on. */
   script(id: string, script: Script): void
   /** Starts a supervisor; rejects with BAD_SPEC or START_FAILED. */

@@ -17,6 +17,7 @@ const limits: HeartLimits = {
   resetAfterMs: 10_000,
   restartsMax: 5,
   graceMs: 500,
+  echoMs: 100,
 }
 
 const ready: HeartEvent = { type: 'node.ready', atMs: 0 }
@@ -26,8 +27,8 @@ function ended(code: number | null, signal: NodeJS.Signals | null = null, atMs =
   return { type: 'node.ended', end: { code, signal }, atMs, random }
 }
 
-function signal(name: 'SIGINT' | 'SIGTERM' | 'SIGHUP'): HeartEvent {
-  return { type: 'signal.received', signal: name }
+function signal(name: 'SIGINT' | 'SIGTERM' | 'SIGHUP', atMs = 0): HeartEvent {
+  return { type: 'signal.received', signal: name, atMs }
 }
 
 /** A look at a node, a second after the one before: it beat or not, and used its processor or not. */
@@ -150,9 +151,33 @@ const table: readonly { title: string; events: HeartEvent[]; acts: string[]; pha
     phase: 'ended',
   },
   {
+    title: 'a node that ends of it before it listens has stopped as asked',
+    events: [signal('SIGTERM'), ended(null, 'SIGTERM')],
+    acts: ['end 0'],
+    phase: 'ended',
+  },
+  {
+    title: 'not so one that dies of something else',
+    events: [signal('SIGTERM'), ended(null, 'SIGSEGV')],
+    acts: ['end 139'],
+    phase: 'ended',
+  },
+  {
+    title: 'nor one that is ended at once',
+    events: [signal('SIGINT'), signal('SIGINT', 100), ended(null, 'SIGINT')],
+    acts: ['end 130'],
+    phase: 'ended',
+  },
+  {
     title: 'the second SIGINT is passed on with a grace',
-    events: [ready, signal('SIGINT'), signal('SIGINT')],
+    events: [ready, signal('SIGINT'), signal('SIGINT', 100)],
     acts: ['signal SIGINT', 'grace.wait 500'],
+    phase: 'up',
+  },
+  {
+    title: 'the echo of a SIGINT is none',
+    events: [ready, signal('SIGINT'), signal('SIGINT', 99)],
+    acts: [],
     phase: 'up',
   },
   {
@@ -163,7 +188,7 @@ const table: readonly { title: string; events: HeartEvent[]; acts: string[]; pha
   },
   {
     title: 'a node that is there after the grace is killed',
-    events: [ready, signal('SIGINT'), signal('SIGINT'), { type: 'grace.passed' }],
+    events: [ready, signal('SIGINT'), signal('SIGINT', 100), { type: 'grace.passed' }],
     acts: ['node.kill'],
     phase: 'killed',
   },

@@ -104,6 +104,24 @@ t.test('SIGINT: the first stops the node, the second ends it at once', async t =
   await impatient.until('gone')
 })
 
+t.test('a node that does not end when it is asked to is killed, with its parent and without', async t => {
+  for (const args of [[], ['--no-heart']]) {
+    const command = up(t, { FAKE_STOP: 'hang', FAKE_STOP_LIMIT_MS: '100' }, args)
+    await command.until('ready')
+    command.process.kill('SIGTERM')
+    t.same(await command.exit, args.length === 0 ? { code: 137, signal: null } : { code: null, signal: 'SIGKILL' })
+    await command.until('gone')
+    t.match(await command.stderr, /"stopLimitMs":100,"msg":"the node does not end, it is killed"/)
+  }
+})
+
+t.test('a node that is asked to stop while it starts does so once it has started, and says nothing', async t => {
+  const command = up(t, { FAKE_START: 'stop' })
+  t.same(await command.exit, { code: 0, signal: null })
+  t.equal(command.facts.filter(fact => fact.is === 'stopping').length, 1)
+  t.notMatch(await command.stderr, 'the node is up')
+})
+
 t.test('a node that ignores the second SIGINT is killed', async t => {
   const command = up(t, { FAKE_STOP: 'never' })
   await command.until('ready')

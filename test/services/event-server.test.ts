@@ -12,6 +12,7 @@ import {
 } from '../../src/index.ts'
 import { createLogger } from '../../src/logger.ts'
 import { encodeEventRequest, eventCommand, eventStatus } from '../../src/messages/index.ts'
+import { acceptor } from '../../src/services/acceptors.ts'
 import { createFrameServer } from '../../src/services/frame-server.ts'
 import { internalsOf } from '../../src/supervisor/system.ts'
 import { connectClient, type EventClient } from '../actors/acceptor/event-client.ts'
@@ -191,6 +192,48 @@ t.test('a stop during the start stops what is being started, and both stops wait
   await Promise.all([server.stop(), server.stop()])
   t.equal(await connectAlone((await starting).port), 'ECONNREFUSED')
   t.equal(server.address, undefined)
+})
+
+t.test('all shards drain at once', async t => {
+  const { system, server, port } = await serve(t, 2, { accept: 'handoff' })
+  // Each shard has one: they take turns.
+  const stuck = await Promise.all([connectTo(t, port), connectTo(t, port)])
+  for (const client of stuck) {
+    await checkEchoes(t, client)
+    client.socket.pause()
+    client.write(...Array.from({ length: 1_000 }, () => encodeEventRequest({ body: Buffer.alloc(65_536) })))
+  }
+  const stopped = server.stop()
+  const inState = async (shard: string) => (await system.ref(acceptor, `events/${shard}`).inspect())?.value
+  while ((await inState('s0')) !== 'draining' || (await inState('s1')) !== 'draining') await turn()
+  for (const client of stuck) client.socket.destroy()
+  await stopped
+})
+
+t.test('a rolling restart of the shards leaves the server as it was', async t => {
+  for (const accept of ['reusePort', 'handoff'] as const) {
+    const { system, server, port } = await serve(t, 2, { accept })
+    await system.rollingRestart()
+    t.match(await system.tree({ under: 'events' }), [
+      { address: 'events' },
+      ...(accept === 'handoff' ? [{ address: 'events/listener', incarnation: 1 }] : []),
+      { address: 'events/s0', incarnation: 2 },
+      { address: 'events/s1', incarnation: 2 },
+    ])
+    const clients = await Promise.all(Array.from({ length: 8 }, () => connectTo(t, port)))
+    await Promise.all(clients.map(client => checkEchoes(t, client)))
+    for (const client of clients) client.socket.destroy()
+    await server.stop()
+  }
+})
+
+t.test('a stop of what has been stopped already is none', async t => {
+  const { system, server } = await serve(t, 1)
+  await server.ref!.stop()
+  await server.stop()
+  await server.start()
+  await system.stop()
+  await server.stop()
 })
 
 t.test('await using stops it', async t => {

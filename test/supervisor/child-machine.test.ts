@@ -1,14 +1,16 @@
 import t from 'tap'
+import { setup } from 'xstate'
+import { child, type Shutdown } from '../../src/actors/runtime/child.ts'
 import { createVirtualClock } from '../../src/actors/runtime/clock.ts'
+import { defineActor } from '../../src/actors/runtime/define-actor.ts'
 import type { ActorExit } from '../../src/messages/thread/exit.ts'
 import type { ChildHost } from '../../src/supervisor/child-host.ts'
 import { childLives } from '../../src/supervisor/child-life.ts'
 import { type ChildEvent, type ChildRecord, type ChildState, childMachine } from '../../src/supervisor/child-machine.ts'
-import type { Shutdown } from '../../src/supervisor/child-spec.ts'
 import { resolveChildSpec } from '../../src/supervisor/spec-check.ts'
 
-const definition = { moduleUrl: 'file:///probe.ts', exportName: 'probe' }
-const parent = { intensity: 1, periodMs: 5_000, autoShutdown: 'never' } as const
+const probe = defineActor('file:///probe.ts', 'probe', { machine: setup({}).createMachine({}) })
+const parent = { id: 'top', intensity: 1, periodMs: 5_000, autoShutdown: 'never' } as const
 const failure = { type: 'killed' } as const
 const exit = { reason: failure } as ActorExit
 const events = {
@@ -33,7 +35,7 @@ function createChild(shutdown: Shutdown = 1_000) {
     kill: () => asked.push('kill'),
     post: (event: { type: string }) => asked.push(event.type),
   } as Partial<ChildHost> as ChildHost
-  const spec = resolveChildSpec({ id: 'a', definition, shutdown }, parent)
+  const spec = resolveChildSpec(child(probe, { id: 'a', shutdown }), parent)
   const record: ChildRecord = {
     id: 'a',
     spec,

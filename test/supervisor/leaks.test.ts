@@ -2,6 +2,7 @@ import { spawn } from 'node:child_process'
 import { existsSync, readdirSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import t from 'tap'
+import { child } from '../../src/actors/runtime/child.ts'
 import { internalsOf, type System } from '../../src/supervisor/system.ts'
 import { counter } from './fixtures/counter.ts'
 import { exitOf, startLocal, turn } from './fixtures/local-system.ts'
@@ -69,8 +70,8 @@ t.test('1,000 crashes and 30 replaced shards leave the handles, ports, timers an
     ['main', 'main'],
     ['far', 0],
   ] as const) {
-    const child = { id: 'c', definition: counter, input: { from: 0 }, shard }
-    await system.supervise({ id, intensity: 10_000, children: [child] })
+    const children = [child(counter, { id: 'c', input: { from: 0 }, shard })]
+    await system.supervise({ id, intensity: 10_000, children })
     await crash(system, `${id}/c`, 10)
   }
   await killShard(system, 0)

@@ -1,10 +1,13 @@
 import t from 'tap'
+import { setup } from 'xstate'
+import { type ActorSpec, child } from '../../src/actors/runtime/child.ts'
+import { defineActor } from '../../src/actors/runtime/define-actor.ts'
 import type { StarfishError } from '../../src/messages/errors.ts'
-import type { ActorSpec, SupervisorSpec } from '../../src/supervisor/child-spec.ts'
+import type { SupervisorSpec } from '../../src/supervisor/child-spec.ts'
 import { isBadSpec, resolveChildSpec, resolveSupervisorSpec } from '../../src/supervisor/spec-check.ts'
 
-const definition = { moduleUrl: 'file:///probe.ts', exportName: 'probe' }
-const actor = (options: object = {}): ActorSpec => ({ id: 'a', definition, ...options })
+const probe = defineActor('file:///probe.ts', 'probe', { machine: setup({}).createMachine({}) })
+const actor = (options: object = {}): ActorSpec => ({ ...child(probe, { id: 'a' }), ...options })
 
 function faultsOf(spec: unknown): string[] {
   try {
@@ -38,7 +41,7 @@ t.test('what is left out is filled in', async t => {
     {
       id: 'a',
       kind: 'actor',
-      definition,
+      definition: probe,
       input: undefined,
       restart: 'permanent',
       shutdown: 5_000,
@@ -81,7 +84,7 @@ t.test('each option of an actor has its limits', async t => {
     ['definition', [undefined, null, 'probe', {}]],
     ['restart', ['always', null]],
     ['shutdown', ['soon', -1, 0.5, 2_147_483_648]],
-    ['shard', ['some', -1, 0.5, { with: '' }, null]],
+    ['shard', ['some', 'every', -1, 0.5, { with: '' }, null]],
     ['restore', ['stale']],
     ['initTimeoutMs', [0, -1, Number.POSITIVE_INFINITY]],
     ['mailbox', [7, null]],
@@ -94,7 +97,7 @@ t.test('each option of an actor has its limits', async t => {
     'children[0].mailbox.messagesMax',
     'children[0].mailbox.overflow',
   ])
-  for (const shard of ['auto', 'every', 'main', 0, 3, { with: 'node/probe' }]) t.same(childFaults({ shard }), [])
+  for (const shard of ['auto', 'main', 0, 3, { with: 'node/probe' }]) t.same(childFaults({ shard }), [])
 })
 
 t.test('each option of a backoff has its limits', async t => {
@@ -122,7 +125,7 @@ t.test('a backoff that makes giving up impossible is refused, with the figures',
   t.throws(() => resolveSupervisorSpec({ id: 'top', intensity: 6, periodMs: 5_000, children }), {
     message: /6 restarts in 5000 ms, but 6000 ms pass/,
   })
-  const parent = { intensity: 6, periodMs: 5_000, autoShutdown: 'never' } as const
+  const parent = { id: 'top', intensity: 6, periodMs: 5_000, autoShutdown: 'never' } as const
   t.throws(() => resolveChildSpec(children[0]!, parent), { code: 'BAD_SPEC' }, 'startChild checks it too')
 })
 
@@ -174,4 +177,53 @@ t.test('more children than maxChildren are refused', async t => {
   const children = [actor(), actor({ id: 'b' })]
   t.same(faultsOf({ id: 'top', maxChildren: 2, children }), [])
   t.same(faultsOf({ id: 'top', maxChildren: 1, children }), ['children'])
+})
+
+t.test('an option that is not known is a fault, with the one that was meant', async t => {
+  for (const [options, path] of [
+    [{ restrat: 'permanent' }, 'restrat'],
+    [{ strategy: 'one_for_all' }, 'strategy'],
+    [{ children: [] }, 'children'],
+    [{ mailbox: { capacity: 5 } }, 'mailbox.capacity'],
+    [{ backoff: { initial: 5 } }, 'backoff.initial'],
+  ] as const)
+    t.same(childFaults(options), [`children[0].${path}`])
+  t.same(faultsOf({ id: 'top', children: [], input: 1, shard: 0 }), ['input', 'shard'])
+  t.same(faultsOf({ id: 'top', children: [{ id: 'a', stratgy: 'one_for_all' }] }), [
+    'children[0].stratgy',
+    'children[0].definition',
+  ])
+  t.throws(() => resolveSupervisorSpec({ id: 'top', children: [actor({ restrat: 'permanent' })] }), {
+    message: 'bad specification: children[0].restrat is not known: did you mean restart?',
+  })
+  t.same(childFaults({ restrat: undefined }), [], 'what is undefined was left out')
+})
+
+t.test('an id is one part of an address; that of the top may be an address', async t => {
+  for (const id of ['a/b', '/', '$a', '', 7, undefined]) {
+    t.same(childFaults({ id }), ['children[0].id'], `child ${id}`)
+    t.same(faultsOf({ id: 'top', children: [{ id, children: [] }] }), ['children[0].id'], `supervisor ${id}`)
+  }
+  for (const id of ['a', 'a.b', 'a$', 'a b', 'é']) t.same(childFaults({ id }), [], id)
+  for (const id of ['node/tree', 'a/b/c']) t.same(faultsOf({ id, children: [] }), [], id)
+  for (const id of ['node/', '/tree', 'a//b', '$a', 'a/$b', '']) t.same(faultsOf({ id, children: [] }), ['id'], id)
+})
+
+t.test('a spec that was filled in is taken again as it is', async t => {
+  const spec = {
+    id: 'top',
+    intensity: 3,
+    children: [actor({ backoff: {}, mailbox: { messagesMax: 5 } }), { id: 'sup', children: [actor()] }],
+  }
+  const resolved = resolveSupervisorSpec(spec)
+  t.same(resolveSupervisorSpec(resolved as unknown as SupervisorSpec), resolved)
+  const parent = { id: 'top', intensity: 3, periodMs: 5_000, autoShutdown: 'never' } as const
+  for (const child of resolved.children) {
+    t.same(resolveChildSpec(child as unknown as ActorSpec, parent), child)
+    const kind = child.kind === 'actor' ? 'supervisor' : 'actor'
+    t.throws(() => resolveChildSpec({ ...child, kind } as unknown as ActorSpec, parent), {
+      code: 'BAD_SPEC',
+      details: { reasons: [{ path: 'kind' }] },
+    })
+  }
 })

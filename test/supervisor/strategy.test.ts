@@ -1,6 +1,6 @@
 import t from 'tap'
+import type { Restart } from '../../src/actors/runtime/child.ts'
 import type { ExitReason } from '../../src/messages/thread/exit.ts'
-import type { Restart } from '../../src/supervisor/child-spec.ts'
 import { afterExit, endsSupervisor, isShutdownError, planRestart, staysDefined } from '../../src/supervisor/strategy.ts'
 
 const expected: ExitReason[] = [{ type: 'normal' }, { type: 'shutdown' }, { type: 'shutdown', detail: 'why' }]

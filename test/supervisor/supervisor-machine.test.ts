@@ -1,7 +1,9 @@
 /** What the charts of supervisors do beyond what the conformance suite observes: reports, fences, slices, orphans. */
 import t from 'tap'
-import { createActor } from 'xstate'
+import { createActor, setup } from 'xstate'
+import { child } from '../../src/actors/runtime/child.ts'
 import { createVirtualClock } from '../../src/actors/runtime/clock.ts'
+import { defineActor } from '../../src/actors/runtime/define-actor.ts'
 import type { ActorExit, ExitReason } from '../../src/messages/thread/exit.ts'
 import type { Answer, ChildHost, SupervisorEvent } from '../../src/supervisor/child-host.ts'
 import type { SupervisorSpec } from '../../src/supervisor/child-spec.ts'
@@ -9,8 +11,8 @@ import { resolveSupervisorSpec } from '../../src/supervisor/spec-check.ts'
 import { supervisorChart, type supervisorMachine } from '../../src/supervisor/supervisor-machine.ts'
 import { abandon } from '../../src/supervisor/supervisor-state.ts'
 
-const definition = { moduleUrl: 'file:///probe.ts', exportName: 'probe' }
-const actor = (id: string, options: object = {}) => ({ id, definition, ...options })
+const probe = defineActor('file:///probe.ts', 'probe', { machine: setup({}).createMachine({}) })
+const actor = (id: string, options: object = {}) => child(probe, { id, ...options })
 
 /** A supervisor whose kernel does nothing by itself: what it is asked for is listed, what it is told is sent by hand. */
 function createSupervisor(spec: SupervisorSpec) {
@@ -20,6 +22,7 @@ function createSupervisor(spec: SupervisorSpec) {
   const incarnations = new Map<string, number>()
   const clock = createVirtualClock()
   const host: ChildHost = {
+    addressOf: id => `${spec.id}/${id}`,
     start: ({ id }) => {
       const incarnation = (incarnations.get(id) ?? 0) + 1
       incarnations.set(id, incarnation)

@@ -6,7 +6,6 @@ import t from 'tap'
 import { setup } from 'xstate'
 import {
   type ActorRef,
-  child,
   createSystem,
   createVirtualClock,
   defineActor,
@@ -146,23 +145,17 @@ t.test('an actor is spawned with the input that its chart declares, and only wit
   }),
 )
 
-t.test('messages and children of charts are checked against the definition they are for', async t => {
+t.test('messages of charts are checked against the definition they are for', async t => {
   t.same(message(probe, 'p', { type: 'probe.limit', perSecond: 1 }), {
     to: 'p',
     event: { type: 'probe.limit', perSecond: 1 },
   })
-  t.match(child(probe, { id: 'c', input: { peer: 'n' } }), { id: 'c', definition: probe })
-  t.match(child(bare, { id: 'c' }), { id: 'c' })
   // @ts-expect-error no such event
   never(() => message(probe, 'p', { type: 'probe.stop' }))
   // @ts-expect-error a request cannot be sent
   never(() => message(probe, 'p', { type: 'probe.status' }))
   // @ts-expect-error a field is missing
   never(() => message(probe, 'p', { type: 'probe.limit' }))
-  // @ts-expect-error the input is missing
-  never(() => child(probe, { id: 'c' }))
-  // @ts-expect-error the input has another type
-  never(() => child(probe, { id: 'c', input: { peer: 1 } }))
 })
 
 t.test('no any reaches the user', t =>

@@ -1,6 +1,6 @@
 /** Options of a listener and its acceptors: checked and filled once, then plain data that travels to the shards. */
-import { isIP } from 'node:net'
 import { StarfishError } from '../../messages/errors.ts'
+import { isHost } from '../../messages/host.ts'
 import { type ServerLimits, serverLimitDefaults } from '../../messages/limits.ts'
 import type { ProtocolReference } from '../serving/protocol.ts'
 import { type AcceptorTls, checkTls } from './tls.ts'
@@ -69,9 +69,7 @@ export interface AcceptorSurroundings {
 /** Checks and fills options. `BAD_CONFIG` names the option, its value and what it may be. */
 export function resolveAcceptorInput(options: AcceptorOptions, surroundings: AcceptorSurroundings): AcceptorInput {
   const host = options.host ?? '127.0.0.1'
-  if (typeof host !== 'string' || (isIP(host) === 0 && !/^[A-Za-z0-9]([A-Za-z0-9.-]*[A-Za-z0-9])?$/.test(host))) {
-    throw bad('host', host, 'an IP address or a host name')
-  }
+  if (typeof host !== 'string' || !isHost(host)) throw bad('host', host, 'an IP address or a host name')
   if (options.tls !== undefined) checkTls(options.tls)
   return {
     host,
@@ -122,7 +120,11 @@ function integer(option: string, value: unknown, least: number, most: number): n
 }
 
 function bad(option: string, value: unknown, wanted: string): StarfishError {
-  return new StarfishError('BAD_CONFIG', `${option} must be ${wanted}, not ${String(value)}`, {
-    details: { option, value: String(value) },
-  })
+  return new StarfishError(
+    'BAD_CONFIG',
+    `${option} must be ${wanted}, not ${typeof value === 'string' ? JSON.stringify(value) : String(value)}`,
+    {
+      details: { option, value: String(value) },
+    },
+  )
 }

@@ -1,12 +1,12 @@
 /** The commands an acceptor takes and the facts its sockets report. Connections are counted, not reported. */
 import type { Request } from '../runtime/requests.ts'
 
-/** Begins to drain: stops accepting, answers what was received, refuses what still comes, ends. */
+/** Begins to drain: stops accepting, answers what was received, refuses what still comes, and waits for its shutdown. */
 export interface AcceptorDrain {
   readonly type: 'acceptor.drain'
 }
 
-/** The supervisor's polite request to end; taken as a drain. */
+/** The supervisor's polite request to end; drains first. */
 export interface ActorShutdown {
   readonly type: 'actor.shutdown'
 }
@@ -36,6 +36,9 @@ export interface AcceptorDrained {
 /** Answered, as soon as it listens, with the port. */
 export type AcceptorWhenBound = Request<{ readonly type: 'acceptor.whenBound' }, number>
 
+/** Answered, once told to drain, when the last connection is over, or was destroyed at the deadline. */
+export type AcceptorWhenDrained = Request<{ readonly type: 'acceptor.whenDrained' }, boolean>
+
 /** What an acceptor may be told by others. */
 export type AcceptorCommand = AcceptorDrain | ActorShutdown
 
@@ -43,6 +46,7 @@ export type AcceptorCommand = AcceptorDrain | ActorShutdown
 export type AcceptorEvent =
   | AcceptorCommand
   | AcceptorWhenBound
+  | AcceptorWhenDrained
   | AcceptorBound
   | AcceptorBindFailed
   | AcceptorUnbound

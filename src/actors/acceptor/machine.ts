@@ -15,8 +15,8 @@
  *   rebinding --> rebinding: rebindDelay
  *   listening --> draining: acceptor.drain, actor.shutdown
  *   rebinding --> draining: acceptor.drain, actor.shutdown
- *   draining --> closed: acceptor.drained
- *   draining --> closed: drainTimeout, the rest destroyed
+ *   draining --> drained: acceptor.drained, or drainTimeout and the rest destroyed
+ *   drained --> closed: actor.shutdown, now or before
  *   closed --> [*]
  * ```
  */
@@ -33,6 +33,8 @@ export interface AcceptorContext {
   readonly port: number | undefined
   /** Why it failed. */
   readonly error: unknown
+  /** It was asked to end. */
+  readonly isEnding: boolean
 }
 
 const replies = reply<AcceptorEvent, AcceptorContext>()
@@ -59,8 +61,13 @@ export const acceptorMachine = setup({
     postpone,
     keepPort: assign(({ event }) => (event.type === 'acceptor.bound' ? { port: event.port } : {})),
     keepError: assign(({ event }) => (event.type === 'acceptor.bindFailed' ? { error: event.error } : {})),
+    tellDrained: replies('acceptor.whenDrained', () => true),
+    keepEnding: assign({ isEnding: true }),
     keepNoListener: assign(({ context }) => ({ error: noListener(context.input) })),
     keepTimeout: assign(({ context }) => ({ error: bindTimedOut(context.input) })),
+  },
+  guards: {
+    isEnding: ({ context }) => context.isEnding,
   },
   delays: {
     bindTimeout: ({ context }) => context.input.bindTimeoutMs,
@@ -69,7 +76,7 @@ export const acceptorMachine = setup({
   },
 }).createMachine({
   id: 'acceptor',
-  context: ({ input }) => ({ input, port: undefined, error: undefined }),
+  context: ({ input }) => ({ input, port: undefined, error: undefined, isEnding: false }),
   initial: 'binding',
   states: {
     binding: {
@@ -80,7 +87,7 @@ export const acceptorMachine = setup({
         'acceptor.bindFailed': { target: 'failed', actions: 'keepError' },
         'acceptor.unbound': { target: 'failed', actions: 'keepNoListener' },
         'acceptor.drain': 'draining',
-        'actor.shutdown': 'draining',
+        'actor.shutdown': { target: 'draining', actions: 'keepEnding' },
       },
       after: { bindTimeout: { target: 'failed', actions: 'keepTimeout' } },
     },
@@ -89,7 +96,7 @@ export const acceptorMachine = setup({
         'acceptor.whenBound': { actions: 'tellPort' },
         'acceptor.unbound': 'rebinding',
         'acceptor.drain': 'draining',
-        'actor.shutdown': 'draining',
+        'actor.shutdown': { target: 'draining', actions: 'keepEnding' },
         'acceptor.bindFailed': { target: 'failed', actions: 'keepError' },
       },
     },
@@ -99,14 +106,22 @@ export const acceptorMachine = setup({
         'acceptor.whenBound': { actions: 'postpone' },
         'acceptor.bound': { target: 'listening', actions: 'keepPort' },
         'acceptor.drain': 'draining',
-        'actor.shutdown': 'draining',
+        'actor.shutdown': { target: 'draining', actions: 'keepEnding' },
       },
       after: { rebindDelay: { target: 'rebinding', reenter: true } },
     },
     draining: {
       entry: ['stopAccepting', 'drainConnections'],
-      on: { 'acceptor.drained': 'closed' },
-      after: { drainTimeout: { target: 'closed', actions: 'destroyConnections' } },
+      on: {
+        'acceptor.drained': 'drained',
+        'acceptor.whenDrained': { actions: 'postpone' },
+        'actor.shutdown': { actions: 'keepEnding' },
+      },
+      after: { drainTimeout: { target: 'drained', actions: 'destroyConnections' } },
+    },
+    drained: {
+      always: { guard: 'isEnding', target: 'closed' },
+      on: { 'acceptor.whenDrained': { actions: 'tellDrained' }, 'actor.shutdown': 'closed' },
     },
     closed: { type: 'final' },
     failed: { entry: 'reportFailure' },

@@ -4,6 +4,7 @@
  */
 import { createServer } from 'node:net'
 import { StarfishError } from '../../messages/errors.ts'
+import { addressText } from '../../messages/host.ts'
 import { findPortOwner } from './port-owner.ts'
 
 /**
@@ -61,10 +62,6 @@ export function listenError(error: Error, host: string, port: number): StarfishE
 export function portInUse(by: string, details: PortDetails, cause: unknown): StarfishError {
   const message = `${addressText(details.host, details.port)} is in use by ${by}`
   return new StarfishError('PORT_IN_USE', message, { details: { ...details }, cause })
-}
-
-function addressText(host: string, port: number): string {
-  return `${host.includes(':') ? `[${host}]` : host}:${port}`
 }
 
 function meaning(reason: string): string {

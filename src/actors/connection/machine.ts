@@ -63,7 +63,7 @@ const machine = setup({
     overloadRequests: injected,
     /** Refuses without knowing a request. */
     answerOverloaded: injected,
-    /** Answers the body that is too slow, if it is owed an answer. */
+    /** Answers the body that did not come in time, if it is owed an answer. */
     answerTimeout: injected,
     /** Sends what was answered, then FIN; throws away what is still read. */
     endOutput: injected,
@@ -96,7 +96,10 @@ const machine = setup({
 })
 
 /** Input while draining begins the quiet time anew, but not for ever. */
-const drainingInput = [{ guard: 'hasReadLongEnough', target: 'finishing' }, { target: '.reading' }] as const
+const drainingInput = [
+  { guard: 'hasReadLongEnough', target: 'finishing', actions: 'answerTimeout' },
+  { target: '.reading' },
+] as const
 
 /** The chart; its I/O is provided in `io.ts`. */
 export const connectionMachine = machine.createMachine({
@@ -210,7 +213,7 @@ export const connectionMachine = machine.createMachine({
         'peer.ended': 'finishing',
       },
       states: {
-        reading: { after: { drainQuiet: '#connection.finishing' } },
+        reading: { after: { drainQuiet: { target: '#connection.finishing', actions: 'answerTimeout' } } },
         working: {
           entry: 'pauseReading',
           exit: 'resumeReading',

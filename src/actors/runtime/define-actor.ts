@@ -2,26 +2,13 @@
  * Definitions: what an actor is, as a value that a worker can load again by module and export name.
  */
 import type { AnyStateMachine, EventFromLogic, InputFrom } from 'xstate'
-import { StarfishError } from '../../messages/errors.ts'
 import type { EventCodec } from '../../messages/thread/event-codec.ts'
 import type { ActorEvent, ActorRuntime } from './actor-runtime.ts'
+import { checkDefinitionOptions } from './definition-options.ts'
+import type { MailboxOptions } from './mailbox-options.ts'
 
 declare const eventsOf: unique symbol
 declare const inputOf: unique symbol
-
-/** What a full mailbox does with one more message. */
-export type Overflow = 'reject' | 'drop_oldest' | 'drop_newest'
-
-/** Options of a mailbox. */
-export interface MailboxOptions {
-  /** Messages that wait, the one in hand not counted. 1,000 by default. */
-  readonly capacity?: number
-  /**
-   * `reject` (the default) makes the newcomer a dead letter and fails its ask; `drop_oldest` and `drop_newest` do the
-   * same to the message they name.
-   */
-  readonly overflow?: Overflow
-}
 
 /** What `defineActor` takes. */
 export interface ActorOptions<M extends AnyStateMachine> {
@@ -71,6 +58,9 @@ export interface ActorDefinition<E extends ActorEvent = ActorEvent, I = unknown>
   readonly [inputOf]?: (input: I) => I
 }
 
+/** Names a definition across threads. */
+export type DefinitionRef = Pick<ActorDefinition, 'moduleUrl' | 'exportName'>
+
 /** Any definition, where its types do not matter. */
 export type AnyActorDefinition = Pick<ActorDefinition, 'kind' | 'moduleUrl' | 'exportName' | 'options'>
 
@@ -90,7 +80,8 @@ export type InputOption<D> =
 
 /**
  * Defines an actor. `moduleUrl` is the `import.meta.url` of the calling module and `exportName` the name under which that
- * module exports the result: shards load it by both. `spawn` checks that they lead back to this very value.
+ * module exports the result: shards load it by both. `spawn` checks that they lead back to this very value. Throws
+ * BAD_CONFIG for options that cannot be used.
  *
  * @example export const counter = defineActor(import.meta.url, 'counter', { machine: counterMachine })
  */
@@ -99,14 +90,6 @@ export function defineActor<M extends AnyStateMachine>(
   exportName: string,
   options: ActorOptions<M>,
 ): ActorDefinition<EventFromLogic<M>, InputFrom<M>> {
-  if (options.engine === 'compiled' && options.provide !== undefined) {
-    throw new StarfishError(
-      'BAD_CONFIG',
-      `${exportName}: a compiled chart takes no provide; use runtimeOf in its actions`,
-      {
-        details: { moduleUrl, exportName, option: 'provide' },
-      },
-    )
-  }
+  checkDefinitionOptions(moduleUrl, exportName, options)
   return { kind: 'actor', moduleUrl, exportName, options: options as unknown as ActorOptions<AnyStateMachine> }
 }

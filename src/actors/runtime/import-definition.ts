@@ -1,11 +1,6 @@
 /** Definitions by the URL of their module and the name of their export: how code reaches another thread. */
 import { StarfishError } from '../../messages/errors.ts'
-
-/** Names a definition across threads. */
-export interface DefinitionRef {
-  readonly moduleUrl: string
-  readonly exportName: string
-}
+import type { DefinitionRef } from './define-actor.ts'
 
 /** The reference that names a definition to another thread. */
 export function referenceTo({ moduleUrl, exportName }: DefinitionRef): DefinitionRef {

@@ -6,7 +6,8 @@
  */
 import type { NamedCodec } from '../../messages/thread/event-codec.ts'
 import type { ActorEvent, ActorRuntime } from './actor-runtime.ts'
-import type { AnyActorDefinition, EventsOf, InputOption } from './define-actor.ts'
+import type { ActorSpec } from './child.ts'
+import type { AnyActorDefinition, EventsOf } from './define-actor.ts'
 import { eventCodecsOf } from './event-codecs.ts'
 import type { CommandsOf, ReplyOf, RequestsOf } from './requests.ts'
 
@@ -16,15 +17,6 @@ export interface ReplyToken {
   /** Shard and incarnation of the asker. */
   readonly shard: number
   readonly shardIncarnation: number
-}
-
-/** Options of a child that a chart starts. It lives on the chart's shard and ends with it. */
-export interface SpawnedChild {
-  readonly definition: AnyActorDefinition
-  /** Its address is the parent's, a slash and this. */
-  readonly id: string
-  readonly input?: unknown
-  readonly restart?: 'permanent' | 'transient' | 'temporary'
 }
 
 /** What the kernel does for the actions of one actor. */
@@ -38,7 +30,7 @@ export interface ActorPort {
   cancelSend(id: string): void
   watch(address: string): void
   unwatch(address: string): void
-  spawn(child: SpawnedChild): void
+  spawn(child: ActorSpec): void
   stopChild(id: string): void
   join(group: string): void
   leave(group: string): void
@@ -182,7 +174,10 @@ function textOf<C, E>(choose: ChooseText<C, E>, scope: ActionScope<C, E>): strin
   return typeof choose === 'string' ? choose : choose(scope)
 }
 
-/** An action that watches an address: its end comes as one `actor.exited` event with the {@link ActorExit}. */
+/**
+ * An action that watches an address: its end comes as one `actor.exited` event with the `ActorExit`. The watch is set before
+ * whatever this actor sends to it afterwards.
+ */
 export function watch<C, E extends ActorEvent>(choose: ChooseText<C, E>): Action<C, E> {
   return scope => portOf(scope)?.watch(textOf(choose, scope))
 }
@@ -192,18 +187,13 @@ export function unwatch<C, E extends ActorEvent>(choose: ChooseText<C, E>): Acti
   return scope => portOf(scope)?.unwatch(textOf(choose, scope))
 }
 
-/** A child for {@link spawn}, checked against its definition. */
-export function child<D extends AnyActorDefinition>(
-  definition: D,
-  options: { readonly id: string; readonly restart?: SpawnedChild['restart'] } & InputOption<D>,
-): SpawnedChild {
-  const { id, input, restart } = options as { id: string; input?: unknown; restart?: SpawnedChild['restart'] }
-  return { definition, id, input, ...(restart === undefined ? {} : { restart }) }
-}
-
-/** An action that starts a child of this actor, on its shard, supervised on its own; it ends with this actor. */
+/**
+ * An action that starts a child of this actor, made by `child`: on its shard, with a restart budget of its own (3 in
+ * 5 s). It ends with this actor. A spec that is not valid throws; a child that cannot be started is logged, and told to
+ * whoever watches it.
+ */
 export function spawn<C, E extends ActorEvent>(
-  choose: (scope: { readonly context: C; readonly event: E }) => SpawnedChild,
+  choose: (scope: { readonly context: C; readonly event: E }) => ActorSpec,
 ): Action<C, E> {
   return scope => portOf(scope)?.spawn(choose(scope))
 }

@@ -25,7 +25,10 @@ export class TypedAddress<D extends AnyActorDefinition = AnyActorDefinition> {
     this.address = address
   }
 
-  /** Sends a command. Never throws for what happens on the way: what cannot be delivered becomes a dead letter. */
+  /**
+   * Sends a command. Never throws for what happens on the way: what cannot be delivered becomes a dead letter. A chart
+   * whose present state takes no such event passes it over, as XState does; `postpone` in a `*` transition keeps it.
+   */
   send(event: CommandsOf<EventsOf<D>>): void {
     this.#host.send(this.address, event as ActorEvent, this.codecOf(event as ActorEvent))
   }
@@ -33,7 +36,8 @@ export class TypedAddress<D extends AnyActorDefinition = AnyActorDefinition> {
   /**
    * Sends a request; resolves with its reply. Settles always: rejects with a StarfishError whose `handled` says whether
    * the request may have been handled. ASK_TIMEOUT, ASK_ABORTED, ACTOR_DIED (details: address, incarnation, reason),
-   * MAILBOX_FULL, NO_SUCH_ACTOR, NO_REPLY, NOT_CLONABLE, OVERLOADED; or with what the chart rejected it with.
+   * MAILBOX_FULL, NO_SUCH_ACTOR, NO_REPLY (also where the chart's present state takes no such request), NOT_CLONABLE,
+   * OVERLOADED, SHUTTING_DOWN, BAD_CONFIG (no deadline); or with what the chart rejected it with.
    */
   ask<const T extends RequestsOf<EventsOf<D>>['type']>(
     event: { readonly type: T } & Omit<RequestFields<EventsOf<D>, T>, 'type'>,
@@ -44,6 +48,6 @@ export class TypedAddress<D extends AnyActorDefinition = AnyActorDefinition> {
 
   /** The binary form that the definition has for an event; undefined when it has none. */
   protected codecOf(event: ActorEvent): NamedCodec | undefined {
-    return this.#codecs?.get(event.type)
+    return this.#codecs?.get(event?.type)
   }
 }

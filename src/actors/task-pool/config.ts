@@ -1,5 +1,5 @@
 /** Options of a task pool: checked and filled once, then plain data. */
-import { StarfishError } from '../../messages/errors.ts'
+import { createFaults } from '../../messages/option-faults.ts'
 import type { TaskRunnerReference } from './task-runner.ts'
 
 /** What a user may say about a task pool. */
@@ -46,20 +46,14 @@ const openTimeoutMs = 30_000
 /** Checks and fills options. `BAD_CONFIG` names the option (`pool.threads`), its value and what it may be. */
 export function resolveTaskPoolInput(options: TaskPoolOptions, surroundings: TaskPoolSurroundings): TaskPoolInput {
   const { platform, processors, ...rest } = surroundings
+  const faults = createFaults('pool')
+  faults.options('', options, ['threads', 'queueMax', 'niceIncrement', 'heapMb'])
   const { threads = Math.max(1, processors - 1), queueMax = 1_024, heapMb } = options
   const { niceIncrement = platform === 'linux' ? 10 : 0 } = options
-  return {
-    ...rest,
-    openTimeoutMs,
-    threads: integer('threads', threads, 1, 1_024),
-    queueMax: integer('queueMax', queueMax, 0, 1_000_000),
-    niceIncrement: integer('niceIncrement', niceIncrement, 0, 19),
-    heapMb: heapMb === undefined ? undefined : integer('heapMb', heapMb, 16, 1_048_576),
-  }
-}
-
-function integer(name: string, value: unknown, least: number, most: number): number {
-  if (typeof value === 'number' && Number.isInteger(value) && value >= least && value <= most) return value
-  const text = `pool.${name} must be an integer from ${least} to ${most}, not ${String(value)}`
-  throw new StarfishError('BAD_CONFIG', text, { details: { option: `pool.${name}`, value: String(value) } })
+  faults.whole('threads', threads, 1, 1_024)
+  faults.whole('queueMax', queueMax, 0, 1_000_000)
+  faults.whole('niceIncrement', niceIncrement, 0, 19)
+  if (heapMb !== undefined) faults.whole('heapMb', heapMb, 16, 1_048_576)
+  faults.throwIfAny('BAD_CONFIG', 'a task pool')
+  return { ...rest, openTimeoutMs, threads, queueMax, niceIncrement, heapMb }
 }

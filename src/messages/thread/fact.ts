@@ -79,8 +79,22 @@ export interface ShardEvent {
   readonly atMs: number
 }
 
-/** The kinds of facts. */
+/** The kind of a fact. */
 export type FactKind = Fact['kind']
+
+/** The kinds of facts. */
+export const factKinds = Object.keys({
+  spawned: true,
+  event: true,
+  transition: true,
+  action: true,
+  exit: true,
+  restart: true,
+  deadLetter: true,
+  link: true,
+  shard: true,
+  dropped: true,
+} satisfies Record<FactKind, true>) as readonly FactKind[]
 
 /** From what an incarnation was restored. */
 export interface RestoredFrom {

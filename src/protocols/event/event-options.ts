@@ -1,6 +1,6 @@
 /** Options of the event protocol: checked and filled once, then plain data that travels to the shards. */
-import type { DefinitionRef } from '../../actors/runtime/import-definition.ts'
-import { StarfishError } from '../../messages/errors.ts'
+import type { DefinitionRef } from '../../actors/runtime/define-actor.ts'
+import { createFaults } from '../../messages/option-faults.ts'
 import type { DialectReference } from './dialect.ts'
 
 /** What a server may say about its requests. */
@@ -35,25 +35,11 @@ const largest = 1_073_741_823
 export function resolveEventOptions(options: EventProtocolOptions): FilledEventOptions {
   const { raidaId = 0, commandTimeoutMs = 10_000, replyBytesMax = 16_777_216 } = options
   const { oneRequestPerConnection = false } = options
-  if (typeof oneRequestPerConnection !== 'boolean') {
-    throw badOption('oneRequestPerConnection', oneRequestPerConnection, 'true or false')
-  }
-  return {
-    raidaId: integer('raidaId', raidaId, 0, 255),
-    oneRequestPerConnection,
-    commandTimeoutMs: integer('commandTimeoutMs', commandTimeoutMs, 1, largest),
-    replyBytesMax: integer('replyBytesMax', replyBytesMax, 1, largest),
-  }
-}
-
-function integer(option: string, value: unknown, least: number, most: number): number {
-  if (typeof value === 'number' && Number.isInteger(value) && value >= least && value <= most) return value
-  throw badOption(option, value, `an integer from ${least} to ${most}`)
-}
-
-/** The error for an option that cannot be used. */
-export function badOption(option: string, value: unknown, wanted: string): StarfishError {
-  return new StarfishError('BAD_CONFIG', `${option} must be ${wanted}, not ${String(value)}`, {
-    details: { option, value: String(value) },
-  })
+  const faults = createFaults()
+  faults.whole('raidaId', raidaId, 0, 255)
+  faults.boolean('oneRequestPerConnection', oneRequestPerConnection)
+  faults.whole('commandTimeoutMs', commandTimeoutMs, 1, largest)
+  faults.whole('replyBytesMax', replyBytesMax, 1, largest)
+  faults.throwIfAny('BAD_CONFIG', 'an event server')
+  return { raidaId, oneRequestPerConnection, commandTimeoutMs, replyBytesMax }
 }

@@ -1,6 +1,7 @@
 /** The commands of a server in a worker of its task pool. */
 
-import { type DefinitionRef, importDefinition } from '../../actors/runtime/import-definition.ts'
+import type { DefinitionRef } from '../../actors/runtime/define-actor.ts'
+import { importDefinition } from '../../actors/runtime/import-definition.ts'
 import { defineTaskRunner } from '../../actors/task-pool/task-runner.ts'
 import { bodyOfResult, createCommandReach } from './command-scope.ts'
 import { type CommandContext, type CommandRequest, commandsKind } from './commands.ts'

@@ -2,11 +2,14 @@
  * Requests that this thread waits for. Every one settles: by its answer, a refusal, its deadline, an abort, or the end
  * of whom it asked.
  */
-import type { AskOptions } from '../../actors/runtime/actor-runtime.ts'
+import type { ActorEvent, AskOptions } from '../../actors/runtime/actor-runtime.ts'
 import type { Clock } from '../../actors/runtime/clock.ts'
 import { Deadline, Deadlines } from '../../actors/runtime/deadlines.ts'
 import { type Handled, StarfishError } from '../../messages/errors.ts'
+import { show } from '../../messages/option-faults.ts'
 import { createEnvelope, type Envelope, localReceipts, type Receipts } from '../../messages/thread/envelope.ts'
+import { badArgument } from '../argument-check.ts'
+import { timerMsMax } from '../option-check.ts'
 
 /** The result of a request. */
 export type Outcome = { readonly ok: true; readonly value: unknown } | { readonly ok: false; readonly error: unknown }
@@ -33,9 +36,6 @@ class PendingAsk extends Deadline {
     this.reject = reject
   }
 }
-
-/** The longest time a timer takes, ms: 24 days. */
-const timeoutMsMax = 2_147_483_647
 
 /** The open requests of one thread. */
 export class Asks {
@@ -78,12 +78,8 @@ export class Asks {
     options: AskOptions,
     post: (envelope: Envelope) => void,
   ): Promise<unknown> {
-    if (!(options.timeoutMs > 0 && options.timeoutMs <= timeoutMsMax)) {
-      const reason = `ask needs a timeoutMs above 0 and up to ${timeoutMsMax}, got ${options.timeoutMs}`
-      return Promise.reject(
-        new StarfishError('BAD_CONFIG', reason, { details: { to, type: event.type }, handled: 'no' }),
-      )
-    }
+    const misuse = misuseOf(to, event, options)
+    if (misuse !== undefined) return Promise.reject(misuse)
     if (options.signal?.aborted) return Promise.reject(abortError(to, event.type, 'no', options.signal.reason))
     return new Promise((resolve, reject) => {
       const { timeoutMs, signal } = options
@@ -163,6 +159,28 @@ export class Asks {
     pending.forgetSignal?.()
     return pending
   }
+}
+
+/** What the caller of an ask did wrong, if anything. */
+function misuseOf(to: unknown, event: ActorEvent, options: AskOptions): StarfishError | undefined {
+  if (typeof to !== 'string' || to === '') return badArgument('ask', 'to', `is ${show(to)}, not an address`)
+  if (typeof event?.type !== 'string')
+    return badArgument('ask', 'event', `for ${to} is ${show(event)}, not an object with a type`)
+  if (event.type.startsWith('xstate.'))
+    return badArgument('ask', 'event', `for ${to} is of the type ${event.type}: xstate.* are XState's own`)
+  const what = `of ${event.type} to ${to}`
+  if (typeof options !== 'object' || options === null) return badArgument('ask', 'timeoutMs', `${what} is missing`)
+  const { timeoutMs, signal } = options
+  if (timeoutMs === undefined) return badArgument('ask', 'timeoutMs', `${what} is missing`)
+  if (typeof timeoutMs !== 'number' || !(timeoutMs > 0 && timeoutMs <= timerMsMax))
+    return badArgument(
+      'ask',
+      'timeoutMs',
+      `${what} is ${show(timeoutMs)}, not a number above 0 and up to ${timerMsMax}`,
+    )
+  if (signal !== undefined && typeof signal?.addEventListener !== 'function')
+    return badArgument('ask', 'signal', `${what} is no AbortSignal`)
+  return undefined
 }
 
 function abortError(to: string, type: string, handled: Handled, cause: unknown): StarfishError {

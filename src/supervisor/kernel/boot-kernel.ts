@@ -2,13 +2,20 @@
  * What every kernel has from its start: the supervisor of its top-level actors, and the handling of what kernels say
  * to each other.
  */
+import type { ActorSpec } from '../../actors/runtime/child.ts'
+import { optionError, show } from '../../messages/option-faults.ts'
 import type { ChildFact } from '../../messages/thread/child-fact.ts'
 import type { ActorExit } from '../../messages/thread/exit.ts'
 import type { KernelMessage } from '../../messages/thread/kernel-message.ts'
 import type { StartedChild } from '../child-host.ts'
-import type { ResolvedChildSpec } from '../child-spec.ts'
-import { type ResolvedSupervisorSpec, spawnBudget } from '../child-spec.ts'
-import { resolveSupervisorSpec } from '../spec-check.ts'
+import {
+  type ResolvedActorSpec,
+  type ResolvedChildSpec,
+  type ResolvedSupervisorSpec,
+  spawnBudget,
+} from '../child-spec.ts'
+import { timerMsMax } from '../option-check.ts'
+import { resolveChildSpec, resolveSupervisorSpec } from '../spec-check.ts'
 import type { Kernel } from './kernel.ts'
 import { childAddress } from './kernel-child-host.ts'
 import type { ExitListener } from './watches.ts'
@@ -23,12 +30,13 @@ export function hasFailed(fact: ChildFact): boolean {
 }
 
 /** Starting a child may take its init, and those of all below it. */
-const startTimeoutMs = 2_147_483_647
+const startTimeoutMs = timerMsMax
 
 /** Starts the supervisor under which the top-level actors of this thread live: each has a restart budget of its own. */
 export function bootKernel(kernel: Kernel): void {
   const spec: ResolvedSupervisorSpec = {
-    ...resolveSupervisorSpec({ id: actorsSupervisor, dynamic: true, budgetPerChild: true, ...spawnBudget }),
+    ...resolveSupervisorSpec({ id: 'actors', dynamic: true, budgetPerChild: true, ...spawnBudget }),
+    id: actorsSupervisor,
     maxChildren: Number.MAX_SAFE_INTEGER,
   }
   kernel.lifecycle.start({
@@ -38,9 +46,9 @@ export function bootKernel(kernel: Kernel): void {
     spec,
   })
   const inOrder = createOrder()
-  kernel.lifecycle.spawnFor = (parent, { definition, id, input, restart }) => {
-    const address = childAddress(parent.entry.address, id)
-    const spec = { id: address, definition, input, restart: restart ?? 'permanent' }
+  kernel.lifecycle.spawnFor = (parent, child) => {
+    const spec = chartChildSpec(kernel, parent.entry.address, child)
+    const address = spec.id
     // What its parent sends to it, or watches, from now on is meant for it.
     kernel.expected.add(address)
     const start = async () => {
@@ -62,6 +70,21 @@ export function bootKernel(kernel: Kernel): void {
       () => stopTopLevel(kernel, address),
       () => {},
     )
+}
+
+/**
+ * The spec of a chart's child as the supervisor of top-level actors takes it.
+ *
+ * @throws StarfishError BAD_SPEC
+ */
+function chartChildSpec(kernel: Kernel, parent: string, child: ActorSpec): ResolvedChildSpec {
+  const resolved = resolveChildSpec(child, { id: parent, ...spawnBudget, autoShutdown: 'never' })
+  const here = kernel.shard === -1 ? 'main' : kernel.shard
+  const { id, shard } = resolved as ResolvedActorSpec
+  if (shard === 'auto' || shard === here)
+    return { ...resolved, id: childAddress(parent, id), shard: here } as ResolvedActorSpec
+  const reason = `is ${show(shard)}, but the children of a chart live where it does: ${here}`
+  throw optionError('BAD_SPEC', `bad specification of ${childAddress(parent, id)}`, [{ path: 'shard', reason }])
 }
 
 /**

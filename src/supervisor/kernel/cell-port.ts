@@ -6,6 +6,7 @@ import type { ActorPort, Message, ReplyToken } from '../../actors/runtime/runtim
 import { StarfishError } from '../../messages/errors.ts'
 import { createEnvelope } from '../../messages/thread/envelope.ts'
 import type { ActorExit } from '../../messages/thread/exit.ts'
+import { checkDelay, checkEvent, checkListener, checkText } from '../argument-check.ts'
 import type { ActorCell } from './cell.ts'
 import type { Kernel } from './kernel.ts'
 import { isReserved } from './well-known.ts'
@@ -33,7 +34,10 @@ export function createCellPort(kernel: Kernel, cell: ActorCell): ActorPort {
       cell.delayedSends.get(id)?.()
       cell.delayedSends.delete(id)
     },
-    watch: watched => watchFor(kernel, cell, watched),
+    watch(watched) {
+      checkText('watch', 'address', watched)
+      watchFor(kernel, cell, watched)
+    },
     unwatch(watched) {
       const listener = cell.watching.get(watched)
       cell.watching.delete(watched)
@@ -76,6 +80,8 @@ export function createActorRuntime(kernel: Kernel, cell: ActorCell): ActorRuntim
     send: (to, event, codec) => sendFrom(kernel, address, codec === undefined ? { to, event } : { to, event, codec }),
     ask: (to, event, options, codec) => kernel.ask(address, to, event, options, codec),
     watch(watched, listener) {
+      checkText('watch', 'address', watched)
+      checkListener('watch', listener)
       const told = (exit: Parameters<typeof listener>[0]) => {
         if (!cell.ended) kernel.runAs(cell, () => listener(exit))
       }
@@ -92,8 +98,14 @@ export function createActorRuntime(kernel: Kernel, cell: ActorCell): ActorRuntim
 
 /** What an actor sends to a supervisor of the system becomes a dead letter: only kernels talk to those. */
 function sendFrom(kernel: Kernel, from: string, { to, event, codec }: Message): void {
+  checkMessage('send', to, event)
   if (isReserved(to)) kernel.refuse(createEnvelope({ from, to, event, codec }), 'NO_SUCH_ACTOR')
   else kernel.send(from, to, event, 'normal', codec)
+}
+
+function checkMessage(call: string, to: unknown, event: unknown): void {
+  checkText(call, 'to', to)
+  checkEvent(call, event)
 }
 
 function settle(kernel: Kernel, cell: ActorCell, token: ReplyToken, outcome: Parameters<Kernel['reply']>[1]): void {
@@ -110,8 +122,11 @@ interface DelayedSend {
 const delayedSendsMax = 10_000
 
 function sendAfter(kernel: Kernel, cell: ActorCell, { delayMs, message, id }: DelayedSend): void {
+  checkMessage('sendAfter', message.to, message.event)
+  checkDelay('sendAfter', delayMs)
   const key = id ?? `#${cell.delayedSendCount++}`
   cell.delayedSends.get(key)?.()
+  cell.delayedSends.delete(key)
   if (cell.delayedSends.size >= delayedSendsMax) {
     const details = { address: cell.entry.address, delayedSendsMax }
     throw new StarfishError('OVERLOADED', `${cell.entry.address} has ${delayedSendsMax} delayed sends waiting`, {

@@ -28,15 +28,25 @@ export class DeadLetters {
 
   add(letter: DeadLetter): void {
     this.#counts[letter.fate]++
-    this.#letters.push(letter)
-    // In bulk: a shift for each would move them all.
-    if (this.#letters.length > this.#keep * 2) this.#letters.splice(0, this.#letters.length - this.#keep)
+    this.#list(letter)
     this.#onLetter(letter)
+  }
+
+  /** Takes over what another thread has counted and listed, and told of, before it ends. */
+  adopt({ counts, letters }: DeadLetterReport): void {
+    for (const fate of Object.keys(counts) as DeadLetter['fate'][]) this.#counts[fate] += counts[fate]
+    for (const letter of letters) this.#list(letter)
   }
 
   /** Adds to the counts what could not be listed. */
   count(fate: DeadLetter['fate'], messages: number): void {
     this.#counts[fate] += messages
+  }
+
+  #list(letter: DeadLetter): void {
+    this.#letters.push(letter)
+    // In bulk: a shift for each would move them all.
+    if (this.#letters.length > this.#keep * 2) this.#letters.splice(0, this.#letters.length - this.#keep)
   }
 
   report(): DeadLetterReport {

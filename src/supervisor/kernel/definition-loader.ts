@@ -1,13 +1,8 @@
 /**
  * Definitions by module and export name, loaded once per thread.
  */
-import type { AnyActorDefinition } from '../../actors/runtime/define-actor.ts'
-import {
-  type DefinitionKind,
-  type DefinitionRef,
-  hasKind,
-  importDefinition,
-} from '../../actors/runtime/import-definition.ts'
+import type { AnyActorDefinition, DefinitionRef } from '../../actors/runtime/define-actor.ts'
+import { type DefinitionKind, hasKind, importDefinition } from '../../actors/runtime/import-definition.ts'
 
 const loaded = new Map<string, AnyActorDefinition>()
 

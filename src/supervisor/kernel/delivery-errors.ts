@@ -2,6 +2,7 @@
 import { type Handled, StarfishError } from '../../messages/errors.ts'
 import type { Envelope, Refusal } from '../../messages/thread/envelope.ts'
 import type { ExitReason } from '../../messages/thread/exit.ts'
+import { reasonText } from '../../messages/thread/exit-text.ts'
 
 const refusalTexts: Record<Refusal, (to: string, type: string) => string> = {
   ACTOR_DIED: (to, type) => `${to} ended before it took ${type}`,
@@ -34,9 +35,8 @@ export interface Deceased {
 export function actorDiedError(who: Deceased, type: string, handled: Handled): StarfishError {
   const { address, incarnation, shard, reason } = who
   const culprit = 'error' in reason ? reason.error : undefined
-  const because = culprit instanceof Error ? `${reason.type}: ${culprit.message}` : reason.type
   const which = incarnation === 0 ? address : `${address} (incarnation ${incarnation})`
-  return new StarfishError('ACTOR_DIED', `${which} ended before it answered ${type}: ${because}`, {
+  return new StarfishError('ACTOR_DIED', `${which} ended before it answered ${type}: ${reasonText(reason)}`, {
     details: { address, ...(incarnation === 0 ? {} : { incarnation }), shard, type, reason: reason.type },
     handled,
     cause: culprit,

@@ -45,6 +45,11 @@ export function createEngine(
   return live
 }
 
+/** Does ahead what the first actor of a definition would wait for. Throws for a chart that cannot be compiled. */
+export function prepareEngine(definition: AnyActorDefinition): void {
+  if (definition.options.engine === 'compiled') compiledChartOf(definition)
+}
+
 function compiledChartOf(definition: AnyActorDefinition): CompiledChart {
   const known = compiled.get(definition)
   if (known !== undefined) return known

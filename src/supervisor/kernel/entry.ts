@@ -1,6 +1,7 @@
 /**
  * What a thread knows of an address that lives on it, over all incarnations.
  */
+import type { TimerHandle } from '../../actors/runtime/clock.ts'
 import type { AnyActorDefinition } from '../../actors/runtime/define-actor.ts'
 import type { Envelope } from '../../messages/thread/envelope.ts'
 import type { ActorCell } from './cell.ts'
@@ -27,6 +28,8 @@ export class ActorEntry {
   cell: ActorCell | undefined
   /** The start whose module is being loaded. */
   loading: ChildStart | undefined
+  /** Ends that start when the module takes longer than a start may. */
+  loadTimer: TimerHandle
   /** The incarnation whose `init` runs. */
   starting: ActorCell | undefined
   /** Messages that came while no incarnation was there. */

@@ -25,6 +25,15 @@ export class Fifo<T> {
     return item
   }
 
+  /** Takes the newest out. */
+  pop(): T | undefined {
+    if (this.#size === 0) return undefined
+    const at = (this.#head + --this.#size) & (this.#ring.length - 1)
+    const item = this.#ring[at]
+    this.#ring[at] = undefined
+    return item
+  }
+
   peek(): T | undefined {
     return this.#size === 0 ? undefined : this.#ring[this.#head]
   }

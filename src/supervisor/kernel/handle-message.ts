@@ -27,7 +27,7 @@ export function handleMessage(kernel: Kernel, cell: ActorCell, envelope: Envelop
   if (cell.postponed) {
     putBack(cell, envelope)
   } else {
-    if (asked && cell.settled === 'open') leaveUnanswered(kernel, cell, envelope)
+    if (asked && cell.settled === 'open') leaveUnanswered(kernel, cell, envelope, engine.stateKey !== before)
     cell.current = undefined
     envelope.receipts.finish(envelope.token)
   }
@@ -62,11 +62,14 @@ function putBack(cell: ActorCell, envelope: Envelope): void {
   cell.mailbox.postpone(envelope)
 }
 
-/** The chart neither replied nor kept the token: nobody will ever answer, so the asker is told now. */
-function leaveUnanswered(kernel: Kernel, cell: ActorCell, envelope: Envelope): void {
+/**
+ * The chart neither replied nor kept the token: nobody will ever answer, so the asker is told now. One that has moved took
+ * the request, whatever its new state takes.
+ */
+function leaveUnanswered(kernel: Kernel, cell: ActorCell, envelope: Envelope, hasMoved: boolean): void {
   const token = cell.currentToken
   if (token === undefined) return
-  const handled = cell.engine?.handles(envelope.event.type) === true ? 'unknown' : 'no'
+  const handled = hasMoved || cell.engine?.handles(envelope.event.type) === true ? 'unknown' : 'no'
   kernel.reply(token, { ok: false, error: noReplyError(envelope, handled) })
 }
 

@@ -49,6 +49,7 @@ export function createKernelChildHost(kernel: Kernel, cell: ActorCell, remote: R
     }
   }
   return {
+    addressOf,
     start({ id, spec }) {
       const address = addressOf(id)
       const incarnation = kernel.nextIncarnation(address)

@@ -2,11 +2,12 @@
  * The life of an incarnation on its thread: start, checkpoints, end. Whether and when another follows is its
  * supervisor's to decide; to the kernel a supervisor is an actor like any other.
  */
+import type { ActorSpec } from '../../actors/runtime/child.ts'
 import type { AnyActorDefinition } from '../../actors/runtime/define-actor.ts'
 import { eventCodecsOf } from '../../actors/runtime/event-codecs.ts'
-import type { SpawnedChild } from '../../actors/runtime/runtime-actions.ts'
 import { tameError } from '../../messages/error-codec.ts'
 import { StarfishError } from '../../messages/errors.ts'
+import { optionError } from '../../messages/option-faults.ts'
 import type { ChildFact } from '../../messages/thread/child-fact.ts'
 import { type ActorExit, type ExitReason, isAbnormal } from '../../messages/thread/exit.ts'
 import type { Checkpoint } from '../../messages/thread/kernel-message.ts'
@@ -33,7 +34,7 @@ const supervisorDefinition: AnyActorDefinition = {
   kind: 'actor',
   moduleUrl: import.meta.url,
   exportName: 'supervisor',
-  options: { machine: supervisorMachine, mailbox: { capacity: 100_000 } },
+  options: { machine: supervisorMachine, mailbox: { messagesMax: 100_000 } },
 }
 
 /** Starts and ends the actors of one kernel. */
@@ -46,7 +47,7 @@ export class Lifecycle {
   /** Called with each checkpoint, and without one when it is forgotten, for those who keep it where the thread's death does not reach. */
   onCheckpoint: (address: string, checkpoint: Checkpoint | undefined) => void = () => {}
   /** Starts, and stops, the children of charts; set by those who know supervisors. */
-  spawnFor: (parent: ActorCell, child: SpawnedChild) => void = () => {}
+  spawnFor: (parent: ActorCell, child: ActorSpec) => void = () => {}
   stopChild: (address: string) => void = () => {}
 
   constructor(kernel: Kernel) {
@@ -64,17 +65,23 @@ export class Lifecycle {
       this.#startLoaded(request, supervisorDefinition)
       return
     }
-    const ref = request.spec.definition
+    const { definition: ref, initTimeoutMs: afterMs } = request.spec
     const definition = loadedDefinition(ref)
     if (definition !== undefined) {
       this.#startLoaded(request, definition)
       return
     }
     const entry = this.#entryOf(request, undefined)
+    const { clock } = this.#kernel
     entry.loading = request
+    entry.loadTimer = clock.setTimeout(
+      () => this.#loadFailed(entry, request, { type: 'initTimedOut', afterMs }),
+      afterMs,
+    )
     loadDefinition(ref).then(
       loaded => {
         if (entry.loading !== request || this.#kernel.entries.get(request.address) !== entry) return
+        clock.clearTimeout(entry.loadTimer)
         entry.loading = undefined
         entry.definition = loaded
         this.#startLoaded(request, loaded)
@@ -110,12 +117,14 @@ export class Lifecycle {
     return true
   }
 
-  /** Gives an address of that supervisor's up: what was held for it becomes dead letters. */
+  /** Gives an address of that supervisor's up: what was held for it becomes dead letters, unless it is still expected. */
   remove(address: string, supervisor: string): void {
     const entry = this.#kernel.entries.get(address)
     if (entry?.owner.supervisor !== supervisor || entry.cell !== undefined) return
     this.#kernel.entries.delete(address)
-    for (const envelope of entry.held.drain()) this.#kernel.dropAdmitted(envelope, 'NO_SUCH_ACTOR')
+    for (const envelope of entry.held.drain()) {
+      if (this.#kernel.expected.hold(envelope) !== 'admitted') this.#kernel.dropAdmitted(envelope, 'NO_SUCH_ACTOR')
+    }
     if (this.#kernel.checkpoints.forget(address)) this.onCheckpoint(address, undefined)
     this.#kernel.entries.get(address.slice(0, Math.max(0, address.lastIndexOf('/'))))?.children.delete(address)
     this.onRemoved(entry)
@@ -223,9 +232,8 @@ export class Lifecycle {
     }
     const wanted = spec.kind === 'actor' && shard !== -1 ? spec.shard : 'auto'
     if (wanted === shard || wanted === 'auto' || typeof wanted === 'object') return undefined
-    const reason = `is ${wanted}, but ${address} lives with its supervisor, on shard ${shard}`
-    const details = { id: spec.id, reasons: [{ path: 'shard', reason }] }
-    return new StarfishError('BAD_SPEC', `the spec of ${spec.id} is not valid: shard ${reason}`, { details })
+    const reason = `is ${wanted}, but it lives with its supervisor, on shard ${shard}`
+    return optionError('BAD_SPEC', `bad specification of ${address}`, [{ path: 'shard', reason }])
   }
 
   #startLoaded(request: ChildStart, definition: AnyActorDefinition): void {
@@ -386,7 +394,7 @@ export class Lifecycle {
     }
   }
 
-  /** The module of the definition cannot be had, or the incarnation was ended while it was loaded. */
+  /** The module of the definition cannot be had, or not in time, or the incarnation was ended while it was loaded. */
   #loadFailed(entry: ActorEntry, request: ChildStart, why: ExitReason): void {
     if (entry.loading !== request || this.#kernel.entries.get(request.address) !== entry) return
     const reason = tameReason(why)

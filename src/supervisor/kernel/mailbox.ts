@@ -5,37 +5,30 @@
  *   resumed (postponed) ──┼─> take()
  *   normal ───────────────┘
  */
-import type { MailboxOptions, Overflow } from '../../actors/runtime/define-actor.ts'
+import type { MailboxOptions } from '../../actors/runtime/mailbox-options.ts'
 import type { Envelope } from '../../messages/thread/envelope.ts'
-import type { MailboxOptions as SpecMailboxOptions } from '../child-spec.ts'
 import { Fifo } from './fifo.ts'
-
-/** A {@link MailboxOptions} in which nothing is left open. */
-export interface FilledMailboxOptions {
-  readonly capacity: number
-  readonly overflow: Overflow
-}
 
 /** Fills in the defaults: what the child's spec says, else its definition, else 1,000 messages and `reject`. */
 export function resolveMailboxOptions(
   options: MailboxOptions | undefined,
-  spec: SpecMailboxOptions = {},
-): FilledMailboxOptions {
+  spec: MailboxOptions = {},
+): Required<MailboxOptions> {
   return {
-    capacity: spec.messagesMax ?? options?.capacity ?? 1_000,
+    messagesMax: spec.messagesMax ?? options?.messagesMax ?? 1_000,
     overflow: spec.overflow ?? options?.overflow ?? 'reject',
   }
 }
 
 /** A bounded queue of envelopes. The control lane is not bounded here: what travels on it is bounded where it arises. */
 export class Mailbox {
-  readonly #options: FilledMailboxOptions
+  readonly #options: Required<MailboxOptions>
   readonly #control = new Fifo<Envelope>()
   readonly #normal = new Fifo<Envelope>()
   readonly #resumed = new Fifo<Envelope>()
   #postponed: Envelope[] = []
 
-  constructor(options: FilledMailboxOptions) {
+  constructor(options: Required<MailboxOptions>) {
     this.#options = options
   }
 
@@ -44,26 +37,27 @@ export class Mailbox {
     return this.#control.size + this.#resumed.size + this.#normal.size
   }
 
-  /** Messages that count against the capacity. */
+  /** Messages that count against the bound. */
   get depth(): number {
     return this.#normal.size + this.#resumed.size + this.#postponed.length
   }
 
-  /** Puts a message in; answers the one that does not fit, which is the message itself unless the oldest gives way. */
+  /** Puts a message in; answers the one that does not fit: the message itself, or the one that gives way to it. */
   put(envelope: Envelope): Envelope | undefined {
     if (envelope.lane === 'control') {
       this.#control.push(envelope)
       return undefined
     }
-    if (this.depth < this.#options.capacity) {
+    if (this.depth < this.#options.messagesMax) {
       this.#normal.push(envelope)
       return undefined
     }
-    if (this.#options.overflow !== 'drop_oldest') return envelope
-    const oldest = this.#normal.shift()
-    if (oldest === undefined) return envelope
+    const { overflow } = this.#options
+    if (overflow === 'reject') return envelope
+    const dropped = overflow === 'drop_oldest' ? this.#normal.shift() : this.#normal.pop()
+    if (dropped === undefined) return envelope
     this.#normal.push(envelope)
-    return oldest
+    return dropped
   }
 
   /** The next message: control first, then what was postponed before the last state change, then in order of arrival. */

@@ -62,7 +62,8 @@ export class ThreadRouter implements Router {
   readonly #watched = new Map<string, Watched>()
   /** By the receipts of an edge, which outlive it: who asked over it. */
   readonly #askers = new WeakMap<Receipts, { readonly shard: number; readonly incarnation: number }>()
-  #stopping = false
+  /** Why nothing reaches other threads any more. */
+  #over: 'SHUTTING_DOWN' | 'SHARD_DIED' | undefined
   /** Called when an edge that was open has closed, with the exact account of this side's messages. */
   onReport: (shard: number, incarnation: number, report: EdgeReport) => void = () => {}
 
@@ -94,7 +95,7 @@ export class ThreadRouter implements Router {
     this.#locate(address, shard => {
       // Taken back while its place was asked for.
       if (!this.#kernel.watches.has(address)) return
-      if (shard === null || shard === this.#kernel.shard) {
+      if (shard === null || shard === this.#kernel.shard || this.#over !== undefined) {
         this.#kernel.tellNoproc(address)
         return
       }
@@ -212,13 +213,22 @@ export class ThreadRouter implements Router {
     return this.#peers.get(shard)?.edge?.stats()
   }
 
-  /** Closes every edge; what is still on its way, or waits, is accounted for. */
-  close(): void {
-    this.#stopping = true
+  /**
+   * Closes all edges for good: what waits for another thread, or comes for it yet, is refused, and who watches there hears
+   * of no actor.
+   */
+  close(why: 'SHUTTING_DOWN' | 'SHARD_DIED' = 'SHUTTING_DOWN'): void {
+    this.#over ??= why
     for (const peer of this.#peers.values()) {
       peer.edge?.close()
-      for (const envelope of peer.waiting.splice(0)) this.#kernel.refuse(envelope, 'SHUTTING_DOWN')
+      this.#refuseWaiting(peer)
     }
+    for (const address of this.#watched.keys()) this.#kernel.tellNoproc(address)
+  }
+
+  #refuseWaiting(peer: Peer): void {
+    if (this.#over === undefined) return
+    for (const envelope of peer.waiting.splice(0)) this.#kernel.refuse(envelope, this.#over)
   }
 
   #open(peer: Peer, incarnation: number, ends: EdgeEnds): void {
@@ -254,7 +264,7 @@ export class ThreadRouter implements Router {
         for (const resolve of peer.syncs.values()) resolve()
         peer.syncs.clear()
         this.onReport(shard, incarnation, report)
-        if (peer.lostReason !== undefined || peer.next !== undefined || this.#stopping) this.#settleLoss(peer)
+        if (peer.lostReason !== undefined || peer.next !== undefined || this.#over !== undefined) this.#settleLoss(peer)
         this.#openNext(peer)
       },
     })
@@ -270,7 +280,7 @@ export class ThreadRouter implements Router {
     const { next } = peer
     peer.next = undefined
     if (next === undefined) return
-    if (this.#stopping) next.ends.port.close()
+    if (this.#over !== undefined) next.ends.port.close()
     else this.#open(peer, next.incarnation, next.ends)
   }
 
@@ -297,7 +307,7 @@ export class ThreadRouter implements Router {
     const peer = this.#peerOf(shard)
     const { edge } = peer
     if (edge === undefined || peer.lostReason !== undefined || (peer.draining && envelope.to !== kernelAddress)) {
-      if (this.#stopping) this.#kernel.refuse(envelope, 'SHUTTING_DOWN')
+      if (this.#over !== undefined) this.#kernel.refuse(envelope, this.#over)
       else if (peer.waiting.length >= this.#limits.waitingMax) this.#kernel.refuse(envelope, 'OVERLOADED')
       else peer.waiting.push(envelope)
       return
@@ -349,7 +359,7 @@ export class ThreadRouter implements Router {
     const unsent = new Set(report.unsent)
     this.#failAsks(peer, reason, unsent)
     // What a planned end has left untouched is for the next worker; after any other the rule is that nothing is sent again.
-    const isPlanned = peer.draining && reason.type === 'shutdown' && !this.#stopping
+    const isPlanned = peer.draining && reason.type === 'shutdown' && this.#over === undefined
     const untouched = isPlanned ? report.fates.filter(({ fate }) => fate !== 'handled' && fate !== 'inHand') : []
     const again = new Set(untouched.map(({ message }) => message).filter(({ requestId }) => requestId === 0))
     this.#addDeadLetters(report, reason, again)
@@ -359,6 +369,7 @@ export class ThreadRouter implements Router {
     )
     this.#tellLink(peer, false, report)
     this.#tellWatchers(peer, reason)
+    this.#refuseWaiting(peer)
   }
 
   /** Who watches an actor of a thread that is gone hears of its end from here: nobody else is left to tell. */

@@ -1,9 +1,10 @@
 /**
  * Calls to a shard's control plane that always settle: Comlink's own never do when the worker dies.
  */
-import { type Endpoint, wrap } from 'comlink'
+import { wrap } from 'comlink'
 import { decodeError } from '../../messages/error-codec.ts'
 import { StarfishError } from '../../messages/errors.ts'
+import { nodeEndpoint } from './node-endpoint.ts'
 import type { Answered, ShardControl } from './shard-control.ts'
 import type { HostedWorker } from './worker-host.ts'
 
@@ -29,7 +30,7 @@ type Remote = Record<string, (...args: unknown[]) => Promise<Answered<unknown>>>
 
 /** Creates the main thread's side. */
 export function createControlPlane(worker: HostedWorker): ControlPlane {
-  const remote = wrap<ShardControl>(worker.port as unknown as Endpoint) as unknown as Remote
+  const remote = wrap<ShardControl>(nodeEndpoint(worker.port)) as unknown as Remote
   const open = new Set<(error: StarfishError) => void>()
   let ended: StarfishError | undefined
   void worker.ended.then(({ reason }) => {

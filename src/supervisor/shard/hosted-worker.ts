@@ -2,8 +2,11 @@
  * One worker thread inside a Piscina pool of its own, from start to end.
  *
  *     start -> [loading] -- shard.loaded --> [loaded] --.
- *                  '-- error, exit, shard.ending, terminate, stalled --> [ending] -- exit ---------> [ended] = [gone]
+ *                  '-- error, exit, shard.ending, terminate, stalled --> [ending] -- port closes --> [ended] -- exit --> [gone]
  *                                              (reason fixed, first wins)   '-- zombieAfterMs --> [ended, zombie] -- exit --> [gone]
+ *
+ * The port closes with all that the thread had open, when no code of it can run any more; `exit` comes after its heap was
+ * taken down, which takes 1 ms for an empty one and 100 for some hundred MB: too long to wait for.
  *
  * The pool runs one task that never returns and holds nothing else, so it has no reason to start a second thread:
  * `minThreads` is 0, and a thread that ends is not replaced.
@@ -64,6 +67,7 @@ export class PiscinaWorker implements HostedWorker, Watched {
   /** Ends each question to the worker that is open; a dead one never answers. */
   readonly #unanswered = new Set<() => void>()
   #isLoaded = false
+  #isPortClosed = false
   #reason: ExitReason | undefined
 
   constructor(options: WorkerStart, surroundings: WorkerSurroundings) {
@@ -86,9 +90,12 @@ export class PiscinaWorker implements HostedWorker, Watched {
     this.#worker.on('error', error => this.#end(reasonOfWorkerError(error, this.#isLoaded)))
     this.#worker.on('exit', this.#exited)
     this.#hostPort.on('message', this.#told)
+    this.#hostPort.on('close', this.#closed)
   }
 
   terminate(reason: ExitReason): Promise<void> {
+    // It may have said already why it ends.
+    this.#hear()
     this.#end(reason)
     return this.ended.then(() => {})
   }
@@ -138,10 +145,22 @@ export class PiscinaWorker implements HostedWorker, Watched {
     this.#load.resolve()
   }
 
-  #exited = (code: number): void => {
-    // `exit` overtakes messages: what the worker said last may still be in the port.
+  /** Takes what the worker has said and this thread has not come to yet. Of a closed port nobody may ask: that crashes Node. */
+  #hear(): void {
+    if (this.#isPortClosed) return
     for (let next = receiveMessageOnPort(this.#hostPort); next; next = receiveMessageOnPort(this.#hostPort))
       this.#told(next.message)
+  }
+
+  /** Of one that did not say why it ends its thread tells, later: it called `process.exit`, or ran out of heap. */
+  #closed = (): void => {
+    this.#isPortClosed = true
+    if (this.#reason !== undefined) this.#settle(false)
+  }
+
+  #exited = (code: number): void => {
+    // `exit` overtakes messages.
+    this.#hear()
     this.#end(reasonOfWorkerExit(code))
     this.#settle(false)
     this.#gone.resolve()
@@ -162,6 +181,7 @@ export class PiscinaWorker implements HostedWorker, Watched {
   }
 
   #settle(zombie: boolean): void {
+    this.#isPortClosed = true
     this.#ended.resolve({ reason: this.#reason!, atMs: this.#surroundings.clock.now(), zombie })
     this.#hostPort.close()
     // The port of a thread that is gone closes by itself, once all that it posted was read.

@@ -48,12 +48,18 @@ export function createPiscinaHost(options: PiscinaHostOptions = {}): WorkerHost 
       const unwatch = watchdog.watch(worker)
       workers.add(worker)
       void worker.ending.then(unwatch)
-      void worker.ended.then(() => workers.delete(worker))
+      void worker.gone.then(() => workers.delete(worker))
       return worker
     },
     async close() {
       closed = true
-      await Promise.all([...workers].map(worker => worker.terminate({ type: 'shutdown' })))
+      await Promise.all([...workers].map(endForGood))
     },
   }
+}
+
+async function endForGood(worker: HostedWorker): Promise<void> {
+  await worker.terminate({ type: 'shutdown' })
+  const { zombie } = await worker.ended
+  if (!zombie) await worker.gone
 }

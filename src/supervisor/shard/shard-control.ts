@@ -3,6 +3,7 @@
  * Comlink itself loses the fields of errors.
  */
 import type { MessagePort } from 'node:worker_threads'
+import type { DefinitionRef } from '../../actors/runtime/define-actor.ts'
 import type { EncodedError } from '../../messages/error-codec.ts'
 import type { EncodedExitReason } from '../../messages/thread/exit-codec.ts'
 import type { FactFilter } from '../../messages/thread/fact.ts'
@@ -56,10 +57,16 @@ export interface Activation {
 
 /** The calls. */
 export interface ShardControl {
+  /** Loads definitions before they are needed; one that cannot be had is passed over. For a worker that stands by. */
+  preload(definitions: readonly DefinitionRef[]): Promise<Answered<true>>
+  /** Runs through the life of a shard once. For a worker that stands by. */
+  rehearse(): Promise<Answered<true>>
   activate(activation: Activation): Answered<true>
   connect(peer: PeerEnds): Answered<true>
-  /** Starts a top-level actor or tree under the shard's own supervisor. Answers `ignore` when it declined. */
+  /** Starts a new top-level actor or tree under the shard's own supervisor. Answers `ignored` when it declined. */
   startResident(resident: Resident): Promise<Answered<'started' | 'ignored'>>
+  /** Starts those again that an earlier worker had; answers when each has started or was told as ended for good. */
+  startResidents(residents: readonly Resident[]): Promise<Answered<true>>
   stopResident(address: string): Promise<Answered<true>>
   startChild(request: ChildStart): Answered<true>
   shutdownChild(address: string, incarnation: number): Answered<true>

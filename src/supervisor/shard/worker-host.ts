@@ -12,7 +12,7 @@ export interface WorkerHost {
    * `loaded` and `ended` of the worker.
    */
   start(options: WorkerStart): HostedWorker
-  /** Ends every worker that is left, with reason `shutdown`; settles when all have ended, zombies reported as such. */
+  /** Ends every worker that is left, with reason `shutdown`; settles when all are gone but for zombies. */
   close(): Promise<void>
 }
 
@@ -45,9 +45,12 @@ export interface HostedWorker {
   readonly loaded: Promise<void>
   /** Settles once, as soon as it is certain that the worker ends and why, before its thread is gone. */
   readonly ending: Promise<ExitReason>
-  /** Settles once, whatever happens, when the worker is gone or is given up as a zombie. Never rejects. */
+  /**
+   * Settles once, whatever happens: when no code of the worker can run any more and what it had open is closed, or when
+   * it is given up as a zombie. Never rejects.
+   */
   readonly ended: Promise<WorkerEnd>
-  /** Settles when the thread is gone: with `ended`, later for a zombie. */
+  /** Settles when the thread is gone, its memory given back: soon after `ended`, later for a zombie. */
   readonly gone: Promise<void>
   /**
    * Ends the worker; settles with `ended`. The first reason wins: `ended` reports this one unless the worker was ending

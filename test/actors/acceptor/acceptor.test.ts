@@ -38,6 +38,8 @@ t.test('the chart agrees with its compiled form on every branch', async t => {
     'acceptor.bindFailed',
     'acceptor.unbound',
     'acceptor.drained',
+    'acceptor.whenBound',
+    'acceptor.whenDrained',
   ]
   assertChartAgrees(t, acceptorMachine, {
     input: () => inputFor(0, 'handoff'),
@@ -45,7 +47,7 @@ t.test('the chart agrees with its compiled form on every branch', async t => {
   })
 })
 
-t.test('it binds, serves, drains and closes; a shutdown is a drain', async t => {
+t.test('it binds, serves, drains and closes; a shutdown drains first', async t => {
   for (const command of ['acceptor.drain', 'actor.shutdown']) {
     const clock = createVirtualClock()
     const acceptor = startTestActor(acceptorMachine, acceptorIo(createConnections), inputFor(0, 'reusePort'), { clock })
@@ -58,7 +60,10 @@ t.test('it binds, serves, drains and closes; a shutdown is a drain', async t => 
     t.equal((await client.response()).status, 0, 'what was sent before the drain is served')
     await until(() => clock.pending > 0)
     const closed = client.closed()
-    await turnUntil(acceptor.reached('closed'), () => clock.advance(50))
+    const isDrain = command === 'acceptor.drain'
+    await turnUntil(acceptor.reached(isDrain ? 'drained' : 'closed'), () => clock.advance(50))
+    if (isDrain) acceptor.send({ type: 'actor.shutdown' })
+    await acceptor.reached('closed')
     t.equal(await closed, 'end')
     t.equal(readServerCounters(counters).connections, 0)
     const late = await connectClient(acceptor.context.port!)
@@ -77,6 +82,7 @@ t.test('a drain ends at its deadline, whoever is left', async t => {
   client.write(hello)
   await client.response()
   acceptor.send({ type: 'acceptor.drain' })
+  acceptor.send({ type: 'actor.shutdown' })
   await clock.advance(99)
   await clock.advance(2)
   await acceptor.reached('closed')
@@ -140,13 +146,13 @@ t.test('handoff: the listener holds what comes before a shard does, and deals ou
   t.equal(zero! + one!, 10)
   t.ok(Math.abs(zero! - one!) <= 2, `${zero} and ${one}`)
 
-  shards[0]!.send({ type: 'acceptor.drain' })
+  shards[0]!.send({ type: 'actor.shutdown' })
   await turnUntil(shards[0]!.reached('closed'), () => clock.advance(50))
   const later = await connectClient(listener.context.port!)
   later.write(hello)
   t.equal((await later.response()).status, 0, 'the other shard goes on')
 
-  listener.send({ type: 'acceptor.drain' })
+  listener.send({ type: 'actor.shutdown' })
   await listener.reached('closed')
   later.write(hello)
   t.equal((await later.response()).status, 0, 'connections outlive the listener')

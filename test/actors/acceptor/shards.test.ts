@@ -70,7 +70,7 @@ for (const accept of ['reusePort', 'handoff'] as const) {
       figures.map(({ requests }) => requests).join(),
     )
 
-    zero.postMessage({ type: 'acceptor.drain' })
+    zero.postMessage({ type: 'actor.shutdown' })
     const [message] = await once(zero, 'message')
     t.same(message, { state: 'closed' })
     t.equal(readServerCounters(input.counters, 0).connections, 0)

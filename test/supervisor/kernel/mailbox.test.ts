@@ -18,14 +18,14 @@ function filled(
   overflow: 'reject' | 'drop_oldest' | 'drop_newest',
   ...types: string[]
 ): [Mailbox, (string | undefined)[]] {
-  const mailbox = new Mailbox({ capacity: 2, overflow })
+  const mailbox = new Mailbox({ messagesMax: 2, overflow })
   return [mailbox, types.map(type => mailbox.put(envelope(type))?.event.type)]
 }
 
 t.test('a full mailbox rejects the newcomer, or gives up what its policy names', async t => {
   for (const [overflow, refused, left] of [
     ['reject', [undefined, undefined, 'c', 'd'], ['a', 'b']],
-    ['drop_newest', [undefined, undefined, 'c', 'd'], ['a', 'b']],
+    ['drop_newest', [undefined, undefined, 'b', 'c'], ['a', 'd']],
     ['drop_oldest', [undefined, undefined, 'a', 'b'], ['c', 'd']],
   ] as const) {
     const [mailbox, answers] = filled(overflow, 'a', 'b', 'c', 'd')
@@ -44,7 +44,7 @@ t.test('control is served first and has room in a full mailbox', async t => {
 })
 
 t.test('what was postponed counts against the capacity and comes back first, in order of arrival', async t => {
-  const mailbox = new Mailbox({ capacity: 4, overflow: 'reject' })
+  const mailbox = new Mailbox({ messagesMax: 4, overflow: 'reject' })
   for (const type of ['a', 'b', 'c', 'd']) mailbox.put(envelope(type))
   mailbox.postpone(mailbox.take()!)
   mailbox.postpone(mailbox.take()!)
@@ -59,7 +59,7 @@ t.test('what was postponed counts against the capacity and comes back first, in 
 })
 
 t.test('the oldest gives way among those that wait, not among those put aside', async t => {
-  const mailbox = new Mailbox({ capacity: 2, overflow: 'drop_oldest' })
+  const mailbox = new Mailbox({ messagesMax: 2, overflow: 'drop_oldest' })
   for (const type of ['a', 'b']) mailbox.put(envelope(type))
   mailbox.postpone(mailbox.take()!)
   t.equal(mailbox.put(envelope('c'))?.event.type, 'b')
@@ -68,7 +68,7 @@ t.test('the oldest gives way among those that wait, not among those put aside', 
 })
 
 t.test('drain gives everything out in the order in which it would have been served', async t => {
-  const mailbox = new Mailbox({ capacity: 9, overflow: 'reject' })
+  const mailbox = new Mailbox({ messagesMax: 9, overflow: 'reject' })
   for (const type of ['a', 'b']) mailbox.put(envelope(type))
   mailbox.postpone(mailbox.take()!)
   mailbox.put(envelope('x', 'control'))
@@ -80,7 +80,7 @@ t.test('drain gives everything out in the order in which it would have been serv
 })
 
 t.test('the age is that of the oldest message that waits', async t => {
-  const mailbox = new Mailbox({ capacity: 9, overflow: 'reject' })
+  const mailbox = new Mailbox({ messagesMax: 9, overflow: 'reject' })
   t.equal(mailbox.ageMs(100), 0)
   mailbox.put(envelope('a', 'normal', 40))
   mailbox.put(envelope('b', 'normal', 90))
@@ -88,10 +88,13 @@ t.test('the age is that of the oldest message that waits', async t => {
 })
 
 t.test('the spec of a child overrides its definition, which overrides the defaults', async t => {
-  t.same(resolveMailboxOptions(undefined), { capacity: 1_000, overflow: 'reject' })
-  t.same(resolveMailboxOptions({ capacity: 5, overflow: 'drop_oldest' }), { capacity: 5, overflow: 'drop_oldest' })
-  t.same(resolveMailboxOptions({ capacity: 5 }, { messagesMax: 7, overflow: 'drop_newest' }), {
-    capacity: 7,
+  t.same(resolveMailboxOptions(undefined), { messagesMax: 1_000, overflow: 'reject' })
+  t.same(resolveMailboxOptions({ messagesMax: 5, overflow: 'drop_oldest' }), {
+    messagesMax: 5,
+    overflow: 'drop_oldest',
+  })
+  t.same(resolveMailboxOptions({ messagesMax: 5 }, { messagesMax: 7, overflow: 'drop_newest' }), {
+    messagesMax: 7,
     overflow: 'drop_newest',
   })
 })

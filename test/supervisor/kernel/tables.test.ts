@@ -1,4 +1,5 @@
 import t from 'tap'
+import { child, type Placement } from '../../../src/actors/runtime/child.ts'
 import { createEnvelope } from '../../../src/messages/thread/envelope.ts'
 import type { ActorExit } from '../../../src/messages/thread/exit.ts'
 import type { DeadLetter, Fact } from '../../../src/messages/thread/fact.ts'
@@ -214,10 +215,10 @@ t.test('an expected address holds a bounded number of messages', async t => {
   t.equal(expected.hold(createEnvelope({ to: 'a', event: { type: 'x' } })), 'MAILBOX_FULL')
 })
 
-type Shards = ('auto' | 'main' | 'every' | number | { with: string })[]
+type Shards = Placement[]
 
 function placeOf(shards: Shards, count = 2): number {
-  const children = shards.map((shard, i) => ({ id: `${i}`, definition: counter, shard }))
+  const children = shards.map((shard, i) => child(counter, { id: `${i}`, input: { from: 0 }, shard }))
   const spec: ResolvedChildSpec = resolveSupervisorSpec({ id: 'tree', strategy: 'one_for_one', children })
   const homes = new Map([['there', 1]])
   return choosePlace(spec, { shards: count, leastLoaded: () => 0, find: address => homes.get(address) })
@@ -235,8 +236,8 @@ t.test('a supervisor lives with its children: on the shard they share, else on t
   ] as [Shards, number][]) {
     t.equal(placeOf(shards), place, JSON.stringify(shards))
   }
-  t.equal(placeOf([5, 'every'], 0), -1, 'without shards everything is on this thread')
-  for (const shards of [[2], ['every'], [{ with: 'nobody' }]] as Shards[]) {
+  t.equal(placeOf([5, 'auto'], 0), -1, 'without shards everything is on this thread')
+  for (const shards of [[2], [{ with: 'nobody' }]] as Shards[]) {
     t.throws(() => placeOf(shards), { code: 'BAD_SPEC' }, JSON.stringify(shards))
   }
 })

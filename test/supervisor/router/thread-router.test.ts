@@ -5,13 +5,13 @@ import type { ActorExit } from '../../../src/messages/thread/exit.ts'
 import { Kernel } from '../../../src/supervisor/kernel/kernel.ts'
 import { createCodecRegistry } from '../../../src/supervisor/router/edge/codec-registry.ts'
 import { createEdge, type EdgePort } from '../../../src/supervisor/router/edge/edge.ts'
-import { routerLimits } from '../../../src/supervisor/router/peer.ts'
-import { ThreadRouter } from '../../../src/supervisor/router/thread-router.ts'
+import { type RouterLimits, routerLimits } from '../../../src/supervisor/router/peer.ts'
+import { type Resolve, ThreadRouter } from '../../../src/supervisor/router/thread-router.ts'
 import { createEnds } from '../../../src/supervisor/shard/slot.ts'
 import { quiet, turn } from '../fixtures/local-system.ts'
 
 /** A main thread whose one shard is played by the test. */
-function createMain(t: Test) {
+function createMain(t: Test, limits: Partial<RouterLimits> = {}, resolve: Resolve = () => 0) {
   const kernel = new Kernel({
     shard: -1,
     incarnation: 1,
@@ -21,7 +21,7 @@ function createMain(t: Test) {
     deadLettersMax: 100,
     onFact: () => {},
   })
-  const router = new ThreadRouter(kernel, () => 0, { ...routerLimits, window: 2 })
+  const router = new ThreadRouter(kernel, resolve, { ...routerLimits, window: 2, ...limits })
   kernel.setRouter(router)
   t.teardown(() => router.close())
   const send = (type: string) => kernel.send(null, 'a', { type })
@@ -158,6 +158,26 @@ t.test('a watch is told once of a lost thread, and not at all once it was taken 
   ])
   t.equal(exits.length, 1)
 })
+
+t.test(
+  'as many messages wait for a thread that is away, or for a place that is looked up, as may: the next is refused',
+  async t => {
+    for (const resolve of [() => 0, () => undefined]) {
+      const { kernel, router, send } = createMain(t, { waitingMax: 3 }, resolve)
+      for (const type of ['0', '1', '2']) send(type)
+      t.same(kernel.deadLetters.report().letters, [])
+      send('3')
+      t.match(kernel.deadLetters.report().letters, [{ type: '3', fate: 'refused', reason: 'OVERLOADED' }])
+      await t.rejects(kernel.ask(null, 'a', { type: '4' }, { timeoutMs: 1_000 }), { code: 'OVERLOADED', handled: 'no' })
+      const { near, far } = createEnds()
+      const { types } = readEnd(far)
+      router.connect(0, 1, near)
+      router.located('a', 0)
+      await until(() => types().length === 3)
+      t.same(types(), ['0', '1', '2'])
+    }
+  },
+)
 
 t.test('a router that closes refuses what waits', async t => {
   const { kernel, router, send } = createMain(t)

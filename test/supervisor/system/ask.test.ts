@@ -21,6 +21,23 @@ t.test('a request that times out while it waits in the mailbox was certainly not
   t.same(await s.ask({ type: 'subject.notes' }, soon), [], 'the job was not done')
 })
 
+t.test('a request whose deadline passed while it waited is a dead letter, one that was aborted is none', async t => {
+  const { system, clock } = await startLocal(t)
+  const s = await system.spawn(subject, { id: 's' })
+  const abort = new AbortController()
+  const expired = t.rejects(s.ask({ type: 'subject.job', text: 'late' }, { timeoutMs: 50 }))
+  const aborted = t.rejects(s.ask({ type: 'subject.job', text: 'unwanted' }, { ...soon, signal: abort.signal }))
+  await turn()
+  abort.abort()
+  await clock.advance(51)
+  await Promise.all([expired, aborted])
+  s.send({ type: 'subject.open' })
+  await turn()
+  const { counts, letters } = await system.deadLetters()
+  t.same(counts, { refused: 0, lost: 0, unprocessed: 0, inHand: 0, expired: 1 })
+  t.match(letters, [{ to: 's', type: 'subject.job', fate: 'expired' }])
+})
+
 t.test('a request that times out in the very turn in which its actor would take it is not taken', async t => {
   const { system, clock } = await startLocal(t)
   const s = await system.spawn(subject, { id: 's' })
@@ -116,6 +133,22 @@ t.test('a chart answers, or rejects, later with the token it kept', async t => {
   t.equal(await first, 'now')
   s.send({ type: 'subject.refuse' })
   await t.rejects(second, { name: 'RangeError', message: 'not that one' })
+})
+
+t.test('a token dies with the incarnation that took the request, also where a snapshot brings it back', async t => {
+  const { system, clock } = await startLocal(t)
+  const s = await system.spawn(subject, { id: 's', restore: 'snapshot' })
+  const asked = s.ask({ type: 'subject.keep' }, { timeoutMs: 60_000 })
+  await clock.advance(1_000)
+  const settled = t.rejects(asked, { code: 'ACTOR_DIED', handled: 'unknown', details: { incarnation: 1 } })
+  s.send({ type: 'subject.note', text: 'checkpoint' } as never)
+  s.send({ type: 'subject.crash' })
+  await settled
+  const again = s.ask({ type: 'subject.keep' }, soon)
+  s.send({ type: 'subject.answer', text: 'with the token of the dead' })
+  s.send({ type: 'subject.answer', text: 'with its own' })
+  t.equal(await again, 'with its own')
+  t.match(await s.inspect(), { incarnation: 2, context: { notes: ['checkpoint'], tokens: [] } })
 })
 
 t.test('an answer that comes after the deadline is ignored', async t => {

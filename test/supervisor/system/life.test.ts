@@ -1,4 +1,5 @@
 import t from 'tap'
+import { child } from '../../../src/actors/runtime/child.ts'
 import type { ActorExit } from '../../../src/messages/thread/exit.ts'
 import { internalsOf } from '../../../src/supervisor/system.ts'
 import { compiledCounter, counter } from '../fixtures/counter.ts'
@@ -348,10 +349,7 @@ t.test('supervisors are among the actors, and their children under them', async 
   await using tree = await system.supervise({
     id: 'tree',
     strategy: 'one_for_all',
-    children: [
-      { id: 'a', definition: counter, input: { from: 1 } },
-      { id: 'b', definition: counter, input: { from: 2 } },
-    ],
+    children: [child(counter, { id: 'a', input: { from: 1 } }), child(counter, { id: 'b', input: { from: 2 } })],
   })
   t.match(await system.tree({ under: 'tree' }), [
     { address: 'tree', kind: 'supervisor', definition: 'supervisor' },

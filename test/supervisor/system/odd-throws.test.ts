@@ -95,3 +95,20 @@ t.test('delayed sends of timer steps all arrive, in order', async t => {
   )
   t.ok(taken.length >= 17, `${taken.length} of the 20 sent are due`)
 })
+
+t.test('nobody but the system can tell or end its supervisors, or send what is XState’s own', async t => {
+  const { system } = await startLocal(t)
+  const one = await system.spawn(subject, { id: 'one' })
+  for (const address of ['$actors', '$shards', '$top']) {
+    const refused = { code: 'BAD_CONFIG', message: new RegExp(`\\${address}`) }
+    t.throws(() => system.ref(subject, address), refused)
+    t.throws(() => system.supervisor(address), refused)
+    await t.rejects(system.kill(address), refused)
+    await t.rejects(system.stopActor(address), refused)
+  }
+  for (const type of ['xstate.stop', 'xstate.error.actor.x', 'xstate.init']) {
+    t.throws(() => one.send({ type } as never), { code: 'BAD_CONFIG', message: /XState's own/ })
+    await t.rejects(one.ask({ type } as never, soon), { code: 'BAD_CONFIG', handled: 'no' })
+  }
+  t.equal(await one.ask({ type: 'subject.echo', text: 'alive' }, soon), 'alive')
+})

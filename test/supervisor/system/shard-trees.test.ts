@@ -2,6 +2,7 @@ import { createInterface } from 'node:readline'
 import { PassThrough } from 'node:stream'
 import { type Logger, pino } from 'pino'
 import t from 'tap'
+import { child } from '../../../src/actors/runtime/child.ts'
 import type { ActorExit } from '../../../src/messages/thread/exit.ts'
 import { createSystem, internalsOf } from '../../../src/supervisor/system.ts'
 import { counter } from '../fixtures/counter.ts'
@@ -15,7 +16,7 @@ t.setTimeout(120_000)
 
 t.test('a supervisor of the main thread restarts its children on every shard together', async t => {
   const system = await startSharded(t)
-  const children = [0, 1].map(shard => ({ id: `${shard}`, definition: counter, input: { from: shard }, shard }))
+  const children = [0, 1].map(shard => child(counter, { id: `${shard}`, input: { from: shard }, shard }))
   const tree = await system.supervise({ id: 'tree', strategy: 'one_for_all', intensity: 2, children })
   const exits = [exitOf(system, 'tree/0'), exitOf(system, 'tree/1')]
   system.ref(counter, 'tree/0').send({ type: 'counter.crash' })
@@ -59,16 +60,13 @@ t.test(
   'an actor goes on from its checkpoint over the death of its shard, alone, in a tree, and across shards',
   async t => {
     const system = await startSharded(t)
-    const snapshot = { definition: meter, restore: 'snapshot' as const, shard: 0 }
+    const snapshot = child(meter, { id: 'm', restore: 'snapshot', shard: 0 })
     await system.spawn(meter, { id: 'm', restore: 'snapshot', shard: 0 })
-    await system.supervise({ id: 'tree', intensity: 5, children: [{ id: 'm', ...snapshot }] })
+    await system.supervise({ id: 'tree', intensity: 5, children: [snapshot] })
     await system.supervise({
       id: 'wide',
       intensity: 5,
-      children: [
-        { id: 'm', ...snapshot },
-        { id: 'far', definition: meter, shard: 1 },
-      ],
+      children: [snapshot, child(meter, { id: 'far', shard: 1 })],
     })
     const meters = ['m', 'tree/m', 'wide/m'].map(address => system.ref(meter, address))
     for (const m of meters) {
@@ -160,6 +158,35 @@ t.test('when the shards have spent their budget the system says so, and what wai
   await killShard(system, 0)
   t.match(await system.failed, { code: 'SHARD_DIED', details: { reason: 'killed', shard: 0 } })
   await t.rejects(system.spawn(counter, { id: 'd', input: { from: 0 }, shard: 1 }), { code: 'SHARD_DIED' })
+  await t.rejects(c.ask({ type: 'counter.read' }, inTime), { code: 'SHARD_DIED', handled: 'no' })
+  t.match(await exitOf(system, c), { address: 'c', reason: { type: 'noproc' } })
+})
+
+t.test('a planned replacement outlives workers that fail on their way up', async t => {
+  const system = await startSharded(t)
+  const shards = internalsOf(system).shards!
+  const c = await system.spawn(counter, { id: 'c', input: { from: 3 }, shard: 0 })
+  let failures = 0
+  const facts = system.inspect({ kinds: ['shard'], under: 'shard/0' })
+  await facts.ready
+  const killing = (async () => {
+    for await (const fact of facts) {
+      if (fact.kind !== 'shard' || fact.state !== 'starting') continue
+      await shards.worker(0)?.terminate({ type: 'killed' })
+      if (++failures === 5) return
+    }
+  })()
+  await system.rollingRestart()
+  await killing
+  t.equal(failures, 5)
+  t.equal(await c.ask({ type: 'counter.read' }, inTime), 3)
+})
+
+t.test('who watches after the system has stopped hears of no actor', async t => {
+  const system = await startSharded(t)
+  await system.spawn(counter, { id: 'c', input: { from: 3 }, shard: 0 })
+  await system.stop()
+  t.match(await exitOf(system, 'c'), { address: 'c', reason: { type: 'noproc' } })
 })
 
 /** A logger of the user, and its lines as they come. */
@@ -189,7 +216,7 @@ t.test('an error on a shard is logged with its class and its stack, whichever th
   const input = { numbers: createNumbers(1) }
   // The supervisor of the first lives on its shard, that of the others on the main thread.
   const alone = await system.spawn(ledger, { id: 'alone', input, shard: 0 })
-  const children = [0, 1].map(shard => ({ id: `${shard}`, definition: ledger, input, shard }))
+  const children = [0, 1].map(shard => child(ledger, { id: `${shard}`, input, shard }))
   await system.supervise({ id: 'tree', strategy: 'one_for_one', intensity: 1, children })
   for (const ref of [alone, system.ref(ledger, 'tree/1')]) {
     ref.send({ type: 'ledger.crash' })

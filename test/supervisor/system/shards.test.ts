@@ -1,4 +1,5 @@
 import t from 'tap'
+import { child } from '../../../src/actors/runtime/child.ts'
 import type { ActorExit } from '../../../src/messages/thread/exit.ts'
 import { internalsOf } from '../../../src/supervisor/system.ts'
 import { counter } from '../fixtures/counter.ts'
@@ -93,7 +94,7 @@ t.test('what is sent while a shard is away waits and comes first, in order, to a
   const inTree = createNumbers()
   await system.supervise({
     id: 'tree',
-    children: [{ id: 'l', definition: ledger, input: { numbers: inTree }, shard: 0 }],
+    children: [child(ledger, { id: 'l', input: { numbers: inTree }, shard: 0 })],
   })
   await l.ask({ type: 'ledger.read' }, inTime)
   await killShard(system, 0)
@@ -156,8 +157,8 @@ t.test('what cannot be copied is refused by name: messages, replies, inputs', as
   await t.rejects(system.spawn(ledger, { id: 'l', input }), { code: 'NOT_CLONABLE', details: { id: 'l' } })
   for (const shard of ['auto', 'main'] as const) {
     const children = [
-      { id: 'l', definition: ledger, input, shard: 0 },
-      { id: 'c', definition: counter, input: { from: 0 }, shard },
+      child(ledger, { id: 'l', input, shard: 0 }),
+      child(counter, { id: 'c', input: { from: 0 }, shard }),
     ]
     await t.rejects(system.supervise({ id: 'tree', children }), { code: 'NOT_CLONABLE' })
   }
@@ -175,7 +176,7 @@ t.test('a definition that no worker could load is refused before anything starts
       message: text,
     })
   }
-  const children = [{ id: 'x', definition: misnamed }]
+  const children = [child(misnamed, { id: 'x' })]
   await t.rejects(system.supervise({ children }), { code: 'DEFINITION_NOT_FOUND' })
   t.same(await system.tree(), [])
 })
@@ -188,9 +189,25 @@ t.test('no system can be created inside a shard, not even one without shards', a
 t.test('a spec that names a shard which is not there is refused, and costs a running supervisor nothing', async t => {
   const system = await startSharded(t)
   await t.rejects(system.spawn(counter, { id: 'c', input: { from: 0 }, shard: 2 }), { code: 'BAD_SPEC' })
-  const children = [0, 1].map(shard => ({ id: `${shard}`, definition: counter, input: { from: shard }, shard }))
+  const children = [0, 1].map(shard => child(counter, { id: `${shard}`, input: { from: shard }, shard }))
   const tree = await system.supervise({ id: 'tree', children })
-  const child = { id: 'far', definition: counter, input: { from: 0 }, shard: 7 }
-  await t.rejects(tree.startChild(child), { code: 'BAD_SPEC' })
+  const far = child(counter, { id: 'far', input: { from: 0 }, shard: 7 })
+  await t.rejects(tree.startChild(far), { code: 'BAD_SPEC' })
   t.match(await tree.countChildren(), { active: 2 })
+})
+
+t.test('the children of a chart live on its thread, the main thread too', async t => {
+  const system = await startSharded(t)
+  for (const shard of ['main', 0, 1] as const) {
+    const id = `s-${shard}`
+    const s = await system.spawn(subject, { id, shard })
+    s.send({ type: 'subject.spawn', id: 'kid' })
+    await s.ask({ type: 'subject.notes' }, inTime)
+    const kid = await system.ref(counter, `${id}/kid`).ask({ type: 'counter.read' }, inTime)
+    t.equal(kid, 0)
+    t.match(await system.tree({ under: id }), [
+      { address: id },
+      { address: `${id}/kid`, shard: shard === 'main' ? -1 : shard },
+    ])
+  }
 })

@@ -1,4 +1,5 @@
 import t from 'tap'
+import { child } from '../../../src/actors/runtime/child.ts'
 import { collectFacts, exitOf, soon, startLocal, turn } from '../fixtures/local-system.ts'
 import { compiledMeter, meter, slowMeter } from '../fixtures/meter.ts'
 
@@ -75,10 +76,7 @@ t.test('checkpoints are taken no more often than the definition says, and once m
     id: 'tree',
     strategy: 'one_for_all',
     intensity: 3,
-    children: [
-      { id: 'm', definition: slowMeter, restore: 'snapshot' },
-      { id: 'sibling', definition: meter },
-    ],
+    children: [child(slowMeter, { id: 'm', restore: 'snapshot' }), child(meter, { id: 'sibling' })],
   })
   const m = system.ref(slowMeter, 'tree/m')
   m.send({ type: 'meter.add' })

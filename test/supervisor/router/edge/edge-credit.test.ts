@@ -59,6 +59,17 @@ t.test('control has a window, an outbox and slots of its own', t => {
   t.end()
 })
 
+t.test('a reply waits for no credit, and passes the messages that do', t => {
+  const { a, b } = createWorld({ window: 2, outboxMax: 100 })
+  for (const number of range(10)) b.edge.post(numbered(number))
+  b.edge.reply(7, { status: 'ok', value: 'first' })
+  b.tick()
+  a.port.step()
+  t.match(a.replies, [{ requestId: 7 }])
+  t.same(numbers(a.mailbox), [0, 1], 'eight still wait')
+  t.end()
+})
+
 t.test('control past its own window waits, and then leaves in order', t => {
   const { a, b } = createWorld({ slots: 2048, outboxMax: 10 })
   for (const number of range(controlWindow + 5)) a.edge.post(numbered(number, { lane: 'control' }))

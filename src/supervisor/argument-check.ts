@@ -1,0 +1,84 @@
+/**
+ * Checks of what callers hand over beside options: a fault of the caller is told at once as BAD_CONFIG that names the call
+ * and the argument, before anything is done.
+ */
+import type { ActorEvent } from '../actors/runtime/actor-runtime.ts'
+import { StarfishError } from '../messages/errors.ts'
+import { createFaults, show } from '../messages/option-faults.ts'
+import { factKinds } from '../messages/thread/fact.ts'
+import type { TreeQuery } from './kernel/actor-summary.ts'
+import { isReserved } from './kernel/well-known.ts'
+import { timerMsMax } from './option-check.ts'
+
+/** The error of a bad argument: `details` name the call and the argument. */
+export function badArgument(call: string, argument: string, reason: string): StarfishError {
+  return new StarfishError('BAD_CONFIG', `${call}: ${argument} ${reason}`, {
+    details: { call, option: argument },
+    handled: 'no',
+  })
+}
+
+/** A text that is not empty. */
+export function checkText(call: string, argument: string, value: unknown): asserts value is string {
+  if (typeof value !== 'string' || value === '')
+    throw badArgument(call, argument, `is ${show(value)}, not a string that is not empty`)
+}
+
+/** The address of what is one, or has one. */
+export function addressIn(call: string, target: unknown): string {
+  const address = typeof target === 'object' && target !== null && 'address' in target ? target.address : target
+  if (typeof address === 'string' && address !== '') return address
+  throw badArgument(call, 'target', `is ${show(target)}, neither an address nor what has one`)
+}
+
+/** An address that is not one of the system's own supervisors. */
+export function checkOpen(call: string, address: string): void {
+  if (isReserved(address)) throw badArgument(call, 'target', `is ${address}, which only the system may tell and end`)
+}
+
+/** What can be sent: an object with a type. */
+export function checkEvent(call: string, event: unknown): asserts event is ActorEvent {
+  const type = typeof event === 'object' && event !== null && 'type' in event ? event.type : undefined
+  if (typeof type !== 'string') {
+    throw badArgument(call, 'event', `is ${show(event)}, not an object whose type is a string`)
+  }
+  // They would end the chart, or look like its own done and error events.
+  if (type.startsWith('xstate.')) throw badArgument(call, 'event', `is of the type ${type}: xstate.* are XState's own`)
+}
+
+/** How long to wait, ms. */
+export function checkDelay(call: string, delayMs: unknown): void {
+  if (typeof delayMs === 'number' && delayMs >= 0 && delayMs <= timerMsMax) return
+  throw badArgument(call, 'delayMs', `is ${show(delayMs)}, not a number from 0 to ${timerMsMax}`)
+}
+
+/** What is called back. */
+export function checkListener(call: string, listener: unknown): void {
+  if (typeof listener !== 'function') throw badArgument(call, 'listener', `is ${show(listener)}, no function`)
+}
+
+/** Which page of the tree is wanted. */
+export function checkTreeQuery(query: unknown): void {
+  const faults = createFaults()
+  if (faults.options('', query, ['under', 'limit', 'after', 'hosted'])) {
+    const { under, limit, after, hosted } = query as Record<keyof TreeQuery, unknown>
+    if (under !== undefined) faults.text('under', under)
+    if (after !== undefined) faults.text('after', after)
+    if (hosted !== undefined) faults.boolean('hosted', hosted)
+    if (limit !== undefined) faults.whole('limit', limit, 0, Number.MAX_SAFE_INTEGER)
+  }
+  faults.throwIfAny('BAD_CONFIG', 'tree')
+}
+
+/** Which facts are wanted. */
+export function checkInspectOptions(options: unknown): void {
+  const faults = createFaults()
+  if (faults.options('', options, ['kinds', 'under', 'bufferMax'])) {
+    const { kinds, under, bufferMax } = options as { kinds?: unknown; under?: unknown; bufferMax?: unknown }
+    if (Array.isArray(kinds)) for (const [at, kind] of kinds.entries()) faults.oneOf(`kinds[${at}]`, kind, factKinds)
+    else if (kinds !== undefined) faults.add('kinds', `is ${show(kinds)}, not an array`)
+    if (under !== undefined) faults.text('under', under)
+    if (bufferMax !== undefined) faults.whole('bufferMax', bufferMax, 1, Number.MAX_SAFE_INTEGER)
+  }
+  faults.throwIfAny('BAD_CONFIG', 'inspect')
+}

@@ -1,0 +1,16 @@
+/** What a worker that stands by does before it is needed: it loads the definitions of the actors that it may get. */
+import type { DefinitionRef } from '../../actors/runtime/define-actor.ts'
+import { loadDefinition } from '../kernel/definition-loader.ts'
+import { prepareEngine } from '../kernel/engine-of.ts'
+
+/** Loads definitions, and compiles their charts. One that cannot be had is passed over: who starts it will be told why. */
+export async function preload(definitions: readonly DefinitionRef[]): Promise<true> {
+  for (const definition of definitions) {
+    try {
+      prepareEngine(await loadDefinition(definition))
+    } catch {
+      // Its module may even work when it is needed.
+    }
+  }
+  return true
+}

@@ -1,0 +1,112 @@
+/**
+ * The residents of all slots, as the main thread keeps them: top-level actors and trees that live on a shard and come
+ * back with its next worker, each with its spec, its last incarnation and its last checkpoints.
+ */
+import type { Logger } from 'pino'
+import { isStarfishError } from '../../messages/errors.ts'
+import type { ResolvedActorSpec, ResolvedSupervisorSpec } from '../child-spec.ts'
+import { clonableSpec } from '../kernel/boot-kernel.ts'
+import type { Checkpoints } from '../kernel/checkpoints.ts'
+import type { Directory } from '../router/directory.ts'
+import type { ThreadRouter } from '../router/thread-router.ts'
+import type { ControlPlane } from './control-call.ts'
+import type { Resident } from './shard-control.ts'
+import type { Slot } from './slot.ts'
+import type { Spares } from './spares.ts'
+
+/** What the residents are kept with. */
+export interface ResidentsOptions {
+  readonly slots: readonly Slot[]
+  readonly spares: Spares
+  readonly directory: Directory
+  readonly router: ThreadRouter
+  readonly checkpoints: Checkpoints
+  readonly logger: Logger
+}
+
+/** The residents of a system. */
+export class Residents {
+  readonly #options: ResidentsOptions
+  #generation = 0
+  /** An address of a shard will not come back. */
+  onGivenUp: (address: string) => void = () => {}
+
+  constructor(options: ResidentsOptions) {
+    this.#options = options
+  }
+
+  /** Starts one on a shard; it comes back with the shard until it ends for good. */
+  async start(shard: number, spec: ResolvedActorSpec | ResolvedSupervisorSpec): Promise<'started' | 'ignored'> {
+    const slot = this.#slot(shard)
+    this.#options.spares.expect(spec)
+    const control = await slot.up.promise
+    const resident: Resident = { spec: clonableSpec(spec), generation: ++this.#generation, incarnation: 0 }
+    slot.residents.set(spec.id, resident)
+    try {
+      return await control.call('startResident', [resident], Number.POSITIVE_INFINITY)
+    } catch (error) {
+      slot.residents.delete(spec.id)
+      throw error
+    }
+  }
+
+  /** Stops one, by its own shutdown; it has stopped as well when its shard dies meanwhile. */
+  async stop(shard: number, address: string): Promise<void> {
+    await this.#options.router.sync(shard)
+    const slot = this.#slot(shard)
+    const control = await slot.up.promise
+    slot.residents.delete(address)
+    try {
+      await control.call('stopResident', [address], Number.POSITIVE_INFINITY)
+    } catch (error) {
+      if (!isStarfishError(error, 'SHARD_DIED')) throw error
+    }
+  }
+
+  /** One ended for good; false when that was an earlier one of that address. */
+  remove(address: string, generation: number): boolean {
+    const residents = this.#residentsOf(address)
+    if (residents?.get(address)?.generation !== generation) return false
+    return residents.delete(address)
+  }
+
+  /** One started again: its next worker goes on counting from there. */
+  noteIncarnation(address: string, incarnation: number): void {
+    const residents = this.#residentsOf(address)
+    const resident = residents?.get(address)
+    if (resident !== undefined) residents?.set(address, { ...resident, incarnation })
+  }
+
+  /** Has the next worker of a slot start what lived on the last one; settles when that is through, or the worker gone. */
+  async comeBack(slot: Slot, control: ControlPlane): Promise<void> {
+    const { checkpoints, logger } = this.#options
+    const residents: Resident[] = []
+    for (const { spec, generation, incarnation } of [...slot.residents.values()]) {
+      if (spec.restart === 'temporary') {
+        slot.residents.delete(spec.id)
+        this.onGivenUp(spec.id)
+        continue
+      }
+      // A first incarnation is not told when it starts: the one that was lost counts.
+      const resident = { spec, generation, incarnation: Math.max(1, incarnation) }
+      slot.residents.set(spec.id, resident)
+      residents.push({ ...resident, checkpoints: checkpoints.takeTree(spec.id) })
+    }
+    if (residents.length === 0) return
+    try {
+      await control.call('startResidents', [residents], Number.POSITIVE_INFINITY)
+    } catch (error) {
+      // They come back with the next worker.
+      if (!isStarfishError(error, 'SHARD_DIED')) logger.error({ shard: slot.index, err: error }, 'no actor came back')
+    }
+  }
+
+  #slot(shard: number): Slot {
+    return this.#options.slots[shard]!
+  }
+
+  #residentsOf(address: string): Map<string, Resident> | undefined {
+    const shard = this.#options.directory.find(address)
+    return shard === undefined ? undefined : this.#options.slots[shard]?.residents
+  }
+}
