@@ -30,10 +30,12 @@ import { postpone, reply, replyTo, replyToken, watch } from '../runtime/runtime-
 import type { TaskPoolInput } from './config.ts'
 import type { TaskOutcome, TaskPoolEvent } from './events.ts'
 import {
+  filled,
   findTask,
   hasRoom,
   noLoad,
   type PoolLoad,
+  type PoolRoom,
   type PoolTask,
   taskKey,
   withoutTask,
@@ -46,6 +48,8 @@ export interface TaskPoolContext {
   /** Workers that have loaded since it began to open. */
   readonly loaded: number
   readonly load: PoolLoad
+  /** How much it may have in hand: while it opens, nothing runs. */
+  readonly room: PoolRoom
   /** Why it failed. */
   readonly error: unknown
 }
@@ -85,11 +89,13 @@ export const taskPoolMachine = setup({
     /** Ends the actor with `context.error`. */
     reportFailure: injected,
     take: assign(({ context, event, ...scope }) =>
-      event.type === 'task.run' ? { load: withTask(context.load, taskOf(event, scope), context.input) } : {},
+      event.type === 'task.run' ? { load: withTask(context.load, taskOf(event, scope), context.room) } : {},
     ),
     release: assign(({ context, event }) => ({
-      load: withoutTask(context.load, keyOf(event), context.input),
+      load: withoutTask(context.load, keyOf(event), context.room),
     })),
+    /** Lets run what has come while it opened. */
+    openRoom: assign(({ context: { input, load } }) => ({ room: input, load: filled(load, input) })),
     refuse: replies('task.run', (): TaskOutcome => ({ type: 'refused' })),
     answer: settles('task.run', ({ context, event }) => {
       const token = findTask(context.load, keyOf(event))?.token
@@ -104,7 +110,7 @@ export const taskPoolMachine = setup({
     keepTimeout: assign(({ context }) => ({ error: openTimedOut(context.input) })),
   },
   guards: {
-    hasRoom: ({ context }) => hasRoom(context.load, context.input),
+    hasRoom: ({ context }) => hasRoom(context.load, context.room),
     /** In hand: late results and deadlines of tasks that are over say nothing. */
     isInHand: ({ context, event }) => findTask(context.load, keyOf(event)) !== undefined,
     isWaiting: ({ context, event }) => {
@@ -114,7 +120,7 @@ export const taskPoolMachine = setup({
     isLastWorker: ({ context }) => context.loaded + 1 >= context.input.threads,
     isWorking: ({ context }) => context.load.running.size > 0,
     isIdle: ({ context }) => context.load.running.size === 0,
-    isFull: ({ context }) => !hasRoom(context.load, context.input),
+    isFull: ({ context }) => !hasRoom(context.load, context.room),
   },
   delays: {
     openTimeout: ({ context }) => context.input.openTimeoutMs,
@@ -122,7 +128,13 @@ export const taskPoolMachine = setup({
   },
 }).createMachine({
   id: 'taskPool',
-  context: ({ input }) => ({ input, loaded: 0, load: noLoad, error: undefined }),
+  context: ({ input }) => ({
+    input,
+    loaded: 0,
+    load: noLoad,
+    room: { threads: 0, queueMax: input.queueMax },
+    error: undefined,
+  }),
   initial: 'opening',
   entry: 'openWorkers',
   on: {
@@ -147,6 +159,7 @@ export const taskPoolMachine = setup({
     },
     serving: {
       initial: 'idle',
+      entry: ['openRoom', 'runDue', 'showLoad'],
       on: { 'pool.whenOpen': { actions: 'tellOpen' } },
       states: {
         idle: { always: { guard: 'isWorking', target: 'working' } },

@@ -60,7 +60,8 @@ export function orphans({ queue }: PoolLoad, owner: string, incarnation: number)
   return queue.filter(task => task.owner === owner && task.ownerIncarnation <= incarnation)
 }
 
-function filled({ running, queue }: PoolLoad, { threads }: PoolRoom): PoolLoad {
+/** With as many waiting tasks running as there is room for. */
+export function filled({ running, queue }: PoolLoad, { threads }: PoolRoom): PoolLoad {
   const free = threads - running.size
   if (free <= 0 || queue.length === 0) return { running, queue }
   const next = queue.slice(0, free)

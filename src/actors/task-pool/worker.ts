@@ -16,22 +16,33 @@ export interface WorkerTask {
   readonly bytes: Uint8Array
 }
 
-const line = new MessageChannel()
-const loading = load(line.port1)
-loading.then(
-  () => hello({ type: 'worker.loaded', port: line.port2, niceness: getPriority() }),
-  error => hello({ type: 'worker.failed', error: encodeError(error) }),
-)
+/**
+ * Does one task; never throws. Piscina finds it by its name and waits for it: a worker is given no task before it has loaded,
+ * so that no deadline of a task can end a worker that is still loading.
+ */
+export const runTask = load()
 
-/** Does one task. Piscina calls it by its name; it never throws. */
-export async function runTask({ payload, bytes }: WorkerTask): Promise<TaskOutcome> {
+async function load(): Promise<(task: WorkerTask) => Promise<TaskOutcome>> {
+  const { port1, port2 } = new MessageChannel()
+  let run: RunTask
   try {
-    const run = await loading
-    const result = await run(payload, bytes)
-    // The runner's own bytes stay with it, and whatever else is in their buffer: it may answer the same ones again.
-    return moved(new Uint8Array(result))
+    const { runner } = workerData as WorkerSetup
+    const definition = await importDefinition(runner, taskRunnerKind)
+    run = await definition.create(runner.options, createReach(port1))
   } catch (error) {
-    return { type: 'failed', error: encodeError(error) }
+    parentPort!.postMessage({ type: 'worker.failed', error: encodeError(error) } satisfies WorkerHello)
+    throw error
+  }
+  parentPort!.postMessage({ type: 'worker.loaded', port: port2, niceness: getPriority() } satisfies WorkerHello, [
+    port2,
+  ])
+  return async ({ payload, bytes }) => {
+    try {
+      // The runner's own bytes stay with it, and whatever else is in their buffer: it may answer the same ones again.
+      return moved(new Uint8Array(await run(payload, bytes)))
+    } catch (error) {
+      return { type: 'failed', error: encodeError(error) }
+    }
   }
 }
 
@@ -39,16 +50,6 @@ export async function runTask({ payload, bytes }: WorkerTask): Promise<TaskOutco
 function moved(bytes: Uint8Array): TaskOutcome {
   const value = { type: 'done', bytes } satisfies TaskOutcome
   return move({ [transferableSymbol]: bytes.buffer, [valueSymbol]: value } as never) as unknown as TaskOutcome
-}
-
-function hello(message: WorkerHello): void {
-  parentPort!.postMessage(message, 'port' in message ? [message.port] : [])
-}
-
-async function load(port: MessagePort): Promise<RunTask> {
-  const { runner } = workerData as WorkerSetup
-  const definition = await importDefinition(runner, taskRunnerKind)
-  return definition.create(runner.options, createReach(port))
 }
 
 /** Actors and the log, over the port. */
