@@ -65,6 +65,7 @@ export {
   isAbnormal,
 } from './messages/thread/exit.ts'
 export type { DeadLetter, Fact, FactFilter, FactKind } from './messages/thread/fact.ts'
+export { type AesGcmOptions, aesGcmBodies, aesGcmProtocol } from './protocols/event/aes-gcm.ts'
 export {
   type Command,
   type CommandContext,
