@@ -1,7 +1,7 @@
 /** Starfish: a supervised network layer for Node.js. The public interface; other entries are subpaths of the package. */
 import './check-node.js'
 
-export type { ActorEvent, ActorLogger, ActorRuntime, OwnExit } from './actors/runtime/actor-runtime.ts'
+export type { ActorEvent, ActorLogger, ActorRuntime, AskOptions, OwnExit } from './actors/runtime/actor-runtime.ts'
 export { compileChart } from './actors/runtime/chart-compiler/compile-chart.ts'
 export {
   type ActorChildOptions,
@@ -51,6 +51,9 @@ export {
   unwatch,
   watch,
 } from './actors/runtime/runtime-actions.ts'
+export type { TypedAddress } from './actors/runtime/typed-address.ts'
+export type { TaskPoolOptions } from './actors/task-pool/config.ts'
+export type { TaskPoolFigures } from './actors/task-pool/figures.ts'
 export { createLogger, type Logger, type LoggerOptions } from './logger.ts'
 export { type ErrorCode, errorCodes, type Handled, isStarfishError, StarfishError } from './messages/errors.ts'
 export type { EventResponse } from './messages/event/response-v1.ts'
@@ -63,6 +66,26 @@ export {
   isAbnormal,
 } from './messages/thread/exit.ts'
 export type { DeadLetter, Fact, FactFilter, FactKind } from './messages/thread/fact.ts'
+export { type AesGcmOptions, aesGcmBodies, aesGcmProtocol } from './protocols/event/aes-gcm.ts'
+export {
+  type Command,
+  type CommandContext,
+  type CommandRequest,
+  type CommandResult,
+  type CommandsDefinition,
+  type CommandTable,
+  defineCommands,
+} from './protocols/event/commands.ts'
+export {
+  type BodySeal,
+  type BoundEventProtocol,
+  defineEventProtocol,
+  type EventDialect,
+  type EventProtocolDefinition,
+} from './protocols/event/dialect.ts'
+export { dialectV1 } from './protocols/event/dialect-v1.ts'
+export type { EventTransport } from './protocols/event/event-call.ts'
+export { eventFailure, type FailureStatus } from './protocols/event/event-failure.ts'
 export { connection } from './services/acceptors.ts'
 export type { ServerOption, ServersOption } from './services/clients/client-options.ts'
 export type { ClientFigures, PooledServerFigures } from './services/clients/connection-pool.ts'
@@ -80,7 +103,12 @@ export {
   type EventRequestOptions,
   type Pong,
 } from './services/event-client.ts'
-export { createEventServer, type EventServerOptions } from './services/event-server.ts'
+export {
+  createEventServer,
+  type EventServer,
+  type EventServerFigures,
+  type EventServerOptions,
+} from './services/event-server.ts'
 export type { FrameServer, ServerAddress } from './services/frame-server.ts'
 export type { ActorRef, Addressed } from './supervisor/actor-ref.ts'
 export type { ChildCounts, ChildEntry, StartedChild } from './supervisor/child-host.ts'
@@ -94,7 +122,6 @@ export type {
 export type { Group } from './supervisor/group.ts'
 export type { Inspection, InspectOptions } from './supervisor/inspection.ts'
 export type { ActorDetails, ActorSummary, TreeQuery } from './supervisor/kernel/actor-summary.ts'
-export type { AskOptions } from './supervisor/kernel/asks.ts'
 export type { DeadLetterReport } from './supervisor/kernel/dead-letters.ts'
 export type { SupervisorRef } from './supervisor/supervisor-ref.ts'
 export { createSystem, type SpawnOptions, type System } from './supervisor/system.ts'

@@ -40,6 +40,10 @@ export const errorCodes = {
     retryable: false,
     meaning: 'a dynamic supervisor forgets children that ended, so it has none to restart or delete',
   },
+  EVENT_FAILED: {
+    retryable: false,
+    meaning: 'a request of the event protocol is answered with another status than ok',
+  },
   LISTEN_FAILED: { retryable: false, meaning: 'the address cannot be listened on' },
   MAILBOX_FULL: { retryable: true, meaning: 'the mailbox of the actor is full' },
   MAX_CHILDREN: { retryable: true, meaning: 'the dynamic supervisor has as many children as it may have' },

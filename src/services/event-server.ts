@@ -1,25 +1,101 @@
 /**
- * The event server: the 16-byte event protocol over TCP on every shard, with the built-in commands echo (0) and ping (1).
+ * The event server: the event protocol over TCP on every shard, with the built-in commands echo (0) and ping (1), and
+ * those of its user.
  */
-import type { AcceptorOptions } from '../actors/acceptor/config.ts'
+import { type AcceptorOptions, resolveLimits } from '../actors/acceptor/config.ts'
+import { referenceTo } from '../actors/runtime/import-definition.ts'
 import { protocolReference } from '../actors/serving/protocol.ts'
-import { checkRaidaId, eventProtocol } from '../protocols/event/event-protocol.ts'
+import type { TaskPoolOptions } from '../actors/task-pool/config.ts'
+import type { TaskPoolFigures } from '../actors/task-pool/figures.ts'
+import { type ServerLimits, serverLimitDefaults } from '../messages/limits.ts'
+import { createFaults, show } from '../messages/option-faults.ts'
+import { type CommandsDefinition, commandsKind } from '../protocols/event/commands.ts'
+import { type BoundEventProtocol, eventProtocolKind } from '../protocols/event/dialect.ts'
+import {
+  type EventProtocolOptions,
+  type EventServiceOptions,
+  type FilledEventOptions,
+  resolveEventOptions,
+} from '../protocols/event/event-options.ts'
+import { eventProtocol } from '../protocols/event/event-protocol.ts'
+import { checkImportable } from '../supervisor/definition-check.ts'
 import type { System } from '../supervisor/system.ts'
+import { createCommandPool } from './command-pool.ts'
 import { createFrameServer, type FrameServer } from './frame-server.ts'
 
-/** Options of {@link createEventServer}. */
-export interface EventServerOptions extends Omit<AcceptorOptions, 'protocol'> {
+/**
+ * Options of {@link createEventServer}. Left out, `limits.drainTimeoutMs` and `limits.handlerTimeoutMs` are at least a
+ * second longer than `commandTimeoutMs`, and `limits.outputBytesMax` has room for an answer of `replyBytesMax`.
+ */
+export interface EventServerOptions extends Omit<AcceptorOptions, 'protocol'>, EventProtocolOptions {
   /** Address of the server's supervisor. `events` by default. */
   readonly id?: string
-  /** The id that requests must carry, 0 to 255; others are answered invalidHeader. 0 by default. */
-  readonly raidaId?: number
+  /** Commands besides echo and ping, of `defineCommands`. None by default. */
+  readonly commands?: CommandsDefinition
+  /** The task pool, which is there if one of the commands runs in it. */
+  readonly pool?: TaskPoolOptions
+  /** Headers, validation and cryptography, of `defineEventProtocol`. Version 1 by default. */
+  readonly protocol?: BoundEventProtocol
 }
 
-/** Creates an event server; it does not listen before `start`. Throws BAD_CONFIG for options that cannot be used. */
-export function createEventServer(system: System, options: EventServerOptions): FrameServer {
-  const { id = 'events', raidaId = 0, ...acceptor } = options
-  return createFrameServer(system, id, {
-    ...acceptor,
-    protocol: protocolReference(eventProtocol, { raidaId: checkRaidaId(raidaId) }),
+/** Figures of an event server. */
+export interface EventServerFigures {
+  /** Of the task pool; undefined for a server that has none. */
+  readonly pool: TaskPoolFigures | undefined
+}
+
+/** An event server. */
+export type EventServer = FrameServer<EventServerFigures>
+
+/**
+ * Creates an event server; it does not listen before `start`, which rejects with what is wrong with the definitions of its
+ * commands and its protocol (DEFINITION_IN_ENTRY, DEFINITION_NOT_FOUND) before anything listens. Throws BAD_CONFIG for
+ * options that cannot be used.
+ *
+ *   supervisor <id> on the main thread (one_for_one)
+ *     ├─ <id>/pool        main thread, if a command runs in the task pool
+ *     └─ …                the acceptors, as in every frame server
+ */
+export function createEventServer(system: System, options: EventServerOptions): EventServer {
+  const { id = 'events', commands, protocol, pool: poolOptions, limits: givenLimits, ...rest } = options
+  const filled = resolveEventOptions(rest)
+  const faults = createFaults()
+  if (commands !== undefined && !commandsKind.is(commands)) {
+    faults.add('commands', `is ${show(commands)}, not what defineCommands returns`)
+  }
+  if (protocol !== undefined && !eventProtocolKind.is(protocol?.definition)) {
+    faults.add('protocol', `is ${show(protocol)}, not what with(…) of an event protocol returns`)
+  }
+  faults.throwIfAny('BAD_CONFIG', 'an event server')
+  const limits = resolveLimits({ ...limitsFor(filled), ...givenLimits })
+  const pool = createCommandPool(system, { id, commands, options: poolOptions, limits, filled })
+  const service: EventServiceOptions = {
+    ...filled,
+    ...(commands === undefined ? {} : { commands: referenceTo(commands) }),
+    ...(pool === undefined ? {} : { pool: pool.address }),
+    ...(protocol === undefined ? {} : { dialect: { ...referenceTo(protocol.definition), options: protocol.options } }),
+  }
+  const served = { ...rest, limits, protocol: protocolReference(eventProtocol, service) }
+  return createFrameServer<EventServerFigures>(system, id, served, {
+    async check() {
+      if (commands !== undefined) await checkImportable(commands, commandsKind)
+      if (protocol !== undefined) await checkImportable(protocol.definition, eventProtocolKind)
+    },
+    before: pool === undefined ? [] : [pool.child],
+    whenReady: async () => pool?.whenOpen(),
+    figures: () => ({ pool: pool?.figures() }),
   })
+}
+
+/** What a limit is longer than the time of a command. */
+const marginMs = 1_000
+
+/** Limits that give every command its time, and the largest answer its room. */
+function limitsFor({ commandTimeoutMs, replyBytesMax }: FilledEventOptions): Partial<ServerLimits> {
+  const { handlerTimeoutMs, drainTimeoutMs, outputBytesMax, outputHighWaterBytes } = serverLimitDefaults
+  return {
+    handlerTimeoutMs: Math.max(handlerTimeoutMs, commandTimeoutMs + marginMs),
+    drainTimeoutMs: Math.max(drainTimeoutMs, commandTimeoutMs + marginMs),
+    outputBytesMax: Math.max(outputBytesMax, replyBytesMax + outputHighWaterBytes),
+  }
 }

@@ -23,8 +23,8 @@ export interface ServerAddress {
   readonly port: number
 }
 
-/** A server. Create, `start`, and in the end `stop`; `await using` stops it. */
-export interface FrameServer extends AsyncDisposable {
+/** A server. Create, `start`, and in the end `stop`; `await using` stops it. `F` are figures of its own. */
+export interface FrameServer<F = object> extends AsyncDisposable {
   /**
    * Probes the address alone, then listens on every shard; answers where. Rejects with PORT_IN_USE or LISTEN_FAILED, both
    * naming host and port, with DUPLICATE_ADDRESS when the system has an actor of the server's id, with BAD_CONFIG when it
@@ -45,7 +45,7 @@ export interface FrameServer extends AsyncDisposable {
   /** The supervisor of the server; undefined before `start`. */
   readonly ref: SupervisorRef | undefined
   /** Counts over all shards. */
-  stats(): ServerFigures
+  stats(): ServerFigures & F
   /** Settles when the server ended though nobody stopped it: its restart budget is spent. */
   readonly failed: Promise<ActorExit>
 }
@@ -55,8 +55,38 @@ const bindAnswerMs = 30_000
 /** The servers of this process that listen: what one is told that finds its address taken. */
 const listening = new Set<{ readonly id: string; readonly address: ServerAddress }>()
 
+/** What a server has besides its acceptors. */
+export interface ServerParts<F> {
+  /** Looks at whatever can be found wrong before anything is started; what it rejects with, `start` does. */
+  check(): Promise<void>
+  /** Children of the server's supervisor that are started before the acceptors, and stopped after them. */
+  readonly before: readonly ActorSpec[]
+  /** Settles when those serve; the server is not started before. */
+  whenReady(): Promise<unknown>
+  figures(): F
+}
+
+const noParts: ServerParts<object> = {
+  check: async () => {},
+  before: [],
+  whenReady: async () => {},
+  figures: () => ({}),
+}
+
 /** Creates a server; it does not listen yet. Throws BAD_CONFIG for options that cannot be used. */
-export function createFrameServer(system: System, id: string, options: AcceptorOptions): FrameServer {
+export function createFrameServer(system: System, id: string, options: AcceptorOptions): FrameServer
+export function createFrameServer<F>(
+  system: System,
+  id: string,
+  options: AcceptorOptions,
+  parts: ServerParts<F>,
+): FrameServer<F>
+export function createFrameServer(
+  system: System,
+  id: string,
+  options: AcceptorOptions,
+  parts: ServerParts<object> = noParts,
+): FrameServer {
   const slots = Math.max(1, system.shards)
   const counters = createServerCounters(slots, Math.floor(Math.random() * 2 ** 32))
   const input = resolveAcceptorInput(options, {
@@ -84,6 +114,7 @@ export function createFrameServer(system: System, id: string, options: AcceptorO
 
   async function begin(): Promise<ServerAddress> {
     await checkId(system, id)
+    await parts.check()
     const port = await probeAddress(input.host, input.port).catch(error => {
       throw namingServer(error)
     })
@@ -93,9 +124,10 @@ export function createFrameServer(system: System, id: string, options: AcceptorO
       strategy: 'one_for_one',
       intensity: 3 * slots,
       periodMs: 5_000,
-      children,
+      children: [...parts.before, ...children],
     })
     try {
+      await parts.whenReady()
       await Promise.all(
         children.map(child =>
           system.ref(acceptor, `${id}/${child.id}`).ask({ type: 'acceptor.whenBound' }, { timeoutMs: bindAnswerMs }),
@@ -156,7 +188,7 @@ export function createFrameServer(system: System, id: string, options: AcceptorO
     get ref() {
       return ref
     },
-    stats: () => readServerCounters(counters),
+    stats: () => ({ ...readServerCounters(counters), ...parts.figures() }),
     failed: failed.promise,
     [Symbol.asyncDispose]: drain,
   }

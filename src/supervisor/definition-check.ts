@@ -4,16 +4,22 @@
 import { realpathSync } from 'node:fs'
 import { pathToFileURL } from 'node:url'
 import type { DefinitionRef } from '../actors/runtime/define-actor.ts'
+import { type DefinitionKind, importDefinition } from '../actors/runtime/import-definition.ts'
 import { StarfishError } from '../messages/errors.ts'
-import { importDefinition, isDefinition } from './kernel/definition-loader.ts'
+import { actorKind } from './kernel/definition-loader.ts'
 
 const checked = new WeakSet<object>()
 
 /**
- * Checks that module and export name of a definition lead back to it. Rejects with DEFINITION_IN_ENTRY for the entry
+ * Checks that module and export name of an actor's definition lead back to it. Rejects with DEFINITION_IN_ENTRY for the entry
  * module (a worker would run the program again) and with DEFINITION_NOT_FOUND, both naming module and export.
  */
-export async function checkDefinition(definition: DefinitionRef): Promise<void> {
+export function checkDefinition(definition: DefinitionRef): Promise<void> {
+  return checkImportable(definition, actorKind)
+}
+
+/** As {@link checkDefinition}, for definitions of another kind. A mere reference has to lead to one of that kind. */
+export async function checkImportable<T>(definition: DefinitionRef, kind: DefinitionKind<T>): Promise<void> {
   if (checked.has(definition)) return
   const { moduleUrl, exportName } = definition
   const details = { moduleUrl, exportName }
@@ -21,8 +27,8 @@ export async function checkDefinition(definition: DefinitionRef): Promise<void> 
     const text = `the definition ${exportName} is in the entry module ${moduleUrl}: move it to a module of its own`
     throw new StarfishError('DEFINITION_IN_ENTRY', text, { details })
   }
-  const found = await importDefinition(definition)
-  if (isDefinition(definition) && found !== definition) {
+  const found: unknown = await importDefinition(definition, kind)
+  if (kind.is(definition) && found !== definition) {
     const text = `the export ${exportName} of ${moduleUrl} is another definition than the one that carries that name`
     throw new StarfishError('DEFINITION_NOT_FOUND', text, { details })
   }

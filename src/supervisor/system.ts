@@ -6,7 +6,7 @@
  *                                     └─ <i> ─ worker ─ its kernel ─ $actors
  */
 import { isMainThread } from 'node:worker_threads'
-import type { ActorEvent } from '../actors/runtime/actor-runtime.ts'
+import type { ActorEvent, AskOptions } from '../actors/runtime/actor-runtime.ts'
 import { type ActorChildOptions, type ActorSpec, child, type Placement } from '../actors/runtime/child.ts'
 import type { AnyActorDefinition, InputOption } from '../actors/runtime/define-actor.ts'
 import { StarfishError } from '../messages/errors.ts'
@@ -18,6 +18,7 @@ import { ActorRef, type Addressed } from './actor-ref.ts'
 import {
   addressIn,
   badArgument,
+  checkEvent,
   checkInspectOptions,
   checkListener,
   checkOpen,
@@ -30,7 +31,6 @@ import { checkDefinition, checkDefinitions, withReferences } from './definition-
 import { createGroup, type Group } from './group.ts'
 import { Inspection, type InspectOptions } from './inspection.ts'
 import { type ActorDetails, type ActorSummary, detailsOf, summariesOf, type TreeQuery } from './kernel/actor-summary.ts'
-import type { AskOptions } from './kernel/asks.ts'
 import { startTopLevel, stopKernel, stopTopLevel } from './kernel/boot-kernel.ts'
 import { type DeadLetterReport, mergeDeadLetters } from './kernel/dead-letters.ts'
 import { isDefinition } from './kernel/definition-loader.ts'
@@ -333,8 +333,10 @@ export class System implements AsyncDisposable {
   }
 
   readonly #refHost = {
-    send: (to: string, event: ActorEvent, codec?: NamedCodec) =>
-      this.#main.kernel.send(null, to, event, 'normal', codec),
+    send: (to: string, event: ActorEvent, codec?: NamedCodec) => {
+      checkEvent('send', event)
+      this.#main.kernel.send(null, to, event, 'normal', codec)
+    },
     sendAfter: (to: string, event: ActorEvent, delayMs: number, codec?: NamedCodec) => {
       const { clock } = this.#main.kernel
       const timer = clock.setTimeout(() => {

@@ -37,7 +37,7 @@ function provideActions<C>(runtime: ActorRuntime, createConnections: CreateConne
   async function bind(input: AcceptorInput): Promise<void> {
     if (server === undefined) {
       const { clock, random, log } = runtime
-      const protocol = await loadProtocol(input.protocol, { clock, random, log, limits: input.limits })
+      const protocol = await loadProtocol(input.protocol, { clock, random, log, limits: input.limits, actor: runtime })
       if (stopped) return
       server = createShardServer(runtime, input, protocol, createConnections)
     }

@@ -239,6 +239,7 @@ function release(connection: Connection, reason: ExitReason): void {
   holdBytes(connection)
   plane.ledger.release(connection.addressBucket)
   connection.socket.destroy()
+  connection.replies?.abandon()
   plane.reports.ended(connection.id, reason)
 }
 

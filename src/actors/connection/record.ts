@@ -7,7 +7,7 @@ import type { FrameSink, PartialFrame } from '../../messages/wire/frame-decoder.
 import { STOP, skipBody } from '../../messages/wire/frame-decoder.ts'
 import type { ChartInstance } from '../runtime/compiled-chart.ts'
 import { notCounted } from '../serving/connections.ts'
-import type { Link } from '../serving/protocol.ts'
+import type { Link, Waiter } from '../serving/protocol.ts'
 import type { TimedRecord } from './connection-timers.ts'
 import { type ConnectionEvent, connectionEvents } from './events.ts'
 import type { ConnectionContext } from './machine.ts'
@@ -138,9 +138,9 @@ export class Connection implements Link, FrameSink, OutputOwner, ReplySink, Time
     return at
   }
 
-  defer(requestBytes: number): number {
+  defer(requestBytes: number, waiter?: Waiter): number {
     this.replies ??= new ReplyLedger(this.plane.protocol.replyOrder === 'requests')
-    const token = this.replies.begin(requestBytes)
+    const token = this.replies.begin(requestBytes, waiter)
     this.#judgeReplies(this.replies)
     return token
   }

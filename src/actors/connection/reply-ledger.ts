@@ -3,9 +3,12 @@
  * Pure bookkeeping; a connection has one only while something is in flight.
  */
 
+import type { Waiter } from '../serving/protocol.ts'
+
 interface Entry {
   readonly requestBytes: number
   reply: Uint8Array | undefined
+  readonly waiter: Waiter | undefined
   /** Answered at once while older requests were in flight: it waits its turn, but nobody settles it. */
   readonly queued: boolean
 }
@@ -54,10 +57,10 @@ export class ReplyLedger {
     return this.#ordered && this.#entries.size > 0
   }
 
-  /** Takes note of a request; the token settles it. */
-  begin(requestBytes: number): number {
+  /** Takes note of a request; the token settles it. `waiter` is told by {@link ReplyLedger.abandon}. */
+  begin(requestBytes: number, waiter?: Waiter): number {
     const token = this.#nextToken++
-    this.#entries.set(token, { requestBytes, reply: undefined, queued: false })
+    this.#entries.set(token, { requestBytes, reply: undefined, waiter, queued: false })
     this.#inFlight++
     this.#inFlightBytes += requestBytes
     return token
@@ -65,7 +68,7 @@ export class ReplyLedger {
 
   /** Lines up an answer that is ready but not yet due. */
   queue(reply: Uint8Array): void {
-    this.#entries.set(this.#nextToken++, { requestBytes: 0, reply, queued: true })
+    this.#entries.set(this.#nextToken++, { requestBytes: 0, reply, waiter: undefined, queued: true })
     this.#waitingReplyBytes += reply.length
   }
 
@@ -89,5 +92,12 @@ export class ReplyLedger {
       sink.release(ready)
     }
     return true
+  }
+
+  /** Tells those who have not answered yet that nobody can be answered. No answer is taken afterwards. */
+  abandon(): void {
+    const open = [...this.#entries.values()]
+    this.#entries.clear()
+    for (const { reply, waiter } of open) if (reply === undefined) waiter?.abandoned()
   }
 }

@@ -1,6 +1,7 @@
 /**
  * All that the I/O of an actor may touch: what `provide(runtime)` of a definition is handed.
  */
+import type { NamedCodec } from '../../messages/thread/event-codec.ts'
 import type { ActorExit, ExitReason } from '../../messages/thread/exit.ts'
 import type { Clock, Random } from './clock.ts'
 import type { HostReports, HostTable } from './hosted-actors.ts'
@@ -22,6 +23,13 @@ export interface ActorEvent {
 /** The ends that an actor can choose for itself. */
 export type OwnExit = Extract<ExitReason, { type: 'normal' | 'shutdown' }>
 
+/** Options of an ask. */
+export interface AskOptions {
+  /** Deadline, milliseconds from now. */
+  readonly timeoutMs: number
+  readonly signal?: AbortSignal
+}
+
 /** The surroundings of one incarnation of an actor. */
 export interface ActorRuntime {
   readonly address: string
@@ -38,9 +46,9 @@ export interface ActorRuntime {
   /** Ends the actor with a reason of its own that is no failure, as OTP's `exit(normal)` and `exit({shutdown, Term})` do. */
   exit(reason: OwnExit): void
   /** Sends to another address; never throws, what cannot be delivered becomes a dead letter. */
-  send(to: string, event: ActorEvent): void
+  send(to: string, event: ActorEvent, codec?: NamedCodec): void
   /** Asks another address; rejects with a StarfishError that says whether the request was handled. */
-  ask(to: string, event: ActorEvent, options: { timeoutMs: number; signal?: AbortSignal }): Promise<unknown>
+  ask(to: string, event: ActorEvent, options: AskOptions, codec?: NamedCodec): Promise<unknown>
   /** Is told once when that actor ends. */
   watch(address: string, listener: (exit: ActorExit) => void): void
   /** Shows the records that this actor runs as actors of their own; until it ends. */

@@ -11,11 +11,17 @@
  * - `fault` is called when the connection, not the protocol, finds the fault; the protocol chooses the answer, or silence.
  */
 import type { ServerLimits } from '../../messages/limits.ts'
-import type { ActorLogger } from '../runtime/actor-runtime.ts'
+import type { ActorLogger, ActorRuntime } from '../runtime/actor-runtime.ts'
 import type { Clock, Random } from '../runtime/clock.ts'
 
 /** What a connection finds wrong: no room or draining; a body cut off or too slow; no memory for a body. */
 export type Fault = 'overloaded' | 'timeout' | 'memory'
+
+/** Who has put off an answer. */
+export interface Waiter {
+  /** The connection is gone: nobody can be answered. Called at most once, and not after the answer. */
+  abandoned(): void
+}
 
 /** One connection, as its protocol sees it. */
 export interface Link {
@@ -27,8 +33,11 @@ export interface Link {
   readonly target: Buffer
   /** Makes room for `bytes` of output in {@link Link.target} and returns their offset there. They must all be written before the caller returns. */
   reserve(bytes: number): number
-  /** Announces that a request of `requestBytes` is answered later. With `replyOrder: 'requests'` later answers wait for it. */
-  defer(requestBytes: number): number
+  /**
+   * Announces that a request of `requestBytes` is answered later. With `replyOrder: 'requests'` later answers wait for it.
+   * `waiter` is told if the connection is gone first.
+   */
+  defer(requestBytes: number, waiter?: Waiter): number
   /** Answers a deferred request with a whole frame, once; false when the connection is gone or the token was used. */
   settle(token: number, reply: Uint8Array): boolean
   /** Ends the connection after what has been answered so far: nothing more is read, the answers are sent, then FIN. */
@@ -56,6 +65,8 @@ export interface ProtocolEnvironment {
   readonly random: Random
   readonly log: ActorLogger
   readonly limits: ServerLimits
+  /** The actor that the protocol runs in: what it sends and asks, it does in its name. */
+  readonly actor: Pick<ActorRuntime, 'address' | 'incarnation' | 'send' | 'ask'>
 }
 
 /** A protocol that shards can load: options are plain data, the module's URL travels. */

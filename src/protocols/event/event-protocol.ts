@@ -1,9 +1,10 @@
 /**
- * The event protocol over a stream: 16-byte headers, checks in the order version, raidaId, length, command, the first
- * fault answers. A bad version or length ends the connection after its answer, any other fault costs the request only.
+ * The event protocol over a stream: checks in the order header, raidaId, length, command, the first fault answers. A bad
+ * header or length ends the connection after its answer, any other fault costs the request only.
  */
 
 import type { Clock } from '../../actors/runtime/clock.ts'
+import { importDefinition } from '../../actors/runtime/import-definition.ts'
 import {
   defineProtocol,
   type Fault,
@@ -11,31 +12,22 @@ import {
   type Link,
   type ProtocolEnvironment,
 } from '../../actors/serving/protocol.ts'
-import { StarfishError } from '../../messages/errors.ts'
-import { eventRequestAt } from '../../messages/event/request-v1.ts'
-import {
-  EVENT_HEADER_BYTES,
-  EVENT_VERSION,
-  type EventStatus,
-  eventCommand,
-  eventStatus,
-} from '../../messages/event/status.ts'
+import { type EventStatus, eventCommand, eventStatus } from '../../messages/event/status.ts'
 import { STOP, skipBody } from '../../messages/wire/frame-decoder.ts'
-import { type EventCall, EventCallCursor, type EventCommand, writeResponse } from './event-call.ts'
-
-/** Options of the event protocol. */
-export interface EventProtocolOptions {
-  /** The server's own number: requests for another one are answered "invalid header". Default 0. */
-  readonly raidaId?: number
-}
+import { CommandRunner } from './command-runner.ts'
+import { checkCommandNumber, commandsKind } from './commands.ts'
+import { type EventDialect, loadDialect } from './dialect.ts'
+import { dialectV1 } from './dialect-v1.ts'
+import { type EventCall, EventCallCursor, type EventCommand } from './event-call.ts'
+import { CommandFailures, statusOfFailure } from './event-failure.ts'
+import { type EventProtocolOptions, type EventServiceOptions, resolveEventOptions } from './event-options.ts'
+import { writeErrorReply } from './event-reply.ts'
 
 const faultStatus: Record<Fault, EventStatus> = {
   overloaded: eventStatus.overloaded,
   timeout: eventStatus.timeout,
   memory: eventStatus.memoryAlloc,
 }
-
-const noHeader = Buffer.alloc(EVENT_HEADER_BYTES)
 
 /** Command 0: the body comes back. */
 export function echo(call: EventCall): void {
@@ -52,91 +44,114 @@ export function createPing(clock: Clock): EventCommand {
 }
 
 /**
- * Builds the protocol. `commands` are served besides echo and ping, by number. `BAD_CONFIG` for a raidaId that is not
- * a byte or a command number that is taken or not a u16.
+ * Builds the protocol. `commands` are served besides echo and ping, by number. `BAD_CONFIG` for an option that cannot be
+ * used or a command number that is taken or not a u16.
  */
 export function createEventProtocol(
   options: EventProtocolOptions,
   environment: ProtocolEnvironment,
   commands: ReadonlyMap<number, EventCommand> = new Map(),
+  dialect: EventDialect = dialectV1,
 ): FrameProtocol {
-  const raidaId = checkRaidaId(options.raidaId ?? 0)
-  const { log, limits } = environment
+  const { raidaId, oneRequestPerConnection } = resolveEventOptions(options)
+  const { log, clock, limits } = environment
+  const { headerBytes } = dialect
+  const opensBodies = dialect.validateDecryptBody !== undefined
   const handlers = new Map<number, EventCommand>([
     [eventCommand.echo, echo],
-    [eventCommand.ping, createPing(environment.clock)],
+    [eventCommand.ping, createPing(clock)],
   ])
-  for (const [number, command] of commands) handlers.set(checkCommand(number, handlers), command)
-  const call = new EventCallCursor()
-
-  function answer(link: Link, status: EventStatus, bytes: Buffer, at: number): void {
-    writeResponse(link, status, bytes, at, bytes, 0, 0)
-  }
+  for (const [number, command] of commands) handlers.set(checkCommandNumber(number, handlers), command)
+  const call = new EventCallCursor(dialect)
+  const failures = new CommandFailures(log, clock)
+  const noHeader = Buffer.alloc(headerBytes)
 
   function stop(link: Link, status: EventStatus, bytes: Buffer, at: number): number {
-    answer(link, status, bytes, at)
+    writeErrorReply(dialect, link, status, bytes, at)
     link.finish()
     return STOP
+  }
+
+  /** Refuses a request whose body can be skipped. */
+  function refuse(link: Link, status: EventStatus, bytes: Buffer, at: number, bodyBytes: number): number {
+    if (oneRequestPerConnection) return stop(link, status, bytes, at)
+    writeErrorReply(dialect, link, status, bytes, at)
+    return skipBody(bodyBytes)
+  }
+
+  /** True when the body is fit for its command; else the request has been answered. */
+  function openBody(): boolean {
+    try {
+      call.open(dialect.validateDecryptBody!(call.frame, call.sessionId))
+      return true
+    } catch (error) {
+      call.fail(statusOfFailure(error) ?? eventStatus.decryptFailed)
+      return false
+    }
+  }
+
+  function run(command: number): void {
+    try {
+      handlers.get(command)!(call)
+    } catch (error) {
+      const status = failures.statusOf(command, error)
+      call.late?.fail(status)
+      call.fail(status)
+    }
+    if (!call.answered) call.fail(eventStatus.handlerFailed)
   }
 
   return {
     kind: 'frames',
     name: 'event',
-    headerBytes: EVENT_HEADER_BYTES,
+    headerBytes,
     replyOrder: 'requests',
     header(link, bytes, at) {
-      if (bytes[at] !== EVENT_VERSION) return stop(link, eventStatus.invalidHeader, bytes, at)
-      const bodyBytes = bytes.readUInt32BE(at + eventRequestAt.bodyBytes)
+      if (!dialect.validateHeader(bytes, at)) return stop(link, eventStatus.invalidHeader, bytes, at)
+      const bodyBytes = dialect.bodyBytes(bytes, at)
       const tooLarge = bodyBytes > limits.bodyBytesMax
-      if (bytes[at + eventRequestAt.raidaId] !== raidaId) {
+      if (dialect.raidaId(bytes, at) !== raidaId) {
         // A body that may not be read cannot be skipped either: its length ends the connection, whoever it was for.
         if (tooLarge) return stop(link, eventStatus.invalidHeader, bytes, at)
-        answer(link, eventStatus.invalidHeader, bytes, at)
-        return skipBody(bodyBytes)
+        return refuse(link, eventStatus.invalidHeader, bytes, at, bodyBytes)
       }
       if (tooLarge) return stop(link, eventStatus.bodyTooLarge, bytes, at)
-      if (!handlers.has(bytes.readUInt16BE(at + eventRequestAt.command))) {
-        answer(link, eventStatus.unknownCommand, bytes, at)
-        return skipBody(bodyBytes)
+      if (!handlers.has(dialect.command(bytes, at))) {
+        return refuse(link, eventStatus.unknownCommand, bytes, at, bodyBytes)
       }
       return bodyBytes
     },
     request(link, bytes, at, bodyBytes) {
       call.move(link, bytes, at, bodyBytes)
-      try {
-        handlers.get(call.command)!(call)
-      } catch (error) {
-        log.warn({ err: error, command: call.command, connection: link.id }, 'event command failed')
-        call.late?.fail(eventStatus.handlerFailed)
-      }
-      if (!call.answered) call.fail(eventStatus.handlerFailed)
+      if (!opensBodies || openBody()) run(dialect.command(bytes, at))
+      if (oneRequestPerConnection) link.finish()
     },
     fault(link, fault, bytes, at) {
       // Without a header there is no request to answer; only a refusal is worth saying to whom it may concern.
-      if (bytes !== undefined) answer(link, faultStatus[fault], bytes, at)
-      else if (fault === 'overloaded') answer(link, faultStatus[fault], noHeader, 0)
+      if (bytes !== undefined) writeErrorReply(dialect, link, faultStatus[fault], bytes, at)
+      else if (fault === 'overloaded') writeErrorReply(dialect, link, faultStatus[fault], noHeader, 0)
+      if (oneRequestPerConnection && bytes !== undefined) link.finish()
     },
   }
 }
 
-/** The event protocol with its built-in commands, for shards to load. */
-export const eventProtocol = defineProtocol<EventProtocolOptions>(
+/** The event protocol with the commands and the dialect of its options, for shards to load. */
+export const eventProtocol = defineProtocol<EventServiceOptions>(
   import.meta.url,
   'eventProtocol',
-  (options, environment) => createEventProtocol(options, environment),
+  async (options, environment) => {
+    const commands = await loadCommands(options, environment)
+    const dialect = await loadDialect(options.dialect)
+    return createEventProtocol(options, environment, commands, dialect)
+  },
 )
 
-/** Answers a server's number that is a byte; `BAD_CONFIG` for any other. */
-export function checkRaidaId(raidaId: number): number {
-  if (Number.isInteger(raidaId) && raidaId >= 0 && raidaId <= 255) return raidaId
-  throw new StarfishError('BAD_CONFIG', `raidaId must be an integer from 0 to 255, not ${raidaId}`, {
-    details: { option: 'raidaId', value: raidaId },
-  })
-}
-
-function checkCommand(command: number, taken: ReadonlyMap<number, unknown>): number {
-  if (Number.isInteger(command) && command >= 0 && command <= 0xffff && !taken.has(command)) return command
-  throw new StarfishError('BAD_CONFIG', `command ${command} must be an integer from 0 to 65535 that is not taken`, {
-    details: { option: 'commands', value: command },
-  })
+/** Loads the commands of a server on its shard, ready to be run by number. `DEFINITION_NOT_FOUND`. */
+export async function loadCommands(
+  options: EventServiceOptions,
+  environment: ProtocolEnvironment,
+): Promise<ReadonlyMap<number, EventCommand>> {
+  if (options.commands === undefined) return new Map()
+  const { table } = await importDefinition(options.commands, commandsKind)
+  return new CommandRunner(resolveEventOptions(options), environment, options.pool).all(table)
 }

@@ -13,8 +13,8 @@
  * when it has room again.
  */
 import type { Clock, Random } from '../../actors/runtime/clock.ts'
+import { Deadline, Deadlines } from '../../actors/runtime/deadlines.ts'
 import { type ErrorCode, StarfishError } from '../../messages/errors.ts'
-import { Deadline, Deadlines } from '../../supervisor/kernel/ask-deadlines.ts'
 import type { PendingRequest } from './pending-request.ts'
 import { decideRetry, RetryBudget, type RetryDecision, type RetryPolicy } from './retry-policy.ts'
 
@@ -84,8 +84,8 @@ export class OpenRequests<R extends PendingRequest> {
     this.#options = options
     this.#carrier = carrier
     this.#budget = new RetryBudget(retry, clock.now())
-    this.#deadlines = new Deadlines(clock, request => this.#timeOut(request))
-    this.#pauses = new Deadlines(clock, pause => this.#resume(pause))
+    this.#deadlines = new Deadlines(clock, true, request => this.#timeOut(request))
+    this.#pauses = new Deadlines(clock, true, pause => this.#resume(pause))
   }
 
   /** Takes a new request. */

@@ -1,6 +1,7 @@
 /** A request of a client, from the call to its end: one record, whatever number of attempts it takes. */
+
+import { Deadline } from '../../actors/runtime/deadlines.ts'
 import type { Handled } from '../../messages/errors.ts'
-import { Deadline } from '../../supervisor/kernel/ask-deadlines.ts'
 
 /** Where a request is. It is in exactly one place at a time. */
 export type RequestStage =

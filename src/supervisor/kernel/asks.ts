@@ -2,14 +2,14 @@
  * Requests that this thread waits for. Every one settles: by its answer, a refusal, its deadline, an abort, or the end
  * of whom it asked.
  */
-import type { ActorEvent } from '../../actors/runtime/actor-runtime.ts'
+import type { ActorEvent, AskOptions } from '../../actors/runtime/actor-runtime.ts'
 import type { Clock } from '../../actors/runtime/clock.ts'
+import { Deadline, Deadlines } from '../../actors/runtime/deadlines.ts'
 import { type Handled, StarfishError } from '../../messages/errors.ts'
 import { show } from '../../messages/option-faults.ts'
 import { createEnvelope, type Envelope, type Receipts } from '../../messages/thread/envelope.ts'
 import { badArgument } from '../argument-check.ts'
 import { timerMsMax } from '../option-check.ts'
-import { Deadline, Deadlines } from './ask-deadlines.ts'
 
 /** The result of a request. */
 export type Outcome = { readonly ok: true; readonly value: unknown } | { readonly ok: false; readonly error: unknown }
@@ -35,13 +35,6 @@ class PendingAsk extends Deadline {
     this.resolve = resolve
     this.reject = reject
   }
-}
-
-/** Options of an ask. */
-export interface AskOptions {
-  /** Deadline, milliseconds from now. */
-  readonly timeoutMs: number
-  readonly signal?: AbortSignal
 }
 
 /** The open requests of one thread. */

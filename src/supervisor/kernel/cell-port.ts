@@ -79,8 +79,8 @@ export function createActorRuntime(kernel: Kernel, cell: ActorCell): ActorRuntim
     },
     fail: error => kernel.lifecycle.end(cell, { type: 'threw', error }),
     exit: reason => kernel.lifecycle.end(cell, reason),
-    send: (to, event) => sendFrom(kernel, address, { to, event }),
-    ask: (to, event, options) => kernel.ask(address, to, event, options),
+    send: (to, event, codec) => sendFrom(kernel, address, codec === undefined ? { to, event } : { to, event, codec }),
+    ask: (to, event, options, codec) => kernel.ask(address, to, event, options, codec),
     watch(watched, listener) {
       checkText('watch', 'address', watched)
       checkListener('watch', listener)

@@ -2,7 +2,7 @@
  * Definitions by module and export name, loaded once per thread.
  */
 import type { AnyActorDefinition, DefinitionRef } from '../../actors/runtime/define-actor.ts'
-import { StarfishError } from '../../messages/errors.ts'
+import { type DefinitionKind, hasKind, importDefinition } from '../../actors/runtime/import-definition.ts'
 
 const loaded = new Map<string, AnyActorDefinition>()
 
@@ -11,7 +11,7 @@ export async function loadDefinition(ref: DefinitionRef | AnyActorDefinition): P
   if (isDefinition(ref)) return ref
   const known = loadedDefinition(ref)
   if (known !== undefined) return known
-  const definition = await importDefinition(ref)
+  const definition = await importDefinition(ref, actorKind)
   loaded.set(keyOf(ref), definition)
   return definition
 }
@@ -21,28 +21,12 @@ export function loadedDefinition(ref: DefinitionRef | AnyActorDefinition): AnyAc
   return isDefinition(ref) ? ref : loaded.get(keyOf(ref))
 }
 
-/** Imports afresh what a reference names, and checks that it is a definition. */
-export async function importDefinition(ref: DefinitionRef): Promise<AnyActorDefinition> {
-  const { moduleUrl, exportName } = ref
-  const module: Record<string, unknown> = await import(moduleUrl).catch((cause: unknown) => {
-    throw notFound(ref, `the module ${moduleUrl} of the definition ${exportName} cannot be loaded`, cause)
-  })
-  const found = module[exportName]
-  if (found === undefined) throw notFound(ref, `the module ${moduleUrl} has no export ${exportName}`)
-  if (!isDefinition(found)) throw notFound(ref, `the export ${exportName} of ${moduleUrl} is not an actor definition`)
-  return found
-}
+/** What is imported for an actor. */
+export const actorKind: DefinitionKind<AnyActorDefinition> = { name: 'an actor definition', is: isDefinition }
 
 /** True for what `defineActor` made. */
 export function isDefinition(value: unknown): value is AnyActorDefinition {
-  return (
-    typeof value === 'object' && value !== null && (value as { kind?: unknown }).kind === 'actor' && 'options' in value
-  )
-}
-
-function notFound(ref: DefinitionRef, text: string, cause?: unknown): StarfishError {
-  const details = { moduleUrl: ref.moduleUrl, exportName: ref.exportName }
-  return new StarfishError('DEFINITION_NOT_FOUND', text, { details, cause })
+  return hasKind(value, 'actor') && 'options' in (value as object)
 }
 
 function keyOf(ref: DefinitionRef): string {

@@ -8,7 +8,7 @@
  */
 import { AsyncLocalStorage } from 'node:async_hooks'
 import type { Logger } from 'pino'
-import type { ActorEvent } from '../../actors/runtime/actor-runtime.ts'
+import type { ActorEvent, AskOptions } from '../../actors/runtime/actor-runtime.ts'
 import type { Clock, Random } from '../../actors/runtime/clock.ts'
 import type { ReplyToken } from '../../actors/runtime/runtime-actions.ts'
 import type { Handled, StarfishError } from '../../messages/errors.ts'
@@ -21,7 +21,7 @@ import { type KernelMessage, kernelAddress } from '../../messages/thread/kernel-
 import { decodeKernelMessage } from '../../messages/thread/kernel-message-codec.ts'
 import type { ChildHost } from '../child-host.ts'
 import { createCodecRegistry } from '../router/edge/codec-registry.ts'
-import { type AskOptions, Asks, type Outcome } from './asks.ts'
+import { Asks, type Outcome } from './asks.ts'
 import type { BlackBoxWriter } from './black-box.ts'
 import { type ActorCell, actorStorage, createTurnScope } from './cell.ts'
 import { Checkpoints } from './checkpoints.ts'

@@ -14,16 +14,10 @@
 import { channel } from 'node:diagnostics_channel'
 import { extname } from 'node:path'
 import type { HeapInfo } from 'node:v8'
-import {
-  MessageChannel,
-  MessagePort,
-  type ResourceLimits,
-  receiveMessageOnPort,
-  type Transferable,
-  type Worker,
-} from 'node:worker_threads'
+import { MessageChannel, MessagePort, receiveMessageOnPort, type Transferable, type Worker } from 'node:worker_threads'
 import { Piscina } from 'piscina'
 import type { Clock } from '../../actors/runtime/clock.ts'
+import { type PoolTransfer, workerOptions } from '../../actors/runtime/worker-options.ts'
 import { StarfishError } from '../../messages/errors.ts'
 import type { ExitReason } from '../../messages/thread/exit.ts'
 import { decodeExitReason } from '../../messages/thread/exit-codec.ts'
@@ -46,9 +40,6 @@ export interface WorkerSurroundings {
 
 /** Same extension as this module has: .ts in src, .js in dist. */
 const hostTaskUrl = new URL(`./host-task${extname(new URL(import.meta.url).pathname)}`, import.meta.url).href
-
-/** Piscina derives its type from the first overload of `postMessage`, which is the wrong one. */
-type PoolTransfer = NonNullable<NonNullable<Parameters<Piscina['run']>[1]>['transferList']>
 
 /** How long a worker may take to answer a question about itself, ms. */
 const answerWithinMs = 1_000
@@ -227,25 +218,11 @@ function createPool(heapMb: number | undefined): Piscina {
     concurrentTasksPerWorker: 1,
     atomics: 'disabled',
     recordTiming: false,
-    ...(isProgramInline() ? { execArgv: [] } : {}),
-    ...(heapMb === undefined ? {} : { resourceLimits: limitsOf(heapMb) }),
+    ...workerOptions(heapMb),
   })
   // Emitted for a thread that fails before it takes its task; the thread's own events tell the same.
   pool.on('error', () => {})
   return pool
-}
-
-/** A program given with `--input-type` and `--eval`: a worker inherits the former and then cannot load any file. */
-function isProgramInline(): boolean {
-  return process.execArgv.some(argument => argument.startsWith('--input-type'))
-}
-
-/**
- * A young heap that is large beside the old one moves so much over at once that the soft mark is overrun, and with it,
- * at times, the reserve that V8 needs to end the worker alone (seen: 2 aborted processes in 10 at a quarter, 0 at an eighth).
- */
-function limitsOf(heapMb: number): ResourceLimits {
-  return { maxOldGenerationSizeMb: heapMb, maxYoungGenerationSizeMb: heapMb / 8 }
 }
 
 function loadFailure(workerIndex: number, reason: ExitReason): StarfishError {

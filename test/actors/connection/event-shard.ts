@@ -10,7 +10,11 @@ import type { Connection } from '../../../src/actors/connection/record.ts'
 import { createRandom, createVirtualClock, type VirtualClock } from '../../../src/actors/runtime/clock.ts'
 import { protocolReference } from '../../../src/actors/serving/protocol.ts'
 import type { ServerLimits } from '../../../src/messages/index.ts'
+import { CommandRunner } from '../../../src/protocols/event/command-runner.ts'
+import type { CommandTable } from '../../../src/protocols/event/commands.ts'
+import type { EventDialect } from '../../../src/protocols/event/dialect.ts'
 import type { EventCommand } from '../../../src/protocols/event/event-call.ts'
+import { type EventProtocolOptions, resolveEventOptions } from '../../../src/protocols/event/event-options.ts'
 import { createEventProtocol, eventProtocol } from '../../../src/protocols/event/event-protocol.ts'
 import { connectClient, type EventClient } from '../acceptor/event-client.ts'
 import { createTestRuntime, type TestRuntime } from '../acceptor/test-runtime.ts'
@@ -39,6 +43,10 @@ export async function startEventShard(
     readonly limits?: Partial<ServerLimits>
     readonly raidaId?: number
     readonly commands?: ReadonlyMap<number, EventCommand>
+    /** Commands as users write them, run by the shard's own runner. */
+    readonly table?: CommandTable
+    readonly dialect?: EventDialect
+    readonly protocol?: EventProtocolOptions
     readonly tls?: AcceptorTls
   } = {},
 ): Promise<EventShard> {
@@ -54,11 +62,11 @@ export async function startEventShard(
     },
     { shards: 1, platform: 'linux', handoff: { threadId: 0, listener: 'none' }, counters },
   )
-  const protocol = createEventProtocol(
-    { raidaId: options.raidaId ?? 0 },
-    { clock, random: createRandom(1), log: runtime.log, limits: input.limits },
-    options.commands,
-  )
+  const environment = { clock, random: createRandom(1), log: runtime.log, limits: input.limits, actor: runtime }
+  const protocolOptions = { raidaId: options.raidaId ?? 0, ...options.protocol }
+  const runner = new CommandRunner(resolveEventOptions(protocolOptions), environment)
+  const commands = options.table === undefined ? options.commands : runner.all(options.table)
+  const protocol = createEventProtocol(protocolOptions, environment, commands, options.dialect)
   let table: ReadonlyMap<number, Connection> = new Map()
   const server = createShardServer(runtime, input, protocol, options => {
     const connections = createConnections(options)

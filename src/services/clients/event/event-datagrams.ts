@@ -14,13 +14,13 @@
 import { createSocket, type RemoteInfo, type Socket } from 'node:dgram'
 import { lookup } from 'node:dns'
 import type { Clock, Random } from '../../../actors/runtime/clock.ts'
+import { Deadline, Deadlines } from '../../../actors/runtime/deadlines.ts'
 import { StarfishError } from '../../../messages/errors.ts'
 import { EVENT_COOKIE_BYTES, EVENT_COOKIE_FLAG, EVENT_COOKIE_PERIOD_MS } from '../../../messages/event/cookie.ts'
 import { encodeEventRequest } from '../../../messages/event/request-v1.ts'
 import { eventResponseAt } from '../../../messages/event/response-v1.ts'
 import { EVENT_HEADER_BYTES, EVENT_VERSION, eventCommand, eventStatus } from '../../../messages/event/status.ts'
 import { backoffMs } from '../../../supervisor/backoff.ts'
-import { Deadline, Deadlines } from '../../../supervisor/kernel/ask-deadlines.ts'
 import { serverName } from '../client-options.ts'
 import type { Link, LinkEnd, LinkOwner, ServerAddress } from '../link.ts'
 import type { ResendOptions } from './event-client-options.ts'
@@ -80,7 +80,7 @@ export class EventDatagrams implements Link<PendingEvent> {
     this.#owner = owner
     this.#options = options
     this.#jar = jar
-    this.#resends = new Deadlines(clock, sent => this.#resend(sent))
+    this.#resends = new Deadlines(clock, true, sent => this.#resend(sent))
     this.#pulse = encodeEventRequest({ raidaId, command: eventCommand.ping, sessionId: drawSessionId(random) })
     lookup(server.host, (error, address, family) => this.#open(error, address, family))
   }

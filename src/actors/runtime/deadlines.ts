@@ -1,13 +1,13 @@
 /**
- * The deadlines of requests: one timer for all that wait equally long, instead of one each.
+ * Deadlines by the thousand: one timer for all that wait equally long, instead of one each.
  *
  *     5,000 ms  timer ── due first ⇄ … ⇄ due last         those of one length fall due in the order they were set
  *       500 ms  timer ── …
  *
- * A timer stays set when its last request was answered, for the next one; it keeps no process alive meanwhile. Clocks
+ * A timer stays set when its last deadline was taken back, for the next one; it keeps no process alive meanwhile. Clocks
  * whose timers cannot be told so have it cleared. On threads that their owner keeps alive, and ends, it is just left.
  */
-import type { Clock, TimerHandle } from '../../actors/runtime/clock.ts'
+import type { Clock, TimerHandle } from './clock.ts'
 
 /** Something that falls due unless it is taken back. Doubly linked: taking back is O(1). */
 export class Deadline {
@@ -23,7 +23,7 @@ interface DeadlineList {
   timer: TimerHandle
 }
 
-/** All deadlines of one thread. */
+/** Deadlines that fall due on one thread. */
 export class Deadlines<D extends Deadline> {
   readonly #clock: Clock
   readonly #keepsAlive: boolean
