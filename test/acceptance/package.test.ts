@@ -17,6 +17,8 @@ import {
 } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { delimiter, join } from 'node:path'
+import { createInterface } from 'node:readline'
+import type { Readable } from 'node:stream'
 import { fileURLToPath } from 'node:url'
 import t from 'tap'
 import { nodeRange } from '../../src/check-node.js'
@@ -104,17 +106,23 @@ t.test('the examples run on it', { skip: !existsSync(examples) && 'there are non
   }
 })
 
+/** The port that the log, of JSON where there is no terminal, says the node serves; throws when the log ends without. */
+async function announcedPort(log: Readable): Promise<number> {
+  for await (const line of createInterface(log)) {
+    const [serving] = JSON.parse(line).listening ?? []
+    if (serving) return Number(serving.address.split(':').at(-1))
+  }
+  throw new Error('it ended without saying where it listens')
+}
+
 t.test('the command serves until it is told to stop', async t => {
   const starfish = join(folder, 'node_modules', '.bin', 'starfish')
   const args = ['up', '--port', '0', '--shards', '2']
-  const node: ChildProcess = spawn(starfish, args, { cwd: folder, env, stdio: ['ignore', 'pipe', 'inherit'] })
+  const node: ChildProcess = spawn(starfish, args, { cwd: folder, env, stdio: ['ignore', 'ignore', 'pipe'] })
   t.teardown(() => node.kill('SIGKILL'))
-  let told = ''
-  for await (const part of node.stdout!.setEncoding('utf8')) {
-    told += part
-    if (/:\d+\n/.test(told)) break
-  }
-  const client = await connectClient(Number(/:(\d+)\n/.exec(told)![1]))
+  const port = await announcedPort(node.stderr!)
+  const client = await connectClient(port)
+  node.stderr!.pipe(process.stderr)
   client.write(encodeEventRequest({ sessionId: 3, body: Buffer.from('hello') }))
   t.match(await client.response(), { status: 0, sessionId: 3, body: Buffer.from('hello') })
   client.socket.end()
