@@ -37,7 +37,7 @@ export function createActors(): Map<string, SampleActor> {
 }
 
 /** Where the measured messages go. */
-export const addresses = Array.from({ length: 64 }, (_, index) => `health-probe/node-${index}`)
+export const addresses = Array.from({ length: 64 }, (_, index) => `health-probe-${index}`)
 
 const payload = 'x'.repeat(32)
 

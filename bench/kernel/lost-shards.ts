@@ -21,7 +21,7 @@ export async function measureLostShards({ quick, say }: SuiteOptions): Promise<F
     // A system of its own for each budget of restarts.
     await using system = await benchSystem(2)
     const refs = await Promise.all(
-      Array.from({ length: actors }, (_, index) => system.spawn(sink, { id: `sink/${index}`, shard: 0, input: {} })),
+      Array.from({ length: actors }, (_, index) => system.spawn(sink, { id: `sink-${index}`, shard: 0, input: {} })),
     )
     for (let kill = 0; kill < killsPerSystem && warm.length < pairs; kill += 2) {
       await new Promise(resolve => setTimeout(resolve, spareMs))

@@ -25,7 +25,7 @@ async function startSinks(system: System, name: string, definition: Definition):
   const handled = new SharedArrayBuffer(4)
   const counter = new Int32Array(handled)
   const refs = await Promise.all(
-    addresses.map(address => system.spawn(definition, { id: `${name}/${address}`, shard: 0, input: { handled } })),
+    addresses.map(address => system.spawn(definition, { id: `${name}-${address}`, shard: 0, input: { handled } })),
   )
   return { run: messages => sendAll(refs, counter, messages) }
 }

@@ -16,8 +16,8 @@ export async function measureSpawns({ quick, say }: SuiteOptions): Promise<Figur
   for (const place of ['main', 0] as const) {
     await using system = await benchSystem(1)
     const scales = [
-      await system.spawn(heapScale, { id: 'scale/main', shard: 'main' }),
-      await system.spawn(heapScale, { id: 'scale/shard', shard: 0 }),
+      await system.spawn(heapScale, { id: 'scale-main', shard: 'main' }),
+      await system.spawn(heapScale, { id: 'scale-shard', shard: 0 }),
     ]
     const weigh = async () => {
       // What was just answered has still to be let go.

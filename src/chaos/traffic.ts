@@ -10,7 +10,7 @@
  */
 import { createRandom, type Random, type TimerHandle } from '../actors/runtime/clock.ts'
 import type { Envelope } from '../messages/thread/envelope.ts'
-import { Fifo } from '../supervisor/kernel/fifo.ts'
+import { Fifo } from '../supervisor/fifo.ts'
 import type { Kernel } from '../supervisor/kernel/kernel.ts'
 import type { DropFault, TrafficFault } from './fault.ts'
 

@@ -7,6 +7,7 @@ import type { ChildHost, ReplyToken, StartCause, SupervisorEvent } from './child
 import { type ChildLife, childLives } from './child-life.ts'
 import type { ChildRecord } from './child-machine.ts'
 import type { ResolvedChildSpec, ResolvedSupervisorSpec } from './child-spec.ts'
+import { Fifo } from './fifo.ts'
 import type { CountedLosses, RestartWindow } from './intensity.ts'
 
 /** What the chart of a supervisor is started with. */
@@ -58,34 +59,6 @@ export interface SupervisorState extends SupervisorInput {
   ending: ExitReason | undefined
 }
 
-/** A queue: what waits is taken out in the order in which it came. */
-export interface Fifo<T> {
-  readonly size: number
-  push(item: T): void
-  shift(): T | undefined
-}
-
-/** An empty {@link Fifo}; both ends are O(1). */
-export function createFifo<T>(): Fifo<T> {
-  let items: T[] = []
-  let head = 0
-  return {
-    get size() {
-      return items.length - head
-    },
-    push: item => void items.push(item),
-    shift() {
-      const item = items[head]
-      if (head < items.length) head++
-      if (head === items.length) {
-        items = []
-        head = 0
-      }
-      return item
-    },
-  }
-}
-
 /** A supervisor that has done nothing yet. */
 export function createSupervisorState(input: SupervisorInput): SupervisorState {
   const state: SupervisorState = {
@@ -94,7 +67,7 @@ export function createSupervisorState(input: SupervisorInput): SupervisorState {
     children: new Map(),
     restarts: [],
     losses: new Map(),
-    waiting: createFifo(),
+    waiting: new Fifo(),
     job: undefined,
     ending: undefined,
   }

@@ -9,6 +9,14 @@ import type { NamedCodec } from './event-codec.ts'
 /** Which queue of a mailbox a message goes to; `control` is always served first and never waits for credit of `normal`. */
 export type Lane = 'control' | 'normal'
 
+/** One thread of a system over its life. */
+export interface ThreadId {
+  /** Index of the shard, -1 for the main thread. */
+  readonly shard: number
+  /** Counts the workers of the shard, from 1. */
+  readonly incarnation: number
+}
+
 /**
  * Where a thread says how far it has come with a message that it took from another thread. One object serves all the
  * messages of an edge; `token` names the message. A message of the same thread has {@link localReceipts}.
@@ -16,6 +24,8 @@ export type Lane = 'control' | 'normal'
  * The order is `start`, then `finish`; or `refuse` instead of `start`; or `putBack` after `start`, then again.
  */
 export interface Receipts {
+  /** The thread that the messages come from; undefined for those of this thread. */
+  readonly origin: ThreadId | undefined
   /**
    * Call before the handler runs. False when the sender has closed the edge meanwhile and counts the message as not
    * handled: then it must not be handled.
@@ -60,8 +70,11 @@ export interface Envelope {
   readonly lane: Lane
   /** Number of the request, from 1, unique among those of the sending thread; 0 for a message that wants no reply. */
   readonly requestId: number
-  /** When the sender stops waiting for the reply, ms since the epoch; 0 for never. */
-  readonly deadlineMs: number
+  /**
+   * When the sender stops waiting for the reply, ms since the epoch; undefined for never. Not 0: V8 keeps a field that
+   * has only ever held large numbers in a box of its own, one for each envelope.
+   */
+  readonly deadlineMs: number | undefined
   /** The binary form of the event, for a sender that knows the definition of the receiver. */
   readonly codec: NamedCodec | undefined
   /** Where to say how far the message has come. */
@@ -70,7 +83,7 @@ export interface Envelope {
   token: number
   /** The way a request took to another thread: what its router keeps of it. */
   route: object | undefined
-  /** When it came into its mailbox, ms since the epoch; 0 before. */
+  /** When it came into its mailbox, ms since its kernel began: a small number, which needs no box; 0 before. */
   admittedAtMs: number
 }
 
@@ -95,6 +108,7 @@ export function handledOfFate(fate: Fate): Handled {
 
 /** The receipts of a message that never left its thread: nobody keeps count. */
 export const localReceipts: Receipts = {
+  origin: undefined,
   start: () => true,
   finish() {},
   putBack() {},
@@ -124,7 +138,7 @@ export function createEnvelope(fields: EnvelopeFields): Envelope {
     event: fields.event,
     lane: fields.lane ?? 'normal',
     requestId: fields.requestId ?? 0,
-    deadlineMs: fields.deadlineMs ?? 0,
+    deadlineMs: fields.deadlineMs,
     codec: fields.codec,
     receipts: fields.receipts ?? localReceipts,
     token: fields.token ?? -1,

@@ -91,7 +91,7 @@ function summaryOf(kernel: Kernel, entry: ActorEntry): ActorSummary {
     state,
     value: cell?.engine?.value,
     mailboxDepth: cell?.mailbox.depth ?? entry.held.size,
-    mailboxAgeMs: cell?.mailbox.ageMs(kernel.clock.now()) ?? 0,
+    mailboxAgeMs: cell?.mailbox.ageMs(kernel.uptimeMs) ?? 0,
     hosted: kernel.hosts.count(address),
   }
 }

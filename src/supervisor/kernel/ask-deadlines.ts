@@ -5,7 +5,7 @@
  *       500 ms  timer ── …
  *
  * A timer stays set when its last request was answered, for the next one; it keeps no process alive meanwhile. Clocks
- * whose timers cannot be told so have it cleared.
+ * whose timers cannot be told so have it cleared. On threads that their owner keeps alive, and ends, it is just left.
  */
 import type { Clock, TimerHandle } from '../../actors/runtime/clock.ts'
 
@@ -26,12 +26,17 @@ interface DeadlineList {
 /** All deadlines of one thread. */
 export class Deadlines<D extends Deadline> {
   readonly #clock: Clock
+  readonly #keepsAlive: boolean
   readonly #expire: (deadline: D) => void
   readonly #lists = new Map<number, DeadlineList>()
 
-  /** `expire` is called once for each deadline that is not taken back in time, never early. */
-  constructor(clock: Clock, expire: (deadline: D) => void) {
+  /**
+   * `expire` is called once for each deadline that is not taken back in time, never early. With `keepsAlive` a process
+   * does not end before that.
+   */
+  constructor(clock: Clock, keepsAlive: boolean, expire: (deadline: D) => void) {
     this.#clock = clock
+    this.#keepsAlive = keepsAlive
     this.#expire = expire
   }
 
@@ -39,7 +44,7 @@ export class Deadlines<D extends Deadline> {
   set(deadline: D, timeoutMs: number, nowMs: number): void {
     const list = this.#lists.get(timeoutMs) ?? this.#open(timeoutMs)
     const { ends } = list
-    if (ends.next === ends) keepAlive(list.timer, true)
+    if (this.#keepsAlive && ends.next === ends) keepAlive(list.timer, true)
     deadline.dueMs = nowMs + timeoutMs
     deadline.list = list
     deadline.previous = ends.previous
@@ -53,7 +58,7 @@ export class Deadlines<D extends Deadline> {
     const { list } = deadline
     if (list === undefined) return
     unlink(deadline)
-    if (list.ends.next !== list.ends || keepAlive(list.timer, false)) return
+    if (!this.#keepsAlive || list.ends.next !== list.ends || keepAlive(list.timer, false)) return
     this.#clock.clearTimeout(list.timer)
     this.#lists.delete(list.timeoutMs)
   }

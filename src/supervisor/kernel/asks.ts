@@ -6,7 +6,7 @@ import type { ActorEvent } from '../../actors/runtime/actor-runtime.ts'
 import type { Clock } from '../../actors/runtime/clock.ts'
 import { type Handled, StarfishError } from '../../messages/errors.ts'
 import { show } from '../../messages/option-faults.ts'
-import { createEnvelope, type Envelope, localReceipts, type Receipts } from '../../messages/thread/envelope.ts'
+import { createEnvelope, type Envelope, type Receipts } from '../../messages/thread/envelope.ts'
 import { badArgument } from '../argument-check.ts'
 import { timerMsMax } from '../option-check.ts'
 import { Deadline, Deadlines } from './ask-deadlines.ts'
@@ -54,6 +54,7 @@ export class Asks {
 
   /** Notes how far the requests to actors of this thread come; the token is the request's id. */
   readonly #receipts: Receipts = {
+    origin: undefined,
     start: requestId => {
       const pending = this.#pending.get(requestId)
       if (pending !== undefined) pending.startedHere = true
@@ -68,10 +69,13 @@ export class Asks {
     refuse() {},
   }
 
-  /** `giveUpRemote` sees to it that a request to another thread which has not begun never will, and tells whether it has. */
-  constructor(clock: Clock, giveUpRemote: (envelope: Envelope) => Handled) {
+  /**
+   * `keepsAlive` is false on threads that outlive their requests anyway, which need no timer for that. `giveUpRemote`
+   * sees to it that a request to another thread which has not begun never will, and tells whether it has.
+   */
+  constructor(clock: Clock, keepsAlive: boolean, giveUpRemote: (envelope: Envelope) => Handled) {
     this.#clock = clock
-    this.#deadlines = new Deadlines(clock, pending => this.#timeOut(pending))
+    this.#deadlines = new Deadlines(clock, keepsAlive, pending => this.#timeOut(pending))
     this.#giveUpRemote = giveUpRemote
   }
 
@@ -114,11 +118,6 @@ export class Asks {
   /** True for a request of this thread that was settled meanwhile: nobody wants it any more. */
   isOver(envelope: Envelope): boolean {
     return envelope.receipts === this.#receipts && !this.#pending.has(envelope.requestId)
-  }
-
-  /** True for a message of this thread, asked or sent. */
-  isLocal(envelope: Envelope): boolean {
-    return envelope.receipts === this.#receipts || envelope.receipts === localReceipts
   }
 
   /** Fails the open requests that `select` picks. */

@@ -3,9 +3,9 @@
  * gets its own turn when a slice of time, or of turns where time stands still, is used up.
  */
 
+import { Fifo } from '../fifo.ts'
 import { soon } from '../soon.ts'
 import type { ActorCell } from './cell.ts'
-import { Fifo } from './fifo.ts'
 import type { TickClock } from './tick-clock.ts'
 
 const messagesPerTurn = 64
@@ -19,8 +19,11 @@ export class Dispatcher {
   readonly #time: TickClock
   readonly #turn: (cell: ActorCell, messages: number, nowMs: number) => number
   readonly #queue = new Fifo<ActorCell>()
+  /** What runs once the turns of the moment are over. */
+  #after: (() => void)[] = []
   #scheduled = false
   #running = false
+  #held = false
 
   /** `turn` handles up to so many messages of a cell and returns how many; it is told about when its turn began. */
   constructor(time: TickClock, turn: (cell: ActorCell, messages: number, nowMs: number) => number) {
@@ -30,12 +33,44 @@ export class Dispatcher {
 
   /** Gives a cell that has mail a place in the queue; one that has a place keeps it, a paused one gets none. */
   wake(cell: ActorCell): void {
-    if (cell.queued || cell.pauses > 0) return
+    if (cell.queued) return
+    if (cell.pauses > 0) {
+      // No turn follows that would end the tick.
+      this.#time.end()
+      return
+    }
     cell.queued = true
     this.#queue.push(cell)
-    if (this.#scheduled || this.#running) return
+    if (this.#scheduled || this.#running || this.#held) return
     this.#scheduled = true
     soon(this.#drain)
+  }
+
+  /** What is woken from now on takes its turns at {@link release}, which has to follow before the event loop goes on. */
+  hold(): void {
+    this.#held = true
+  }
+
+  /** Gives the turns that were held, before it returns. */
+  release(): void {
+    this.#held = false
+    if (this.#running) return
+    // What is scheduled waits for its moment: others had used up theirs.
+    if (this.#queue.size > 0 && !this.#scheduled) this.#drain()
+    else this.#runAfter()
+  }
+
+  /** Runs `work` when the turns that are being given, or held, are over; soon when there are none. It must not throw. */
+  afterTurns(work: () => void): void {
+    if (this.#running || this.#held) this.#after.push(work)
+    else soon(work)
+  }
+
+  #runAfter(): void {
+    if (this.#after.length === 0) return
+    const after = this.#after
+    this.#after = []
+    for (const work of after) work()
   }
 
   readonly #drain = (): void => {
@@ -71,6 +106,7 @@ export class Dispatcher {
         this.#scheduled = true
         setImmediate(this.#drain)
       }
+      this.#runAfter()
     }
   }
 }

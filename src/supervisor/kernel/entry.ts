@@ -4,9 +4,9 @@
 import type { TimerHandle } from '../../actors/runtime/clock.ts'
 import type { AnyActorDefinition } from '../../actors/runtime/define-actor.ts'
 import type { Envelope } from '../../messages/thread/envelope.ts'
+import { Fifo } from '../fifo.ts'
 import type { ActorCell } from './cell.ts'
 import type { ChildStart } from './child-start.ts'
-import { Fifo } from './fifo.ts'
 
 /** The supervisor of an actor, to which its starts and exits are told. */
 export interface Owner {

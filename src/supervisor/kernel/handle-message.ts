@@ -8,7 +8,7 @@ import type { Kernel } from './kernel.ts'
 
 /** Handles a message that was just taken out of the mailbox of `cell`. Never throws. */
 export function handleMessage(kernel: Kernel, cell: ActorCell, envelope: Envelope, nowMs: number): void {
-  if (envelope.deadlineMs !== 0 && envelope.deadlineMs < nowMs) {
+  if (envelope.deadlineMs !== undefined && envelope.deadlineMs < nowMs) {
     expire(kernel, envelope)
     return
   }

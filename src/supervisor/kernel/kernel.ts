@@ -51,8 +51,6 @@ export interface Router {
   watch(address: string, on: boolean): void
   /** Answers a request that came from another thread. */
   reply(token: ReplyToken, outcome: Outcome): void
-  /** The thread that a message came from. */
-  askerOf(envelope: Envelope): { readonly shard: number; readonly incarnation: number } | undefined
   /** A request to another thread is no longer wanted: unless it has begun it never will. */
   giveUp(envelope: Envelope): Handled
   /** A watched address of another thread has ended, and that was told. */
@@ -103,7 +101,9 @@ export class Kernel {
   readonly deadLetters: DeadLetters
   readonly lifecycle: Lifecycle
   readonly #time: TickClock
-  readonly #dispatcher: Dispatcher
+  readonly #startedAtMs: number
+  /** The turns of its actors. */
+  readonly turns: Dispatcher
   /** Runs code outside of whatever context the caller is in: actors do not inherit that of who woke them first. */
   readonly #outside = AsyncLocalStorage.snapshot()
   #router: Router | undefined
@@ -126,14 +126,15 @@ export class Kernel {
     this.logger = options.logger
     this.log = createKernelLog(options.logger)
     this.blackBox = options.blackBox
-    this.asks = new Asks(options.clock, envelope => this.#router?.giveUp(envelope) ?? 'no')
+    this.asks = new Asks(options.clock, options.shard < 0, envelope => this.#router?.giveUp(envelope) ?? 'no')
     this.facts = new FactStream(options.shard, () => this.clock.now(), options.onFact)
     this.deadLetters = new DeadLetters(options.deadLettersMax, letter => {
       this.facts.add({ kind: 'deadLetter', address: letter.to, letter })
     })
     this.lifecycle = new Lifecycle(this)
     this.#time = new TickClock(options.clock)
-    this.#dispatcher = new Dispatcher(this.#time, (cell, messages, nowMs) => {
+    this.#startedAtMs = options.clock.now()
+    this.turns = new Dispatcher(this.#time, (cell, messages, nowMs) => {
       cell.turnScope ??= this.#outside(createTurnScope, cell)
       return cell.turnScope.runInAsyncScope(this.#takeTurn, undefined, cell, messages, nowMs)
     })
@@ -144,24 +145,24 @@ export class Kernel {
     this.#router = router
   }
 
-  /** The number of the next start of that address: one more than its last, as long as the address is remembered. */
-  nextIncarnation(address: string): number {
-    const last =
-      this.entries.get(address)?.incarnation ??
-      this.#incarnations.get(address) ??
-      this.#pastIncarnations.get(address) ??
-      0
-    return last + 1
+  /** Milliseconds since this kernel began. */
+  get uptimeMs(): number {
+    return this.clock.now() - this.#startedAtMs
   }
 
-  /** Goes on counting where an earlier worker of this shard, or another thread, has stopped. */
+  /** The number of the next start of that address: one more than its last, as long as the address is remembered. */
+  nextIncarnation(address: string): number {
+    return (this.#lastIncarnation(address) ?? this.#pastIncarnations.get(address) ?? 0) + 1
+  }
+
+  /** Goes on counting where an earlier worker of this shard, or another thread, has stopped; never backwards. */
   noteIncarnation(address: string, incarnation: number): void {
-    this.#incarnations.set(address, incarnation)
+    if (incarnation >= this.nextIncarnation(address)) this.#incarnations.set(address, incarnation)
   }
 
   /** An address was given up: the count of its starts is remembered for a while, should somebody take it again. */
   retireIncarnation(address: string): void {
-    const last = this.#incarnations.get(address) ?? this.entries.get(address)?.incarnation
+    const last = this.#lastIncarnation(address)
     this.#incarnations.delete(address)
     if (last === undefined) return
     this.#pastIncarnations.delete(address)
@@ -169,6 +170,13 @@ export class Kernel {
     if (this.#pastIncarnations.size <= pastIncarnationsMax) return
     const oldest = this.#pastIncarnations.keys().next().value
     if (oldest !== undefined) this.#pastIncarnations.delete(oldest)
+  }
+
+  /** The entry knows it where the actor lives; what was noted counts where it lives elsewhere, or has not started yet. */
+  #lastIncarnation(address: string): number | undefined {
+    const noted = this.#incarnations.get(address)
+    const known = this.entries.get(address)?.incarnation
+    return noted === undefined || known === undefined ? (noted ?? known) : Math.max(noted, known)
   }
 
   /** An address that was {@link Expected} has started, with all below it, or will not: what still waits is settled. */
@@ -253,15 +261,15 @@ export class Kernel {
     }
     const rejected = cell.mailbox.put(envelope)
     if (rejected === envelope) return 'MAILBOX_FULL'
-    envelope.admittedAtMs = this.#time.now()
+    envelope.admittedAtMs = this.#time.now() - this.#startedAtMs
     if (rejected !== undefined) this.dropAdmitted(rejected, 'MAILBOX_FULL')
-    this.#dispatcher.wake(cell)
+    this.turns.wake(cell)
     return 'admitted'
   }
 
   /** Lets a cell that has mail take its turn. */
   wake(cell: ActorCell): void {
-    if (cell.mailbox.ready > 0) this.#dispatcher.wake(cell)
+    if (cell.mailbox.ready > 0) this.turns.wake(cell)
   }
 
   /** Answers a request, wherever its asker is. */
@@ -273,8 +281,7 @@ export class Kernel {
   /** The right to answer a message that was asked. */
   tokenOf(envelope: Envelope): ReplyToken | undefined {
     if (envelope.requestId === 0) return undefined
-    const asker = this.asks.isLocal(envelope) ? this : (this.#router?.askerOf(envelope) ?? this)
-    const { shard, incarnation } = asker
+    const { shard, incarnation } = envelope.receipts.origin ?? this
     return { requestId: envelope.requestId, shard, shardIncarnation: incarnation }
   }
 
@@ -290,7 +297,7 @@ export class Kernel {
 
   /** Settles a message that was in a mailbox and will not be handled, wherever it came from. */
   dropAdmitted(envelope: Envelope, reason: Refusal, error?: StarfishError): void {
-    if (this.asks.isLocal(envelope)) {
+    if (envelope.receipts.origin === undefined) {
       if (error !== undefined && envelope.requestId !== 0) {
         this.asks.settle(envelope.requestId, { ok: false, error })
       } else this.refuse(envelope, reason)

@@ -7,7 +7,7 @@
  */
 import type { MailboxOptions } from '../../actors/runtime/mailbox-options.ts'
 import type { Envelope } from '../../messages/thread/envelope.ts'
-import { Fifo } from './fifo.ts'
+import { Fifo } from '../fifo.ts'
 
 /** Fills in the defaults: what the child's spec says, else its definition, else 1,000 messages and `reject`. */
 export function resolveMailboxOptions(

@@ -4,7 +4,7 @@
 import type { MessagePort } from 'node:worker_threads'
 import { decodeError, type encodeError } from '../../messages/error-codec.ts'
 import { StarfishError } from '../../messages/errors.ts'
-import type { Envelope, Receipts, Refusal, ReplyOutcome } from '../../messages/thread/envelope.ts'
+import type { Envelope, Refusal, ReplyOutcome } from '../../messages/thread/envelope.ts'
 import type { ExitReason } from '../../messages/thread/exit.ts'
 import type { EdgeAccount, ShardEvent } from '../../messages/thread/fact.ts'
 import type { Outcome } from '../kernel/asks.ts'
@@ -45,8 +45,6 @@ export interface Peer {
   edge: Edge | undefined
   /** What the requests that go over this edge keep of it. */
   route: Route | undefined
-  /** The receipts of what comes over this edge. */
-  receipts: Receipts | undefined
   /** What its closed edge told, until the main thread says why the thread ended. */
   report: EdgeReport | undefined
   lostReason: ExitReason | undefined
@@ -92,7 +90,6 @@ export function createPeer(shard: number): Peer {
     incarnation: 0,
     edge: undefined,
     route: undefined,
-    receipts: undefined,
     report: undefined,
     lostReason: undefined,
     lastEvents: [],

@@ -13,7 +13,7 @@
 import type { ReplyToken } from '../../actors/runtime/runtime-actions.ts'
 import { encodeError } from '../../messages/error-codec.ts'
 import type { Handled } from '../../messages/errors.ts'
-import { createEnvelope, type Envelope, type Receipts } from '../../messages/thread/envelope.ts'
+import { createEnvelope, type Envelope } from '../../messages/thread/envelope.ts'
 import type { ExitReason } from '../../messages/thread/exit.ts'
 import type { ShardEvent } from '../../messages/thread/fact.ts'
 import { type KernelMessage, kernelAddress } from '../../messages/thread/kernel-message.ts'
@@ -60,8 +60,6 @@ export class ThreadRouter implements Router {
   #unresolvedCount = 0
   #syncs = 0
   readonly #watched = new Map<string, Watched>()
-  /** By the receipts of an edge, which outlive it: who asked over it. */
-  readonly #askers = new WeakMap<Receipts, { readonly shard: number; readonly incarnation: number }>()
   /** Why nothing reaches other threads any more. */
   #over: 'SHUTTING_DOWN' | 'SHARD_DIED' | undefined
   /** Called when an edge that was open has closed, with the exact account of this side's messages. */
@@ -121,10 +119,6 @@ export class ThreadRouter implements Router {
       token.requestId,
       outcome.ok ? { status: 'ok', value: outcome.value } : { status: 'failed', error: encodeError(outcome.error) },
     )
-  }
-
-  askerOf(envelope: Envelope): { readonly shard: number; readonly incarnation: number } | undefined {
-    return this.#askers.get(envelope.receipts)
   }
 
   giveUp(envelope: Envelope): Handled {
@@ -237,7 +231,6 @@ export class ThreadRouter implements Router {
     peer.lostReason = undefined
     peer.lastEvents = []
     peer.draining = false
-    const asker = { shard, incarnation }
     const edge = createEdge({
       port: ends.port as unknown as EdgePort,
       outbound: ends.outbound,
@@ -246,13 +239,11 @@ export class ThreadRouter implements Router {
       outboxMax: this.#limits.waitingMax,
       reportMax: this.#limits.reportMax,
       codecs: this.#kernel.codecs,
-      deliver: envelope => {
-        if (envelope.requestId !== 0 && peer.receipts !== envelope.receipts) {
-          peer.receipts = envelope.receipts
-          this.#askers.set(envelope.receipts, asker)
-        }
-        return this.#kernel.deliver(envelope)
-      },
+      // What a batch brings is handled, and answered, in one go.
+      reading: this.#kernel.turns,
+      schedule: flush => this.#kernel.turns.afterTurns(flush),
+      origin: { shard, incarnation },
+      deliver: envelope => this.#kernel.deliver(envelope),
       onReply: (requestId, outcome) => this.#kernel.asks.settle(requestId, outcomeOf(outcome)),
       onRefused: (envelope, reason, cause) => {
         if (peer.draining && isForNextWorker(envelope, reason)) peer.returned.push(envelope)
@@ -312,10 +303,12 @@ export class ThreadRouter implements Router {
       else peer.waiting.push(envelope)
       return
     }
-    const taken = edge.post(envelope)
+    const { requestId } = envelope
+    // The only open request of this thread: nothing is gained by waiting for others.
+    const taken = edge.post(envelope, requestId !== 0 && this.#kernel.asks.size === 1)
     if (taken === 'full') this.#kernel.refuse(envelope, 'OVERLOADED')
     else if (taken === 'closed') peer.waiting.push(envelope)
-    else if (envelope.requestId !== 0) envelope.route = peer.route
+    else if (requestId !== 0) envelope.route = peer.route
   }
 
   #locate(address: string, go: (shard: Located) => void): void {

@@ -1,7 +1,5 @@
-import fc from 'fast-check'
 import t from 'tap'
 import { createEnvelope, type Envelope } from '../../../src/messages/thread/envelope.ts'
-import { Fifo } from '../../../src/supervisor/kernel/fifo.ts'
 import { Mailbox, resolveMailboxOptions } from '../../../src/supervisor/kernel/mailbox.ts'
 
 function envelope(type: string, lane: Envelope['lane'] = 'normal', atMs = 0): Envelope {
@@ -97,31 +95,4 @@ t.test('the spec of a child overrides its definition, which overrides the defaul
     messagesMax: 7,
     overflow: 'drop_newest',
   })
-})
-
-t.test('a fifo gives out what was put in, in order, over every growth and wrap', async t => {
-  const operations = fc.array(fc.integer({ min: -6, max: 9 }), { maxLength: 300 })
-  fc.assert(
-    fc.property(operations, steps => {
-      const fifo = new Fifo<number>()
-      const model: number[] = []
-      let next = 0
-      for (const step of steps) {
-        for (let i = 0; i < step; i++) {
-          fifo.push(next)
-          model.push(next++)
-        }
-        for (let i = step; i < 0; i++) if (fifo.shift() !== model.shift()) return false
-        if (fifo.size !== model.length || fifo.peek() !== model[0]) return false
-      }
-      return JSON.stringify(fifo.drain()) === JSON.stringify(model) && fifo.size === 0
-    }),
-    { seed: 7 },
-  )
-  const big = new Fifo<number>()
-  for (let i = 0; i < 5_000; i++) big.push(i)
-  for (let i = 0; i < 5_000; i++) if (big.shift() !== i) t.fail(`${i}`)
-  big.push(1)
-  t.equal(big.shift(), 1, 'after it has shrunk')
-  t.equal(big.shift(), undefined)
 })

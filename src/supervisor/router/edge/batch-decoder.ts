@@ -4,7 +4,9 @@ import type { AnyEvent, Refusal, ReplyOutcome } from '../../../messages/thread/e
 import { BatchReader } from './bytes.ts'
 import type { CodecRegistry } from './codec-registry.ts'
 import { NameReader } from './names.ts'
-import { ShapeReader } from './shapes.ts'
+import { type ShapeBuilder, ShapeReader } from './shapes.ts'
+
+const nothing: readonly unknown[] = []
 
 /** Who takes what a batch carries, in this order. */
 export interface BatchSink {
@@ -20,7 +22,7 @@ export interface BatchSink {
     event: AnyEvent | undefined,
     toIncarnation: number,
     requestId: number,
-    deadlineMs: number,
+    deadlineMs: number | undefined,
   ): boolean
 }
 
@@ -31,7 +33,7 @@ export class BatchDecoder {
   readonly #codecs: CodecRegistry
   readonly #sink: BatchSink
   /** The batch at hand and how far it has been read. */
-  #wire: readonly unknown[] = []
+  #wire: readonly unknown[] = nothing
   #at = 0
 
   constructor(codecs: CodecRegistry, sink: BatchSink) {
@@ -49,10 +51,13 @@ export class BatchDecoder {
       this.#shapes.reset()
     }
     if (flags & batchFlags.hasCodecs) this.#readCodecs()
-    this.#readReplies()
-    this.#readRefusals()
-    this.#readMessages((flags & batchFlags.hasBuffer) !== 0)
-    this.#wire = []
+    if (flags & batchFlags.hasReplies) this.#readReplies(wire)
+    if (flags & batchFlags.hasRefusals) this.#readRefusals(wire)
+    if (flags & batchFlags.hasBuffer) {
+      const end = wire.length - 1
+      this.#readMessages(wire, end, new BatchReader(wire[end] as ArrayBuffer, wire))
+    } else if (this.#at < wire.length) this.#readMessages(wire, wire.length, undefined)
+    this.#wire = nothing
   }
 
   #readCodecs(): void {
@@ -61,57 +66,60 @@ export class BatchDecoder {
     this.#at = end
   }
 
-  #readReplies(): void {
-    const count = this.#wire[this.#at++] as number
-    for (let index = 0; index < count; index++) {
-      const requestId = this.#wire[this.#at++] as number
-      const status = this.#wire[this.#at++] as number
-      this.#sink.reply(requestId, outcomeOf(status, this.#wire[this.#at++]))
+  #readReplies(wire: readonly unknown[]): void {
+    let at = this.#at
+    for (let left = wire[at++] as number; left > 0; left--) {
+      const requestId = wire[at++] as number
+      const status = wire[at++] as number
+      this.#sink.reply(requestId, outcomeOf(status, wire[at++]))
+    }
+    this.#at = at
+  }
+
+  #readRefusals(wire: readonly unknown[]): void {
+    let at = this.#at
+    for (let left = wire[at++] as number; left > 0; left--) {
+      const slot = wire[at++] as number
+      this.#sink.refused(slot, wire[at++] as Refusal)
+    }
+    this.#at = at
+  }
+
+  #readMessages(wire: readonly unknown[], end: number, reader: BatchReader | undefined): void {
+    let from: string | null = null
+    let shape: ShapeBuilder | undefined
+    let at = this.#at
+    while (at < end) {
+      const head = wire[at++] as number
+      if (head & recordBits.run) {
+        reader!.textAt = at
+        if (!this.#readRun(reader!, head >>> recordBitsWidth)) return
+        at = reader!.textAt
+        continue
+      }
+      const to = this.#name(wire[at++] as number | string)
+      if ((head & recordBits.again) === 0) {
+        const name = wire[at++] as number | string
+        from = name === 0 ? null : this.#name(name)
+        const form = wire[at++] as number
+        if (form >= 0) shape = form === 0 ? undefined : this.#shapes.at(form)
+        else {
+          shape = this.#addShape(wire, at, -form)
+          at += 1 - form
+        }
+      }
+      const toIncarnation = head & recordBits.incarnation ? (wire[at++] as number) : 0
+      const requestId = head & recordBits.request ? (wire[at++] as number) : 0
+      const deadlineMs = head & recordBits.deadline ? (wire[at++] as number) : undefined
+      const event = shape === undefined ? (wire[at] as AnyEvent) : shape.build(wire, at)
+      at += shape === undefined ? 1 : shape.size
+      const slot = head >>> recordBitsWidth
+      if (!this.#sink.message(slot, head, to, from, event, toIncarnation, requestId, deadlineMs)) return
     }
   }
 
-  #readRefusals(): void {
-    const count = this.#wire[this.#at++] as number
-    for (let index = 0; index < count; index++) {
-      const slot = this.#wire[this.#at++] as number
-      this.#sink.refused(slot, this.#wire[this.#at++] as Refusal)
-    }
-  }
-
-  #readMessages(hasBuffer: boolean): void {
-    const wire = this.#wire
-    const end = hasBuffer ? wire.length - 1 : wire.length
-    const reader = hasBuffer ? new BatchReader(wire[end] as ArrayBuffer) : undefined
-    while (this.#at < end) {
-      const head = wire[this.#at++] as number
-      const more = head & recordBits.run ? this.#readRun(reader!, head >>> recordBitsWidth) : this.#readPlain(head)
-      if (!more) return
-    }
-  }
-
-  #readPlain(head: number): boolean {
-    const wire = this.#wire
-    const to = this.#name(wire[this.#at++] as number | string)
-    const from = wire[this.#at++] as number | string
-    const fromName = from === 0 ? null : this.#name(from)
-    const toIncarnation = head & recordBits.incarnation ? (wire[this.#at++] as number) : 0
-    const requestId = head & recordBits.request ? (wire[this.#at++] as number) : 0
-    const deadlineMs = head & recordBits.deadline ? (wire[this.#at++] as number) : 0
-    const event = head & recordBits.packed ? this.#unpack() : (wire[this.#at++] as AnyEvent)
-    return this.#sink.message(head >>> recordBitsWidth, head, to, fromName, event, toIncarnation, requestId, deadlineMs)
-  }
-
-  #unpack(): AnyEvent {
-    const number = this.#wire[this.#at++] as number
-    let shape = this.#shapes.at(number)
-    if (number <= 0) {
-      const type = this.#wire[this.#at++] as string
-      shape = this.#shapes.add(type, this.#wire.slice(this.#at, this.#at - number) as string[])
-      this.#at -= number
-    }
-    const start = this.#at
-    this.#at += shape.size
-    return shape.build(this.#wire, start)
+  #addShape(wire: readonly unknown[], at: number, keys: number): ShapeBuilder {
+    return this.#shapes.add(wire[at] as string, wire.slice(at + 1, at + 1 + keys) as string[])
   }
 
   #name(name: number | string): string {
@@ -124,33 +132,38 @@ export class BatchDecoder {
       const slot = reader.u32()
       const bits = reader.u8()
       const codec = reader.u16()
-      const to = this.#nameInRun(reader.u16())
+      const toNumber = reader.u16()
       const fromNumber = reader.u16()
-      const from = fromNumber === 0 ? null : this.#nameInRun(fromNumber)
       const bodyBytes = reader.u32()
+      const texts = reader.u32()
+      const to = this.#nameInRun(toNumber, reader)
+      const from = fromNumber === 0 ? null : this.#nameInRun(fromNumber, reader)
       const toIncarnation = bits & recordBits.incarnation ? reader.u32() : 0
       const requestId = bits & recordBits.request ? reader.f64() : 0
-      const deadlineMs = bits & recordBits.deadline ? reader.f64() : 0
-      const event = this.#readEvent(reader, codec, bodyBytes)
+      const deadlineMs = bits & recordBits.deadline ? reader.f64() : undefined
+      const event = this.#readEvent(reader, codec, bodyBytes, texts)
       if (!this.#sink.message(slot, bits, to, from, event, toIncarnation, requestId, deadlineMs)) return false
     }
     return true
   }
 
-  #readEvent(reader: BatchReader, codec: number, bodyBytes: number): AnyEvent | undefined {
+  #readEvent(reader: BatchReader, codec: number, bodyBytes: number, texts: number): AnyEvent | undefined {
     const end = reader.at + bodyBytes
+    const textEnd = reader.textAt + texts
     reader.end = end
+    reader.textEnd = textEnd
     try {
       return this.#codecs.at(codec)!.decode(reader)
     } catch {
       return undefined
     } finally {
       reader.at = end
+      reader.textAt = textEnd
     }
   }
 
-  #nameInRun(number: number): string {
-    return number === nameFollows ? this.#names.add(this.#wire[this.#at++] as string) : this.#names.at(number)
+  #nameInRun(number: number, reader: BatchReader): string {
+    return number === nameFollows ? this.#names.add(this.#wire[reader.textAt++] as string) : this.#names.at(number)
   }
 }
 

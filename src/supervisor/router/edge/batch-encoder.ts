@@ -12,7 +12,9 @@ import type { NamedCodec } from '../../../messages/thread/event-codec.ts'
 import { BatchWriter } from './bytes.ts'
 import type { CodecRegistry } from './codec-registry.ts'
 import { NameWriter } from './names.ts'
-import { ShapeWriter } from './shapes.ts'
+import { type Shape, ShapeWriter } from './shapes.ts'
+
+const nothing: ArrayBuffer[] = []
 
 /** What one batch carries. */
 export interface BatchContent {
@@ -37,6 +39,9 @@ export class BatchEncoder {
   #lastNumber = 0
   #codecsTold = 0
   #namesReset = false
+  /** Of the record before, in the batch at hand; the shape is undefined when there is none. */
+  #lastShape: Shape | undefined
+  #lastFrom: string | null = null
   /** The buffers of the last batch that was encoded, to be transferred. */
   transfer: ArrayBuffer[] = []
 
@@ -56,23 +61,33 @@ export class BatchEncoder {
   }
 
   /** Encodes one batch. Throws what a codec throws; call {@link BatchEncoder.discard} then. */
-  encode(content: BatchContent, firstSequence: number): unknown[] {
-    const wire: unknown[] = [0, firstSequence]
+  encode({ messages, replies, refusals }: BatchContent, firstSequence: number): unknown[] {
+    // It begins with what is no number, so that V8 need not change the kind of the array on the way.
+    const wire: unknown[] = [null, firstSequence]
     let flags = this.#namesReset ? batchFlags.namesReset : 0
+    let at = 2
     if (this.hasNews) {
       flags |= batchFlags.hasCodecs
-      const news = this.#codecs.names.slice(this.#codecsTold)
-      wire.push(news.length, ...news)
+      at = encodeList(wire, at, this.#codecs.names.slice(this.#codecsTold), 1)
     }
-    encodeReplies(wire, content.replies)
-    wire.push(content.refusals.length / 2, ...content.refusals)
-    this.#encodeMessages(wire, content.messages)
+    if (replies.length > 0) {
+      flags |= batchFlags.hasReplies
+      at = encodeReplies(wire, at, replies)
+    }
+    if (refusals.length > 0) {
+      flags |= batchFlags.hasRefusals
+      at = encodeList(wire, at, refusals, 2)
+    }
+    if (messages.length > 0) at = this.#encodeMessages(wire, at, messages)
     const buffer = this.#writer.take()
-    this.transfer = buffer === undefined ? [] : [buffer]
+    this.transfer = buffer === undefined ? nothing : [buffer]
     if (buffer !== undefined) {
+      this.#writer.texts = []
       flags |= batchFlags.hasBuffer
-      wire.push(buffer)
+      wire[at++] = buffer
     }
+    // An event that did not fit its shape may have left values behind.
+    if (wire.length !== at) wire.length = at
     wire[0] = flags
     return wire
   }
@@ -86,17 +101,29 @@ export class BatchEncoder {
   /** Call when a batch could not be encoded or posted: what it would have taught the other side is forgotten. */
   discard(): void {
     this.#writer.at = 0
+    this.#writer.texts = []
     this.#names.reset()
     this.#shapes.reset()
     this.#namesReset = true
   }
 
-  #encodeMessages(wire: unknown[], messages: readonly Envelope[]): void {
+  #encodeMessages(wire: unknown[], start: number, messages: readonly Envelope[]): number {
+    let at = start
     let index = 0
+    this.#lastShape = undefined
     while (index < messages.length) {
-      if (this.#codecOf(messages[index]!) === 0) this.#plain(wire, messages[index++]!)
-      else index = this.#run(wire, messages, index)
+      const message = messages[index]!
+      if (this.#codecOf(message) === 0) {
+        at = this.#plain(wire, at, message)
+        index++
+      } else {
+        this.#writer.texts = wire
+        this.#writer.textAt = at
+        index = this.#run(messages, index)
+        at = this.#writer.textAt
+      }
     }
+    return at
   }
 
   /** The number of a message's codec; 0 when it has none, or none that the other side knows. */
@@ -110,28 +137,55 @@ export class BatchEncoder {
     return this.#lastNumber
   }
 
-  #plain(wire: unknown[], message: Envelope): void {
-    const shape = this.#shapes.find(message.event)
+  /** Writes a record from `start` on; returns where it ends. */
+  #plain(wire: unknown[], start: number, message: Envelope): number {
+    const { from, event } = message
     const bits = bitsOf(message)
     const head = (message.token << recordBitsWidth) | bits
-    wire.push(shape === undefined ? head : head | recordBits.packed, this.#name(message.to))
-    wire.push(message.from === null ? 0 : this.#name(message.from))
-    if (bits !== 0) {
-      if (bits & recordBits.incarnation) wire.push(message.toIncarnation)
-      if (bits & recordBits.request) wire.push(message.requestId)
-      if (bits & recordBits.deadline) wire.push(message.deadlineMs)
+    const shape = this.#shapes.find(event)
+    const isAgain = shape !== undefined && shape === this.#lastShape && from === this.#lastFrom
+    const isNew = shape?.number === 0
+    let at = start
+    wire[at++] = isAgain ? head | recordBits.again : head
+    wire[at++] = this.#name(message.to)
+    if (!isAgain) {
+      wire[at++] = from === null ? 0 : this.#name(from)
+      if (shape === undefined) return this.#whole(wire, at, message, bits)
+      at = this.#form(wire, at, shape)
+      this.#lastShape = shape
+      this.#lastFrom = from
     }
-    if (shape === undefined) {
-      wire.push(message.event)
-      return
+    if (bits !== 0) at = encodeOptions(wire, at, message, bits)
+    const end = shape.pack(wire, at, event)
+    if (end >= 0) return end
+    this.#shapes.missed(shape)
+    if (isNew) this.#shapes.takeBack()
+    wire[start] = head
+    if (isAgain) wire[start + 2] = from === null ? 0 : this.#name(from)
+    return this.#whole(wire, start + 3, message, bits)
+  }
+
+  /** Writes a record's form and body for an event that is cloned whole. */
+  #whole(wire: unknown[], start: number, message: Envelope, bits: number): number {
+    let at = start
+    wire[at++] = 0
+    if (bits !== 0) at = encodeOptions(wire, at, message, bits)
+    wire[at++] = message.event
+    this.#lastShape = undefined
+    return at
+  }
+
+  #form(wire: unknown[], start: number, shape: Shape): number {
+    let at = start
+    if (shape.number !== 0) {
+      wire[at++] = shape.number
+      return at
     }
-    if (shape.number === 0) {
-      this.#shapes.tell(shape)
-      wire.push(-shape.keys.length, message.event.type, ...shape.keys)
-    } else {
-      wire.push(shape.number)
-    }
-    shape.push(wire, message.event)
+    this.#shapes.tell(shape)
+    wire[at++] = -shape.keys.length
+    wire[at++] = shape.type
+    for (const key of shape.keys) wire[at++] = key
+    return at
   }
 
   #name(name: string): number | string {
@@ -142,44 +196,42 @@ export class BatchEncoder {
   }
 
   /** Encodes the messages from `first` on for as long as they have a codec; returns the index of the first that has none. */
-  #run(wire: unknown[], messages: readonly Envelope[], first: number): number {
-    const head = wire.push(0) - 1
+  #run(messages: readonly Envelope[], first: number): number {
+    const { texts } = this.#writer
+    const head = this.#writer.textAt++
+    texts[head] = 0
     let index = first
     for (; index < messages.length; index++) {
       const message = messages[index]!
       const codec = this.#codecOf(message)
       if (codec === 0) break
-      this.#binary(wire, message, codec)
+      this.#binary(message, codec)
     }
-    wire[head] = ((index - first) << recordBitsWidth) | recordBits.run
+    texts[head] = ((index - first) << recordBitsWidth) | recordBits.run
     return index
   }
 
-  #binary(wire: unknown[], message: Envelope, codec: number): void {
+  #binary(message: Envelope, codec: number): void {
     const writer = this.#writer
     const bits = bitsOf(message)
+    const to = this.#nameInRun(message.to)
+    const from = message.from === null ? 0 : this.#nameInRun(message.from)
     const start = writer.skip(runHeadBytes)
     if (bits & recordBits.incarnation) writer.u32(message.toIncarnation)
     if (bits & recordBits.request) writer.f64(message.requestId)
-    if (bits & recordBits.deadline) writer.f64(message.deadlineMs)
+    if (bits & recordBits.deadline) writer.f64(message.deadlineMs ?? 0)
     const body = writer.at
+    const text = writer.textAt
     message.codec!.codec.encode(message.event, writer)
-    writer.head(
-      start,
-      message.token,
-      bits,
-      codec,
-      this.#nameInRun(wire, message.to),
-      message.from === null ? 0 : this.#nameInRun(wire, message.from),
-      writer.at - body,
-    )
+    const bodyBytes = writer.at - body
+    writer.head(start, { slot: message.token, bits, codec, to, from, bodyBytes, texts: writer.textAt - text })
   }
 
-  #nameInRun(wire: unknown[], name: string): number {
+  #nameInRun(name: string): number {
     const number = this.#names.find(name)
     if (number !== 0) return number
     this.#names.add(name)
-    wire.push(name)
+    this.#writer.texts[this.#writer.textAt++] = name
     return nameFollows
   }
 }
@@ -189,16 +241,35 @@ function bitsOf(message: Envelope): number {
     (message.lane === 'control' ? recordBits.control : 0) |
     (message.toIncarnation === 0 ? 0 : recordBits.incarnation) |
     (message.requestId === 0 ? 0 : recordBits.request) |
-    (message.deadlineMs === 0 ? 0 : recordBits.deadline)
+    (message.deadlineMs === undefined ? 0 : recordBits.deadline)
   )
 }
 
-function encodeReplies(wire: unknown[], replies: readonly (number | ReplyOutcome)[]): void {
-  wire.push(replies.length / 2)
+function encodeOptions(wire: unknown[], start: number, message: Envelope, bits: number): number {
+  let at = start
+  if (bits & recordBits.incarnation) wire[at++] = message.toIncarnation
+  if (bits & recordBits.request) wire[at++] = message.requestId
+  if (bits & recordBits.deadline) wire[at++] = message.deadlineMs
+  return at
+}
+
+/** Writes a list whose entries take `width` places each, behind their count. */
+function encodeList(wire: unknown[], start: number, list: readonly unknown[], width: number): number {
+  let at = start
+  wire[at++] = list.length / width
+  for (const value of list) wire[at++] = value
+  return at
+}
+
+function encodeReplies(wire: unknown[], start: number, replies: readonly (number | ReplyOutcome)[]): number {
+  let at = start
+  wire[at++] = replies.length / 2
   for (let index = 0; index < replies.length; index += 2) {
     const outcome = replies[index + 1] as ReplyOutcome
-    wire.push(replies[index], replyStatus[outcome.status])
-    if (outcome.status === 'ok') wire.push(outcome.value)
-    else wire.push(outcome.status === 'failed' ? outcome.error : outcome.reason)
+    wire[at++] = replies[index]
+    wire[at++] = replyStatus[outcome.status]
+    if (outcome.status === 'ok') wire[at++] = outcome.value
+    else wire[at++] = outcome.status === 'failed' ? outcome.error : outcome.reason
   }
+  return at
 }

@@ -3,13 +3,31 @@ import type { EventReader, EventWriter } from '../../../messages/thread/event-co
 
 const bytesInitial = 16_384
 
-/** Appends to an ArrayBuffer that doubles as needed; {@link BatchWriter.take} hands it over and starts a new one. */
+/** The fixed fields of a run's message. */
+export interface RunHead {
+  readonly slot: number
+  readonly bits: number
+  readonly codec: number
+  /** Numbers of names, or `nameFollows`. */
+  readonly to: number
+  readonly from: number
+  readonly bodyBytes: number
+  readonly texts: number
+}
+
+/**
+ * Appends to an ArrayBuffer that doubles as needed; {@link BatchWriter.take} hands it over and starts a new one. Texts go
+ * to an array beside it.
+ */
 export class BatchWriter implements EventWriter {
   /** Bytes written. May be set back to undo. */
   at = 0
+  /** Takes the texts, from `textAt` on. */
+  texts: unknown[] = []
+  textAt = 0
   #buffer: ArrayBuffer | undefined
   #view!: DataView
-  #octets!: Buffer
+  #octets!: Uint8Array
   #size = bytesInitial
 
   #reserve(more: number): void {
@@ -17,7 +35,7 @@ export class BatchWriter implements EventWriter {
     if (this.#buffer !== undefined && needed <= this.#size) return
     while (this.#size < needed) this.#size *= 2
     const buffer = new ArrayBuffer(this.#size)
-    const octets = Buffer.from(buffer)
+    const octets = new Uint8Array(buffer)
     if (this.#buffer !== undefined) octets.set(this.#octets.subarray(0, this.at))
     this.#buffer = buffer
     this.#octets = octets
@@ -48,10 +66,8 @@ export class BatchWriter implements EventWriter {
   }
 
   text(value: string): void {
-    this.#reserve(4 + value.length * 3)
-    const written = this.#octets.write(value, this.at + 4)
-    this.#view.setUint32(this.at, written)
-    this.at += 4 + written
+    if (typeof value !== 'string') throw new TypeError(`a text is to be written, not ${typeof value}`)
+    this.texts[this.textAt++] = value
   }
 
   bytes(value: Uint8Array): void {
@@ -70,14 +86,15 @@ export class BatchWriter implements EventWriter {
   }
 
   /** Writes the fixed fields of a run's message into the room that {@link BatchWriter.skip} left at `start`. */
-  head(start: number, slot: number, bits: number, codec: number, to: number, from: number, bodyBytes: number): void {
+  head(start: number, head: RunHead): void {
     const view = this.#view
-    view.setUint32(start, slot)
-    this.#octets[start + 4] = bits
-    view.setUint16(start + 5, codec)
-    view.setUint16(start + 7, to)
-    view.setUint16(start + 9, from)
-    view.setUint32(start + 11, bodyBytes)
+    view.setUint32(start, head.slot)
+    this.#octets[start + 4] = head.bits
+    view.setUint16(start + 5, head.codec)
+    view.setUint16(start + 7, head.to)
+    view.setUint16(start + 9, head.from)
+    view.setUint32(start + 11, head.bodyBytes)
+    view.setUint32(start + 15, head.texts)
   }
 
   /** The buffer with what was written, for good; undefined when nothing was. The next one has the size this one grew to. */
@@ -91,19 +108,24 @@ export class BatchWriter implements EventWriter {
   }
 }
 
-/** Reads an ArrayBuffer that a {@link BatchWriter} filled. */
+/** Reads an ArrayBuffer, and the texts beside it, that a {@link BatchWriter} filled. */
 export class BatchReader implements EventReader {
   at = 0
   /** Where the event at hand ends; reading past it throws. */
   end: number
+  /** The next text, and where those of the event at hand end. */
+  textAt = 0
+  textEnd = 0
   /** Bytes of the whole buffer. */
   readonly byteLength: number
-  readonly #buffer: Buffer
+  readonly #octets: Uint8Array
   readonly #view: DataView
+  readonly #texts: readonly unknown[]
 
-  constructor(buffer: ArrayBuffer) {
-    this.#buffer = Buffer.from(buffer)
+  constructor(buffer: ArrayBuffer, texts: readonly unknown[]) {
+    this.#octets = new Uint8Array(buffer)
     this.#view = new DataView(buffer)
+    this.#texts = texts
     this.byteLength = buffer.byteLength
     this.end = buffer.byteLength
   }
@@ -117,7 +139,7 @@ export class BatchReader implements EventReader {
   }
 
   u8(): number {
-    return this.#buffer[this.#advance(1)]!
+    return this.#octets[this.#advance(1)]!
   }
 
   u16(): number {
@@ -133,9 +155,10 @@ export class BatchReader implements EventReader {
   }
 
   text(): string {
-    const length = this.u32()
-    const start = this.#advance(length)
-    return this.#buffer.toString('utf8', start, start + length)
+    const at = this.textAt
+    if (at >= this.textEnd) throw new RangeError('the event has no more texts')
+    this.textAt = at + 1
+    return this.#texts[at] as string
   }
 
   bytes(): Uint8Array {

@@ -17,7 +17,7 @@
  */
 import type { Handled } from '../../../messages/errors.ts'
 import { wake } from '../../../messages/thread/edge.ts'
-import type { Envelope, Refusal, ReplyOutcome } from '../../../messages/thread/envelope.ts'
+import type { Envelope, Refusal, ReplyOutcome, ThreadId } from '../../../messages/thread/envelope.ts'
 import { soon } from '../../soon.ts'
 import { BatchDecoder } from './batch-decoder.ts'
 import { type BatchContent, BatchEncoder } from './batch-encoder.ts'
@@ -40,6 +40,8 @@ export interface EdgePort {
   /** Called once the listeners are set, so that the edge alone keeps no thread alive; the owner may `ref` it again. */
   unref?(): void
 }
+
+const nothing: readonly Envelope[] = []
 
 /** What an edge is made of and whom it tells. */
 export interface EdgeOptions {
@@ -67,8 +69,12 @@ export interface EdgeOptions {
   readonly onRefused: (message: Envelope, reason: Refusal, cause?: unknown) => void
   /** Called exactly once, after every reply and refusal that the other side posted. */
   readonly onClose: (report: EdgeReport) => void
+  /** The thread at the other end, as the receipts of its messages name it; left out where none of them is a request. */
+  readonly origin?: ThreadId
   /** Runs `flush` soon, before the thread waits for I/O; a microtask by default. Called at most once per flush. */
   readonly schedule?: (flush: () => void) => void
+  /** Is told when the reading of a batch begins and ends, by which `deliver` may have been called for many messages. */
+  readonly reading?: { hold(): void; release(): void }
 }
 
 /** Where the counts of an edge stand. */
@@ -92,9 +98,10 @@ export interface EdgeStats {
 export interface Edge {
   /**
    * Takes a message for the other thread. `'sent'`: it leaves with this tick's batch. `'waiting'`: it leaves when credit
-   * returns. `'full'`, `'closed'`: it was not taken. Messages of one lane arrive in the order of the calls.
+   * returns. `'full'`, `'closed'`: it was not taken. Messages of one lane arrive in the order of the calls. With `atOnce`
+   * it does not wait for others of this tick.
    */
-  post(message: Envelope): 'sent' | 'waiting' | 'full' | 'closed'
+  post(message: Envelope, atOnce?: boolean): 'sent' | 'waiting' | 'full' | 'closed'
   /** Answers a request of the other side; ignored when it is gone. Never waits for credit. */
   reply(requestId: number, outcome: ReplyOutcome): void
   /** Whether a message given to `post` may have been handled, as far as is known now; answers after the close too. */
@@ -132,6 +139,8 @@ class PortEdge implements Edge {
   readonly #scheduled = (): void => this.flush()
   #replies: (number | ReplyOutcome)[] = []
   #refusals: (number | Refusal)[] = []
+  /** Messages that turned out not to be clonable, until those who wait are told. */
+  #culprits: { message: Envelope; cause: unknown }[] = []
   #isScheduled = false
   #isFlushing = false
   #isClosed = false
@@ -139,21 +148,24 @@ class PortEdge implements Edge {
   #sent = 0
   #notClonable = 0
   #batches = 0
-  #sequenceExpected = 0
 
   constructor(options: EdgeOptions) {
     this.#options = options
     this.#port = options.port
     this.#schedule = options.schedule ?? soon
     this.#sender = new Sender(viewEdgeMemory(options.outbound), options.window, options.outboxMax)
-    this.#receiver = new Receiver(viewEdgeMemory(options.inbound), {
-      deliver: options.deliver,
-      wake: () => this.#port.postMessage(wake),
-      refuse: (slot, reason) => {
-        this.#refusals.push(slot, reason)
-        this.#plan()
+    this.#receiver = new Receiver(
+      viewEdgeMemory(options.inbound),
+      {
+        deliver: options.deliver,
+        wake: () => this.#port.postMessage(wake),
+        refuse: (slot, reason) => {
+          this.#refusals.push(slot, reason)
+          this.#plan()
+        },
       },
-    })
+      options.origin,
+    )
     this.#encoder = new BatchEncoder(options.codecs)
     this.#decoder = new BatchDecoder(options.codecs, {
       codecs: names => this.#encoder.learnCodecs(names),
@@ -174,12 +186,12 @@ class PortEdge implements Edge {
     if (this.#encoder.hasNews) this.#plan()
   }
 
-  post(message: Envelope): 'sent' | 'waiting' | 'full' | 'closed' {
+  post(message: Envelope, atOnce = false): 'sent' | 'waiting' | 'full' | 'closed' {
     if (this.#isClosed) return 'closed'
     const verdict = this.#sender.offer(message)
-    this.#plan()
     // A long run of sends in one turn goes out in slices, so that the other thread can begin, and return credit.
-    if (++this.#offered >= batchMax) this.flush()
+    if (atOnce || ++this.#offered >= batchMax) this.flush()
+    else this.#plan()
     return verdict
   }
 
@@ -207,12 +219,15 @@ class PortEdge implements Edge {
     if (this.#isClosed || this.#isFlushing) return
     this.#isFlushing = true
     this.#offered = 0
-    const culprits: { message: Envelope; cause: unknown }[] = []
-    this.#sender.slots.sweep()
     do {
-      while (this.#postNext(culprits));
+      while (this.#postNext());
     } while (this.#sender.askForWake())
+    // Afterwards, so that nobody waits for it: the memory that it looks at was last written by the other thread.
+    this.#sender.slots.sweep()
     this.#isFlushing = false
+    if (this.#culprits.length === 0) return
+    const culprits = this.#culprits
+    this.#culprits = []
     // Only now, because those who are told may post or close.
     for (const { message, cause } of culprits) this.#options.onRefused(message, 'NOT_CLONABLE', cause)
   }
@@ -245,11 +260,9 @@ class PortEdge implements Edge {
   }
 
   /** Posts one batch of what may go; false when there is nothing. */
-  #postNext(culprits: { message: Envelope; cause: unknown }[]): boolean {
+  #postNext(): boolean {
     const idle = this.#replies.length === 0 && this.#refusals.length === 0 && !this.#encoder.hasNews
-    if (idle && this.#sender.waiting === 0) return false
-    const messages: Envelope[] = []
-    this.#sender.take(messages, batchMax)
+    const messages = this.#sender.waiting === 0 ? nothing : this.#sender.take(batchMax)
     if (idle && messages.length === 0) return false
     const replies = this.#takeReplies()
     const refusals = this.#refusals.length === 0 ? this.#refusals : this.#refusals.splice(0, batchMax * 2)
@@ -258,7 +271,7 @@ class PortEdge implements Edge {
     } catch {
       // Nothing of it has left, and one of it is to blame: each goes by itself.
       this.#encoder.discard()
-      this.#postSingly({ messages, replies, refusals }, culprits)
+      this.#postSingly({ messages, replies, refusals })
     }
     return true
   }
@@ -281,7 +294,7 @@ class PortEdge implements Edge {
     this.#batches++
   }
 
-  #postSingly(content: BatchContent, culprits: { message: Envelope; cause: unknown }[]): void {
+  #postSingly(content: BatchContent): void {
     const { replies, refusals, messages } = content
     for (let index = 0; index < replies.length; index += 2) {
       const requestId = replies[index] as number
@@ -295,7 +308,7 @@ class PortEdge implements Edge {
       this.#try({ messages: [message], replies: [], refusals: [] }, cause => {
         this.#sender.undo(message)
         this.#notClonable++
-        culprits.push({ message, cause })
+        this.#culprits.push({ message, cause })
       })
     }
   }
@@ -312,16 +325,18 @@ class PortEdge implements Edge {
   #take(value: unknown): void {
     if (this.#isClosed) return
     if (Array.isArray(value)) {
-      const sequence = value[1] as number
       // The port has lost or repeated a batch: what is counted would no longer be true.
-      if (sequence !== this.#sequenceExpected) {
+      if (value[1] !== this.#receiver.received) {
         this.close()
         return
       }
-      const before = this.#receiver.received
-      this.#decoder.decode(value)
-      this.#sequenceExpected += this.#receiver.received - before
-      this.#receiver.returnCredit()
+      this.#options.reading?.hold()
+      try {
+        this.#decoder.decode(value)
+        this.#receiver.returnCredit()
+      } finally {
+        this.#options.reading?.release()
+      }
     }
     // A wake, or a refusal that returned a slot.
     if (this.#sender.waiting > 0) this.flush()

@@ -5,7 +5,7 @@
  * whatever instant the thread dies, its last written byte errs on the side of `unknown`.
  */
 import { recordBits } from '../../../messages/thread/edge.ts'
-import type { AnyEvent, Envelope, Receipts, Refusal } from '../../../messages/thread/envelope.ts'
+import type { AnyEvent, Envelope, Receipts, Refusal, ThreadId } from '../../../messages/thread/envelope.ts'
 import { type EdgeMemory, headerWord, slotState } from './edge-memory.ts'
 
 /** What a receiver needs of its edge. */
@@ -19,16 +19,20 @@ export interface ReceiverHost {
 
 /** Messages of one direction as they come in; the receipts of all of them. */
 export class Receiver implements Receipts {
+  readonly origin: ThreadId | undefined
   /** Messages read. */
   received = 0
   readonly #header: Int32Array
   readonly #states: Uint8Array
   readonly #host: ReceiverHost
+  /** Messages whose credit has returned. */
+  #returned = 0
   #readNormal = 0
   #readControl = 0
   #finished = 0
 
-  constructor(memory: EdgeMemory, host: ReceiverHost) {
+  constructor(memory: EdgeMemory, host: ReceiverHost, origin: ThreadId | undefined) {
+    this.origin = origin
     this.#header = memory.header
     this.#states = memory.states
     this.#host = host
@@ -43,7 +47,7 @@ export class Receiver implements Receipts {
     event: AnyEvent | undefined,
     toIncarnation: number,
     requestId: number,
-    deadlineMs: number,
+    deadlineMs: number | undefined,
   ): void {
     const control = (bits & recordBits.control) !== 0
     if (control) this.#readControl = (this.#readControl + 1) | 0
@@ -76,8 +80,11 @@ export class Receiver implements Receipts {
 
   /** Returns the credit of what was admitted since the last call, and wakes a sender that waits for it. */
   returnCredit(): void {
+    if (this.received === this.#returned) return
+    this.#returned = this.received
+    // Seen by whoever sees the store behind it.
+    this.#header[headerWord.readControl] = this.#readControl
     Atomics.store(this.#header, headerWord.readNormal, this.#readNormal)
-    Atomics.store(this.#header, headerWord.readControl, this.#readControl)
     this.#wakeIf(headerWord.creditWanted)
   }
 
@@ -88,9 +95,10 @@ export class Receiver implements Receipts {
   }
 
   finish(token: number): void {
-    // Counted before the byte says so: the sender never knows of more than the receiver has counted.
+    // Counted before the byte says so: the sender never knows of more than the receiver has counted. A plain store, which
+    // whoever sees the byte sees too.
     this.#finished = (this.#finished + 1) | 0
-    Atomics.store(this.#header, headerWord.finished, this.#finished)
+    this.#header[headerWord.finished] = this.#finished
     Atomics.store(this.#states, token, slotState.finished)
     this.#wakeIf(headerWord.slotsWanted)
   }

@@ -7,8 +7,8 @@
  * always sees the other, so no wake is lost.
  */
 import type { Envelope } from '../../../messages/thread/envelope.ts'
+import { Fifo } from '../../fifo.ts'
 import { type EdgeMemory, headerWord } from './edge-memory.ts'
-import { Fifo } from './fifo.ts'
 import { type SettledMessage, SlotTable, settledToken } from './slot-table.ts'
 
 /** Control messages that may be posted and not yet read: the lane's own window. */
@@ -41,17 +41,17 @@ export class Sender {
 
   /** Messages that have not been posted. */
   get waiting(): number {
-    return this.#control.length + this.#normal.length
+    return this.#control.size + this.#normal.size
   }
 
   /** Queues a message. `sent` when it has credit, `full` when it was not taken. */
   offer(message: Envelope): 'sent' | 'waiting' | 'full' {
     const control = message.lane === 'control'
     const queue = control ? this.#control : this.#normal
-    let beyond = queue.length - (control ? this.#controlRoom() : this.#normalRoom())
+    let beyond = queue.size - (control ? this.#controlRoom() : this.#normalRoom())
     if (beyond >= 0) {
       this.#look()
-      beyond = queue.length - (control ? this.#controlRoom() : this.#normalRoom())
+      beyond = queue.size - (control ? this.#controlRoom() : this.#normalRoom())
     }
     if (beyond >= this.#outboxMax) return 'full'
     message.token = settledToken.unsent
@@ -59,27 +59,28 @@ export class Sender {
     return beyond < 0 ? 'sent' : 'waiting'
   }
 
-  /** Moves up to `limit` messages that have credit from the queues to `batch`, control first, and marks them posted. */
-  take(batch: Envelope[], limit: number): void {
-    this.#look()
+  /** Takes up to `limit` messages that have credit out of the queues, control first, and marks them posted. */
+  take(limit: number): Envelope[] {
+    if (this.#control.size > this.#controlRoom() || this.#normal.size > this.#normalRoom()) this.#look()
     if (this.slots.free <= this.#reserve) this.slots.sweep(true)
-    const control = this.#mark(batch, this.#control, Math.min(limit, this.#controlRoom()))
+    const batch: Envelope[] = []
+    this.#mark(batch, this.#control, Math.min(limit, this.#controlRoom()))
+    const control = batch.length
     this.#postedControl = (this.#postedControl + control) | 0
-    const normal = this.#mark(batch, this.#normal, Math.min(limit - control, this.#normalRoom()))
-    this.#postedNormal = (this.#postedNormal + normal) | 0
+    this.#mark(batch, this.#normal, Math.min(limit - control, this.#normalRoom()))
+    this.#postedNormal = (this.#postedNormal + batch.length - control) | 0
+    return batch
   }
 
   /** Moves up to `limit` messages; those that were revoked while they waited are passed over. */
-  #mark(batch: Envelope[], queue: Fifo<Envelope>, limit: number): number {
-    let count = 0
-    while (count < limit && queue.length > 0) {
+  #mark(batch: Envelope[], queue: Fifo<Envelope>, limit: number): void {
+    for (let left = limit; left > 0 && queue.size > 0; ) {
       const message = queue.shift()!
       if (message.token !== settledToken.unsent) continue
       this.slots.take(message)
       batch.push(message)
-      count++
+      left--
     }
-    return count
   }
 
   /** Takes back a message of {@link Sender.take} that was not posted. */
@@ -102,7 +103,7 @@ export class Sender {
   }
 
   #hasRoom(): boolean {
-    return (this.#control.length > 0 && this.#controlRoom() > 0) || (this.#normal.length > 0 && this.#normalRoom() > 0)
+    return (this.#control.size > 0 && this.#controlRoom() > 0) || (this.#normal.size > 0 && this.#normalRoom() > 0)
   }
 
   /** Ends the direction: what is under way is revoked and told, what waits is handed back. */

@@ -20,12 +20,13 @@ const misfitsMax = 64
 
 /** The common keys of a type's events, on the sender's side. */
 export interface Shape {
+  readonly type: string
   readonly keys: readonly string[]
   /** Its number on the wire; 0 until the receiver has been told of it. */
   number: number
   misfits: number
-  /** Appends the values of an event that fits, but for its type. */
-  readonly push: (wire: unknown[], event: AnyEvent) => void
+  /** Writes the values of an event, but for its type, from `at` on; returns where they end, -1 when it does not fit. */
+  readonly pack: (wire: unknown[], at: number, event: AnyEvent) => number
 }
 
 /** The sender's table: a shape a type, that of its first event. */
@@ -33,21 +34,37 @@ export class ShapeWriter {
   /** Null for types that have none. */
   readonly #byType = new Map<string, Shape | null>()
   #told: Shape[] = []
+  /** The one that was found last. */
+  #last: Shape | undefined
 
-  /** The shape that an event fits; undefined when it is to be cloned whole. */
+  /** The shape of an event's type, which the event may still not fit; undefined when it is to be cloned whole. */
   find(event: AnyEvent): Shape | undefined {
-    const shape = this.#byType.get(event.type)
+    const { type } = event
+    if (this.#last !== undefined && this.#last.type === type) return this.#last
+    const shape = this.#byType.get(type)
     if (shape === undefined) return this.#learn(event)
     if (shape === null) return undefined
-    if (fits(event, shape.keys)) return shape
-    if (++shape.misfits > misfitsMax) this.#byType.set(event.type, null)
-    return undefined
+    this.#last = shape
+    return shape
+  }
+
+  /** Notes that an event did not fit. */
+  missed(shape: Shape): void {
+    if (++shape.misfits <= misfitsMax) return
+    this.#byType.set(shape.type, null)
+    this.#last = undefined
   }
 
   /** Gives a shape the number that the receiver of its keys gives it too. */
   tell(shape: Shape): void {
     this.#told.push(shape)
     shape.number = this.#told.length
+  }
+
+  /** Takes the last number back: its receiver is not told after all. */
+  takeBack(): void {
+    const shape = this.#told.pop()
+    if (shape !== undefined) shape.number = 0
   }
 
   /** The receiver knows none any more. */
@@ -58,10 +75,11 @@ export class ShapeWriter {
 
   #learn(event: AnyEvent): Shape | undefined {
     if (this.#byType.size >= shapesMax) return undefined
+    const { type } = event
     const keys = Object.keys(event)
     const usable = keys.length <= keysMax && keys.includes('type') && !keys.includes('__proto__') && fits(event, keys)
-    const shape = usable ? { keys, number: 0, misfits: 0, push: createPush(keys) } : null
-    this.#byType.set(event.type, shape)
+    const shape = usable ? { type, keys, number: 0, misfits: 0, pack: createPack(keys) } : null
+    this.#byType.set(type, shape)
     return shape ?? undefined
   }
 }
@@ -110,15 +128,27 @@ export class ShapeReader {
   }
 }
 
-function createPush(keys: readonly string[]): Shape['push'] {
+/** A function for each shape: where it reads an event V8 has met none but those of its type. */
+function createPack(keys: readonly string[]): Shape['pack'] {
   const sent = keys.filter(key => key !== 'type')
   try {
-    const values = sent.map(key => `event[${JSON.stringify(key)}]`)
-    return new Function('wire', 'event', `wire.push(${values.join(', ')})`) as Shape['push']
+    const writes = sent.map((key, index) => `wire[at + ${index}] = event[${JSON.stringify(key)}]`)
+    const source = `return function pack(wire, at, event) {
+  if (Object.getPrototypeOf(event) !== plain) return -1
+  let index = 0
+  for (const key in event) if (key !== keys[index++]) return -1
+  if (index !== ${keys.length}) return -1
+  ${writes.join('\n  ')}
+  return at + ${sent.length}
+}`
+    return new Function('keys', 'plain', source)(keys, Object.prototype) as Shape['pack']
   } catch {
     // Code generation is forbidden in this process.
-    return (wire, event) => {
-      for (const key of sent) wire.push((event as unknown as Record<string, unknown>)[key])
+    return (wire, at, event) => {
+      if (!fits(event, keys)) return -1
+      let end = at
+      for (const key of sent) wire[end++] = (event as unknown as Record<string, unknown>)[key]
+      return end
     }
   }
 }

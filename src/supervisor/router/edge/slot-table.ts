@@ -33,11 +33,15 @@ export class SlotTable {
   readonly #held: (Envelope | undefined)[] = []
   readonly #orders: Float64Array
   readonly #ring: Int32Array
-  readonly #free: Int32Array
   #ringHead = 0
+  #ringEnd = 0
   #inUse = 0
   /** Slots in the ring that hold no message any more. */
   #vacant = 0
+  /** A ring too: slots are used in turn, so that the two threads seldom work on the same line of memory. */
+  readonly #free: Int32Array
+  #freeHead = 0
+  #freeEnd = 0
   #freeCount = 0
   #touched = 0
   #order = 0
@@ -63,12 +67,37 @@ export class SlotTable {
 
   /** Gives a message a slot and marks it posted. There must be a free one. */
   take(message: Envelope): void {
-    const slot = this.#freeCount > 0 ? this.#free[--this.#freeCount]! : this.#touched++
+    const slot = this.#freeSlot()
     this.#held[slot] = message
     this.#orders[slot] = this.#order++
     message.token = slot
-    this.#ring[(this.#ringHead + this.#inUse++) % this.#slots] = slot
-    Atomics.store(this.#states, slot, slotState.posted)
+    this.#enter(slot)
+    // A plain store: nobody looks before the message has crossed the port, whose lock publishes it.
+    this.#states[slot] = slotState.posted
+  }
+
+  #freeSlot(): number {
+    if (this.#freeCount === 0) return this.#touched++
+    const slot = this.#free[this.#freeHead]!
+    this.#freeHead = this.#after(this.#freeHead)
+    this.#freeCount--
+    return slot
+  }
+
+  #setFree(slot: number): void {
+    this.#free[this.#freeEnd] = slot
+    this.#freeEnd = this.#after(this.#freeEnd)
+    this.#freeCount++
+  }
+
+  #enter(slot: number): void {
+    this.#ring[this.#ringEnd] = slot
+    this.#ringEnd = this.#after(this.#ringEnd)
+    this.#inUse++
+  }
+
+  #after(index: number): number {
+    return index + 1 === this.#slots ? 0 : index + 1
   }
 
   /** Takes back a slot of a message that was not posted after all. */
@@ -93,25 +122,26 @@ export class SlotTable {
 
   /** Takes back slots whose messages are finished: the oldest few of them, or with `all` every one. */
   sweep(all = false): void {
+    if (this.#inUse === 0) return
     let due = this.#vacant + ((Atomics.load(this.#header, headerWord.finished) - this.handled) | 0)
     let misses = 0
     for (let left = this.#inUse; due > 0 && left > 0 && (all || misses < patience); left--) {
       const slot = this.#ring[this.#ringHead]!
-      this.#ringHead = (this.#ringHead + 1) % this.#slots
+      this.#ringHead = this.#after(this.#ringHead)
       this.#inUse--
       const message = this.#held[slot]
       if (message === undefined) {
         this.#vacant--
         due--
-        this.#free[this.#freeCount++] = slot
+        this.#setFree(slot)
       } else if (Atomics.load(this.#states, slot) === slotState.finished) {
         this.handled++
         due--
         this.#held[slot] = undefined
         message.token = settledToken.perhapsHandled
-        this.#free[this.#freeCount++] = slot
+        this.#setFree(slot)
       } else {
-        this.#ring[(this.#ringHead + this.#inUse++) % this.#slots] = slot
+        this.#enter(slot)
         misses++
       }
     }

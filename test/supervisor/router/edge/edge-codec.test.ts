@@ -75,7 +75,15 @@ t.test('every field survives the binary form', t => {
   a.edge.post(createEnvelope({ to: 'x', event }))
   settle(a, b)
   t.match(b.mailbox[0], full)
-  t.match(b.mailbox[1], { to: 'x', from: null, toIncarnation: 0, requestId: 0, deadlineMs: 0, lane: 'normal', event })
+  t.match(b.mailbox[1], {
+    to: 'x',
+    from: null,
+    toIncarnation: 0,
+    requestId: 0,
+    deadlineMs: undefined,
+    lane: 'normal',
+    event,
+  })
   t.end()
 })
 

@@ -160,7 +160,7 @@ t.test('no wake is lost, wherever the receiver reads in the flush of a sender th
     if (numbers(b.mailbox).join() !== range(8).join()) t.fail(`stuck when the receiver reads at operation ${at}`)
     return count
   })
-  t.ok(places > 5, `${places} places`)
+  t.ok(places > 4, `${places} places`)
   t.end()
 })
 

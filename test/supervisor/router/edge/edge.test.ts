@@ -21,7 +21,7 @@ t.test('a message arrives with every field it left with, and says how far it cam
   settle(a, b)
   const [first, second] = b.mailbox
   t.match(first, fields)
-  t.match(second, { to: 'peer/n2', from: null, toIncarnation: 0, requestId: 0, deadlineMs: 0, lane: 'normal' })
+  t.match(second, { to: 'peer/n2', from: null, toIncarnation: 0, requestId: 0, deadlineMs: undefined, lane: 'normal' })
   t.end()
 })
 

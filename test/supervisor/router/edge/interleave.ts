@@ -1,6 +1,7 @@
 /**
- * Runs one thread's step at any chosen atomic operation of another's, on one thread: the shared memory of an edge is only
- * ever touched by `Atomics`, so these are all the points at which two threads can meet.
+ * Runs one thread's step at any chosen atomic operation of another's, on one thread. The shared memory of an edge is only
+ * ever touched by `Atomics`, but for stores that the next atomic one publishes, or the port: so these are all the points at
+ * which two threads can meet.
  */
 const operations = ['load', 'store', 'exchange', 'compareExchange'] as const
 
