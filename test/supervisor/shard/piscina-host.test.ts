@@ -1,3 +1,5 @@
+import { once } from 'node:events'
+import { type AddressInfo, createServer } from 'node:net'
 import { pathToFileURL } from 'node:url'
 import { MessageChannel } from 'node:worker_threads'
 import t from 'tap'
@@ -79,6 +81,30 @@ t.test('what a dying worker posted still arrives, and then its port closes', asy
     Array.from({ length: 100 }, (_, i) => i + 1),
   )
   t.match(await worker.ended, { reason: { type: 'exited', code: 4 } })
+})
+
+t.test(
+  'what a worker said of its end counts, though this thread has not come to it when it ends the worker',
+  async t => {
+    const worker = startRunner(host)
+    await worker.loaded
+    worker.port.postMessage('end')
+    untilThreadIsGone(worker)
+    await worker.terminate({ type: 'killed', detail: 'from outside' })
+    t.same((await worker.ended).reason, { type: 'killed', detail: 'from within' })
+  },
+)
+
+t.test('what a worker had open is closed when it has ended', async t => {
+  for (let round = 0; round < 10; round++) {
+    const worker = startRunner(host)
+    const { next } = await order(worker, 'listen')
+    const { bound } = (await next) as { bound: AddressInfo }
+    await worker.terminate({ type: 'killed' })
+    const successor = createServer().listen({ ...bound, host: bound.address, exclusive: true })
+    await t.resolves(once(successor, 'listening'))
+    successor.close()
+  }
 })
 
 t.test('a worker that cannot be loaded is told as such, with the error of its module', async t => {

@@ -3,10 +3,11 @@ import t from 'tap'
 import { child } from '../../../src/actors/runtime/child.ts'
 import { createChaos } from '../../../src/chaos/chaos.ts'
 import { isStarfishError } from '../../../src/messages/errors.ts'
-import type { System } from '../../../src/supervisor/system.ts'
+import type { SpawnOptions, System } from '../../../src/supervisor/system.ts'
 import { asker } from '../fixtures/asker.ts'
 import { counter } from '../fixtures/counter.ts'
 import { exitOf, turn } from '../fixtures/local-system.ts'
+import { reluctant } from '../fixtures/reluctant.ts'
 import { startSharded } from '../fixtures/sharded-system.ts'
 
 t.setTimeout(180_000)
@@ -63,6 +64,29 @@ t.test('what is asked as soon as the death of a shard was reported waits for the
   t.same((await system.deadLetters()).letters, [])
 })
 
+t.test('a start that fails is tried again on the next worker, and what comes meanwhile waits for it', async t => {
+  const system = await startSharded(t)
+  const cells = new SharedArrayBuffer(8)
+  const r = await system.spawn(reluctant, { id: 'r', input: { cells, failing: [2, 3] }, shard: 0 })
+  await createChaos(system).kill({ shard: 0 })
+  for (let by = 1; by <= 10; by++) r.send({ type: 'reluctant.add', by })
+  t.equal(await r.ask({ type: 'reluctant.sum' }, inTime), 55)
+  t.equal(new Int32Array(cells)[0], 4)
+  t.same((await system.deadLetters()).letters, [])
+  t.match(await r.inspect(), { shard: 0, context: { failing: [2, 3] } })
+})
+
+t.test('one that fails as often as it may be restarted does not come back, and its address is free', async t => {
+  const system = await startSharded(t)
+  const cells = new SharedArrayBuffer(8)
+  const r = await system.spawn(reluctant, { id: 'r', input: { cells, failing: [2, 3, 4, 5] }, shard: 0 })
+  await createChaos(system).kill({ shard: 0 })
+  await t.rejects(r.ask({ type: 'reluctant.sum' }, inTime), { code: 'NO_SUCH_ACTOR', handled: 'no' })
+  t.equal(new Int32Array(cells)[0], 5)
+  const again = await spawnWhenFree(system, { id: 'r', input: { cells, failing: [] }, shard: 1 })
+  t.equal(await again.ask({ type: 'reluctant.sum' }, inTime), 0)
+})
+
 t.test('who asked while a child was placed nowhere finds it when it lives again', async t => {
   const system = await startSharded(t)
   const children = [counterOn(0, 'here'), counterOn(1, 'there')]
@@ -85,6 +109,18 @@ async function askUntilAnswered(ask: () => Promise<unknown>): Promise<void> {
       return
     } catch (error) {
       if (!isStarfishError(error, 'NO_SUCH_ACTOR')) throw error
+    }
+    await turn()
+  }
+}
+
+/** An address that was given up is free once the main thread has heard of it. */
+async function spawnWhenFree(system: System, options: SpawnOptions<typeof reluctant>) {
+  for (;;) {
+    try {
+      return await system.spawn(reluctant, options)
+    } catch (error) {
+      if (!isStarfishError(error, 'DUPLICATE_ADDRESS')) throw error
     }
     await turn()
   }
