@@ -16,7 +16,7 @@ import { Kernel } from './kernel/kernel.ts'
 import { actorsSupervisor, topAddress } from './kernel/well-known.ts'
 import { createRemoteChildren } from './remote-children.ts'
 import { Directory } from './router/directory.ts'
-import { ThreadRouter } from './router/thread-router.ts'
+import { type Located, ThreadRouter } from './router/thread-router.ts'
 import { createPiscinaHost } from './shard/piscina-host.ts'
 import { type ShardActorInput, shardActor } from './shard/shard-actor.ts'
 import { relog } from './shard/shard-log.ts'
@@ -136,7 +136,7 @@ function createShards(
   options: MainThreadOptions,
   forget: (address: string) => void,
 ) {
-  const router = new ThreadRouter(kernel, address => directory.find(address) ?? null)
+  const router = new ThreadRouter(kernel, address => placeOf(kernel, directory, address))
   kernel.setRouter(router)
   const host = createPiscinaHost({
     clock: options.clock,
@@ -187,7 +187,7 @@ function takeMessage(parts: Parts, message: KernelMessage): void {
   switch (message.type) {
     case 'kernel.resolve': {
       const { address } = message
-      const shard = kernel.entries.has(address) ? -1 : (directory.find(address) ?? null)
+      const shard = placeOf(kernel, directory, address)
       kernel.tellKernel(message.shard, { type: 'kernel.resolved', address, shard })
       break
     }
@@ -206,6 +206,7 @@ function takeMessage(parts: Parts, message: KernelMessage): void {
       break
     case 'kernel.restarted':
       shards?.set.residents.noteIncarnation(message.address, message.incarnation)
+      shards?.remote.noteIncarnation(message.address, message.incarnation)
       break
     case 'kernel.ended':
       if (shards?.set.residents.remove(message.address, message.generation) === true) forget(message.address)
@@ -219,6 +220,16 @@ function takeMessage(parts: Parts, message: KernelMessage): void {
     default:
       watchService(message)
   }
+}
+
+/**
+ * Where an address lives, null for one that nobody has. What is below a tree of the main thread lives there only as long as
+ * it has an entry: else it has not been placed yet, and may come to live on a shard.
+ */
+function placeOf(kernel: Kernel, directory: Directory, address: string): Located {
+  if (kernel.entries.has(address)) return -1
+  const shard = directory.find(address)
+  return shard === undefined || shard === -1 ? null : shard
 }
 
 function onTopFact(

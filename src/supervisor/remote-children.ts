@@ -15,6 +15,7 @@ import { childAddress, type RemoteChildren } from './kernel/kernel-child-host.ts
 import { choosePlace } from './placement.ts'
 import type { Directory } from './router/directory.ts'
 import type { ShardSet } from './shard/shard-set.ts'
+import { createStartCounts, lostCounts, noteStart, type StartCounts } from './start-counts.ts'
 
 /** How long a kill may take before its incarnation is given up, ms. */
 const killTimeoutMs = 1_000
@@ -31,6 +32,8 @@ export interface RemoteChildTable extends RemoteChildren {
   take(supervisor: string, fact: ChildFact): void
   /** A shard is gone, and every child on it. */
   shardLost(shard: number, incarnation: number, reason: ExitReason, lastEvents: readonly ShardEvent[]): void
+  /** An actor below one of them started again: its next worker goes on counting from there. */
+  noteIncarnation(address: string, incarnation: number): void
   /** Addresses whose place is that shard, living or about to be started again. */
   addressesOn(shard: number): string[]
 }
@@ -45,6 +48,7 @@ export function createRemoteChildren(
   /** By address and incarnation: what a killed supervisor left may still be ending when its successor starts the next. */
   const children = new Map<string, RemoteChild>()
   const homes = new Map<string, number>()
+  const counts = new Map<string, StartCounts>()
 
   function tell(child: RemoteChild, fact: ChildFact): void {
     kernel.lifecycle.tellSupervisor(child.request.owner.supervisor, child.request.address, fact)
@@ -86,6 +90,8 @@ export function createRemoteChildren(
     },
     start(shard, request) {
       const child: RemoteChild = { request: { ...request, spec: clonableSpec(request.spec) }, shard, state: 'starting' }
+      const incarnations = counts.get(request.address) ?? createStartCounts(request.address, request.spec)
+      counts.set(request.address, incarnations)
       children.set(keyOf(request.address, request.incarnation), child)
       try {
         checkClonable(child.request.spec)
@@ -95,7 +101,7 @@ export function createRemoteChildren(
       }
       shards
         .control(shard)
-        .then(control => control.call('startChild', [child.request]))
+        .then(control => control.call('startChild', [{ ...child.request, incarnations }]))
         .catch((error: unknown) => end(child, { type: 'bootstrapFailed', error }))
     },
     shutdown(shard, address, incarnation) {
@@ -116,6 +122,7 @@ export function createRemoteChildren(
     },
     remove(shard, address, supervisor) {
       homes.delete(address)
+      counts.delete(address)
       forget(address)
       shards
         .control(shard)
@@ -131,12 +138,14 @@ export function createRemoteChildren(
       tell(child, fact)
     },
     shardLost(shard, incarnation, reason, events) {
+      for (const [address, known] of counts) if (homes.get(address) === shard) counts.set(address, lostCounts(known))
       for (const child of [...children.values()]) {
         if (child.shard !== shard) continue
         const lastEvents = lastEventsOf(events, child.request.address, child.request.incarnation)
         end(child, reason, { lastEvents, shardLoss: { shard, incarnation } })
       }
     },
+    noteIncarnation: (address, incarnation) => noteStart(top => counts.get(top), address, incarnation),
     addressesOn: shard => [...homes].filter(([, at]) => at === shard).map(([address]) => address),
   }
 }

@@ -103,6 +103,27 @@ t.test('kill -9 of the node brings it back, and it serves again on its port', as
   t.same(await node.exit, [0, null])
 })
 
+t.test('a command whose readers are gone serves on, comes back and ends as ever', async t => {
+  const node = await startNode(t)
+  const pid = await node.serving()
+  node.command.stdout!.destroy()
+  node.command.stderr!.destroy()
+  await checkServes(t, node.port)
+  process.kill(pid, 'SIGKILL')
+  for (;;) {
+    const client = await connectClient(node.port)
+    client.write(encodeEventRequest({}))
+    const isServed = await client.response().then(
+      () => true,
+      () => false,
+    )
+    client.socket.destroy()
+    if (isServed) break
+  }
+  node.command.kill('SIGTERM')
+  t.same(await node.exit, [0, null])
+})
+
 for (const args of [[], ['--no-heart']]) {
   const name = `starfish up ${args}`.trim()
 

@@ -28,8 +28,8 @@ export interface ActorOptions<M extends AnyStateMachine> {
   readonly init?: (input: InputFrom<M>, runtime: ActorRuntime) => InitResult | Promise<InitResult>
   readonly mailbox?: MailboxOptions
   /**
-   * For children that restart from a `snapshot`: a checkpoint is taken after a state change, at most once in so many
-   * milliseconds. 1,000 by default; 0 takes one after each event.
+   * For children that restart from a `snapshot`: a checkpoint is taken after the first event that ends so many
+   * milliseconds or more after the last one. 1,000 by default; 0 takes one after each event.
    */
   readonly checkpointEveryMs?: number
   /** Events that are remembered for the black box. 16 by default. */

@@ -3,6 +3,7 @@
  */
 import type { Checkpoint } from '../../messages/thread/kernel-message.ts'
 import type { ResolvedChildSpec } from '../child-spec.ts'
+import type { StartCounts } from '../start-counts.ts'
 import type { Owner } from './entry.ts'
 
 /** One start of one child. Plain data where the definitions in `spec` are references. */
@@ -14,4 +15,10 @@ export interface ChildStart {
   readonly spec: ResolvedChildSpec
   /** The last checkpoint, where the thread that kept it is gone. */
   readonly checkpoint?: Checkpoint
+}
+
+/** One that the main thread asks of a shard. */
+export interface RemoteStart extends ChildStart {
+  /** The last known incarnations of those below it; the next ones count on from there. */
+  readonly incarnations: StartCounts
 }

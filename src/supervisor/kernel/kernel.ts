@@ -152,22 +152,17 @@ export class Kernel {
 
   /** The number of the next start of that address: one more than its last, as long as the address is remembered. */
   nextIncarnation(address: string): number {
-    const last =
-      this.entries.get(address)?.incarnation ??
-      this.#incarnations.get(address) ??
-      this.#pastIncarnations.get(address) ??
-      0
-    return last + 1
+    return (this.#lastIncarnation(address) ?? this.#pastIncarnations.get(address) ?? 0) + 1
   }
 
-  /** Goes on counting where an earlier worker of this shard, or another thread, has stopped. */
+  /** Goes on counting where an earlier worker of this shard, or another thread, has stopped; never backwards. */
   noteIncarnation(address: string, incarnation: number): void {
-    this.#incarnations.set(address, incarnation)
+    if (incarnation >= this.nextIncarnation(address)) this.#incarnations.set(address, incarnation)
   }
 
   /** An address was given up: the count of its starts is remembered for a while, should somebody take it again. */
   retireIncarnation(address: string): void {
-    const last = this.#incarnations.get(address) ?? this.entries.get(address)?.incarnation
+    const last = this.#lastIncarnation(address)
     this.#incarnations.delete(address)
     if (last === undefined) return
     this.#pastIncarnations.delete(address)
@@ -175,6 +170,13 @@ export class Kernel {
     if (this.#pastIncarnations.size <= pastIncarnationsMax) return
     const oldest = this.#pastIncarnations.keys().next().value
     if (oldest !== undefined) this.#pastIncarnations.delete(oldest)
+  }
+
+  /** The entry knows it where the actor lives; what was noted counts where it lives elsewhere, or has not started yet. */
+  #lastIncarnation(address: string): number | undefined {
+    const noted = this.#incarnations.get(address)
+    const known = this.entries.get(address)?.incarnation
+    return noted === undefined || known === undefined ? (noted ?? known) : Math.max(noted, known)
   }
 
   /** An address that was {@link Expected} has started, with all below it, or will not: what still waits is settled. */

@@ -111,5 +111,5 @@ function createResident(id: string, definition: typeof player | typeof compiledP
     ...spawnBudget,
     autoShutdown: 'never',
   })
-  return { spec: clonableSpec(spec), generation: 1, incarnation: 1 }
+  return { spec: clonableSpec(spec), generation: 1, incarnations: new Map() }
 }

@@ -1,6 +1,6 @@
 /**
  * The residents of all slots, as the main thread keeps them: top-level actors and trees that live on a shard and come
- * back with its next worker, each with its spec, its last incarnation and its last checkpoints.
+ * back with its next worker, each with its spec, its last incarnations and its last checkpoints.
  */
 import type { Logger } from 'pino'
 import { isStarfishError } from '../../messages/errors.ts'
@@ -9,6 +9,7 @@ import { clonableSpec } from '../kernel/boot-kernel.ts'
 import type { Checkpoints } from '../kernel/checkpoints.ts'
 import type { Directory } from '../router/directory.ts'
 import type { ThreadRouter } from '../router/thread-router.ts'
+import { createStartCounts, lostCounts, noteStart } from '../start-counts.ts'
 import type { ControlPlane } from './control-call.ts'
 import type { Resident } from './shard-control.ts'
 import type { Slot } from './slot.ts'
@@ -40,7 +41,8 @@ export class Residents {
     const slot = this.#slot(shard)
     this.#options.spares.expect(spec)
     const control = await slot.up.promise
-    const resident: Resident = { spec: clonableSpec(spec), generation: ++this.#generation, incarnation: 0 }
+    const incarnations = createStartCounts(spec.id, spec)
+    const resident: Resident = { spec: clonableSpec(spec), generation: ++this.#generation, incarnations }
     slot.residents.set(spec.id, resident)
     try {
       return await control.call('startResident', [resident], Number.POSITIVE_INFINITY)
@@ -70,25 +72,23 @@ export class Residents {
     return residents.delete(address)
   }
 
-  /** One started again: its next worker goes on counting from there. */
+  /** One, or an actor below one, started again: its next worker goes on counting from there. */
   noteIncarnation(address: string, incarnation: number): void {
     const residents = this.#residentsOf(address)
-    const resident = residents?.get(address)
-    if (resident !== undefined) residents?.set(address, { ...resident, incarnation })
+    noteStart(top => residents?.get(top)?.incarnations, address, incarnation)
   }
 
   /** Has the next worker of a slot start what lived on the last one; settles when that is through, or the worker gone. */
   async comeBack(slot: Slot, control: ControlPlane): Promise<void> {
     const { checkpoints, logger } = this.#options
     const residents: Resident[] = []
-    for (const { spec, generation, incarnation } of [...slot.residents.values()]) {
+    for (const { spec, generation, incarnations } of [...slot.residents.values()]) {
       if (spec.restart === 'temporary') {
         slot.residents.delete(spec.id)
         this.onGivenUp(spec.id)
         continue
       }
-      // A first incarnation is not told when it starts: the one that was lost counts.
-      const resident = { spec, generation, incarnation: Math.max(1, incarnation) }
+      const resident = { spec, generation, incarnations: lostCounts(incarnations) }
       slot.residents.set(spec.id, resident)
       residents.push({ ...resident, checkpoints: checkpoints.takeTree(spec.id) })
     }

@@ -48,7 +48,7 @@ export function runShard(context: ShardContext): void {
     startResident: resident => answeredLater(() => live().startResident(resident)),
     startResidents: residents => answeredLater(() => live().startResidents(residents)),
     stopResident: address => answeredLater(() => live().stopResident(address)),
-    startChild: request => run(() => live().kernel.lifecycle.start(request)),
+    startChild: request => run(() => live().startChild(request)),
     shutdownChild: (address, incarnation) => run(() => live().kernel.lifecycle.shutdown(address, incarnation)),
     killChild: (address, incarnation) => answered(() => live().kernel.lifecycle.kill(address, incarnation)),
     removeChild: (address, supervisor) => answered(() => live().removeChild(address, supervisor)),

@@ -10,9 +10,10 @@ import type { FactFilter } from '../../messages/thread/fact.ts'
 import type { Checkpoint } from '../../messages/thread/kernel-message.ts'
 import type { ResolvedActorSpec, ResolvedSupervisorSpec } from '../child-spec.ts'
 import type { ActorDetails, ActorSummary, TreeQuery } from '../kernel/actor-summary.ts'
-import type { ChildStart } from '../kernel/child-start.ts'
+import type { RemoteStart } from '../kernel/child-start.ts'
 import type { DeadLetterReport } from '../kernel/dead-letters.ts'
 import type { Kernel } from '../kernel/kernel.ts'
+import type { StartCounts } from '../start-counts.ts'
 import type { ShardContext } from './worker-host.ts'
 
 /** The result of a control call. */
@@ -34,8 +35,8 @@ export interface Resident {
   readonly spec: ResolvedActorSpec | ResolvedSupervisorSpec
   /** Tells it from earlier residents of the same address. */
   readonly generation: number
-  /** Its last known incarnation; the next one counts on from there. */
-  readonly incarnation: number
+  /** The last known incarnations, its own and of those below it; the next ones count on from there. */
+  readonly incarnations: StartCounts
   /** Of the actor itself and of those below it. */
   readonly checkpoints?: readonly (readonly [address: string, checkpoint: Checkpoint])[]
 }
@@ -68,7 +69,7 @@ export interface ShardControl {
   /** Starts those again that an earlier worker had; answers when each has started or was told as ended for good. */
   startResidents(residents: readonly Resident[]): Promise<Answered<true>>
   stopResident(address: string): Promise<Answered<true>>
-  startChild(request: ChildStart): Answered<true>
+  startChild(request: RemoteStart): Answered<true>
   shutdownChild(address: string, incarnation: number): Answered<true>
   killChild(address: string, incarnation: number): Answered<boolean>
   removeChild(address: string, supervisor: string): Answered<true>

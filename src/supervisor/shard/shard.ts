@@ -18,6 +18,7 @@ import {
   stopTopLevel,
 } from '../kernel/boot-kernel.ts'
 import { actorStorage } from '../kernel/cell.ts'
+import type { RemoteStart } from '../kernel/child-start.ts'
 import type { ActorEntry } from '../kernel/entry.ts'
 import { Kernel } from '../kernel/kernel.ts'
 import { actorsSupervisor } from '../kernel/well-known.ts'
@@ -57,11 +58,8 @@ export class Shard {
       for (const address of members) this.kernel.groups.apply(group, address, true)
     }
     this.kernel.lifecycle.onRemoved = entry => this.#removed(entry)
-    this.kernel.lifecycle.onRestarted = ({ address, owner, incarnation }) => {
-      if (owner.supervisor === actorsSupervisor) {
-        this.kernel.tellKernel(-1, { type: 'kernel.restarted', address, incarnation })
-      }
-    }
+    this.kernel.lifecycle.onRestarted = ({ address, incarnation }) =>
+      this.kernel.tellKernel(-1, { type: 'kernel.restarted', address, incarnation })
     this.kernel.lifecycle.onCheckpoint = (address, checkpoint) => {
       // An actor that stops with its shard will go on from where it stopped.
       if (checkpoint === undefined && this.#stopping) return
@@ -101,10 +99,10 @@ export class Shard {
    * fails is tried again, as often as a top-level actor may be restarted; what comes for it meanwhile waits.
    */
   async startResidents(residents: readonly Resident[]): Promise<true> {
-    for (const { spec, generation, incarnation, checkpoints = [] } of residents) {
+    for (const { spec, generation, incarnations, checkpoints = [] } of residents) {
       this.#generations.set(spec.id, generation)
       this.#returning.add(spec.id)
-      this.kernel.noteIncarnation(spec.id, incarnation)
+      for (const [address, incarnation] of incarnations) this.kernel.noteIncarnation(address, incarnation)
       for (const [address, checkpoint] of checkpoints) this.kernel.checkpoints.keep(address, checkpoint)
     }
     await Promise.all(residents.map(resident => this.#startAgain(resident)))
@@ -116,6 +114,13 @@ export class Shard {
     this.#generations.delete(address)
     await stopTopLevel(this.kernel, address)
     return true
+  }
+
+  startChild({ incarnations, ...request }: RemoteStart): void {
+    for (const [address, incarnation] of incarnations) {
+      if (address !== request.address) this.kernel.noteIncarnation(address, incarnation)
+    }
+    this.kernel.lifecycle.start(request)
   }
 
   removeChild(address: string, supervisor: string): true {

@@ -1,0 +1,136 @@
+/** Tables of options, limits and codes say what the code says: no more, no less, and no other default. */
+import t from 'tap'
+import { upForms, upHelp } from '../../src/cli/up-options.ts'
+import { errorCodes, eventCommand, eventStatus, serverLimitDefaults } from '../../src/messages/index.ts'
+import type { ExitType } from '../../src/messages/thread/exit.ts'
+import type { DeadLetter, FactKind } from '../../src/messages/thread/fact.ts'
+import {
+  actorDefaults,
+  type Budget,
+  backoffDefaults,
+  shardBudget,
+  spawnBudget,
+  supervisorDefaults,
+} from '../../src/supervisor/child-spec.ts'
+import { type Page, readPage, tableRows } from './pages.ts'
+
+const protocol = readPage('docs/event-protocol.md')
+
+/** The name that a cell begins with, as code. */
+const nameIn = (cell = '') => /`([^`]+)`/.exec(cell)?.[1] ?? cell
+const numberIn = (cell = '') => Number(cell.replaceAll(',', ''))
+
+t.test('limits', async t => {
+  const rows = tableRows(protocol, 'Limits').map(([name, value]) => [nameIn(name), numberIn(value)])
+  t.same(Object.fromEntries(rows), serverLimitDefaults)
+})
+
+t.test('statuses and commands', async t => {
+  const statuses = tableRows(protocol, 'Statuses').map(([status, name]) => [nameIn(name), numberIn(status)])
+  t.same(Object.fromEntries(statuses), eventStatus)
+  const commands = tableRows(protocol, 'Commands').map(([command, name]) => [nameIn(name), numberIn(command)])
+  t.same(Object.fromEntries(commands), eventCommand)
+})
+
+t.test('options of the command', async t => {
+  const told = tableRows(protocol, 'The command').map(([option, value]) => [
+    option?.match(/--[\w-]+/)?.[0],
+    nameIn(value),
+  ])
+  t.same(
+    told.map(([option]) => option).sort(),
+    Object.keys(upForms)
+      .map(name => `--${name}`)
+      .sort(),
+  )
+  for (const [, option, value] of upHelp.matchAll(/(--[\w-]+) <\w+>.*\(default ([\w.]+)[:)]/g)) {
+    t.equal(told.find(([name]) => name === option)?.[1], value, `${option}`)
+  }
+})
+
+const supervision = readPage('docs/supervision.md')
+
+/** Defaults as a table tells them; an option without one is left out. */
+function defaultsIn(...headings: readonly string[]): Record<string, unknown> {
+  const rows = headings.flatMap(heading => tableRows(supervision, heading))
+  return Object.fromEntries(rows.flatMap(([option, value]) => (value === '' ? [] : [[nameIn(option), valueIn(value)]])))
+}
+
+function valueIn(cell = ''): unknown {
+  const text = nameIn(cell)
+  if (text === 'true' || text === 'false') return text === 'true'
+  return Number.isNaN(numberIn(text)) ? text : numberIn(text)
+}
+
+t.test('options of children and supervisors', async t => {
+  const { shutdown, ...every } = defaultsIn('Options of every child')
+  t.same(shutdown, supervisorDefaults.shutdown)
+  const [, ofBoth] = tableRows(supervision, 'Options of every child').find(([name]) => nameIn(name) === 'shutdown')!
+  t.equal(ofBoth, `${actorDefaults.shutdown.toLocaleString('en')} for an actor, \`infinity\` for a supervisor`)
+  t.same({ ...every, ...defaultsIn('Options of an actor'), shutdown: actorDefaults.shutdown }, actorDefaults)
+  t.same({ ...every, ...defaultsIn('Options of a supervisor'), shutdown }, supervisorDefaults)
+  t.same(defaultsIn('Backoff'), backoffDefaults)
+  const options = ['Options of every child', 'Options of a supervisor'].flatMap(heading =>
+    tableRows(supervision, heading),
+  )
+  t.same(
+    options.map(([option]) => nameIn(option)).sort(),
+    [...Object.keys(supervisorDefaults), 'id', 'backoff', 'children'].sort(),
+  )
+})
+
+t.test('budgets', async t => {
+  const told = tableRows(supervision, 'Budgets').map(([, budget]) => budget)
+  const inWords = ({ intensity, periodMs }: Budget) => `${intensity} in ${periodMs / 1_000} s`
+  t.same(told.slice(1), [spawnBudget, spawnBudget, shardBudget].map(inWords))
+})
+
+t.test('errors', async t => {
+  const told = tableRows(supervision, 'Errors').map(([code, retryable, meaning]) => [
+    nameIn(code),
+    { retryable: retryable === 'yes', meaning },
+  ])
+  t.same(Object.fromEntries(told), errorCodes)
+})
+
+/** The names in the first cells under a heading. */
+const namesIn = (page: Page, heading: string) => tableRows(page, heading).map(([name]) => nameIn(name))
+
+t.test('kinds of facts, ends of actors, fates of messages', async t => {
+  // The compiler sees to it that none is left out.
+  const kinds: Record<FactKind, true> = {
+    spawned: true,
+    event: true,
+    transition: true,
+    action: true,
+    exit: true,
+    restart: true,
+    deadLetter: true,
+    link: true,
+    shard: true,
+    dropped: true,
+  }
+  t.same(namesIn(supervision, 'Facts'), Object.keys(kinds))
+  const ends: Record<ExitType, true> = {
+    normal: true,
+    shutdown: true,
+    threw: true,
+    unhandledRejection: true,
+    exited: true,
+    outOfMemory: true,
+    stalled: true,
+    killed: true,
+    bootstrapFailed: true,
+    initTimedOut: true,
+    noproc: true,
+  }
+  t.same(namesIn(readPage('docs/actors.md'), 'How an actor ends'), Object.keys(ends))
+  const fates: Record<DeadLetter['fate'], true> = {
+    refused: true,
+    lost: true,
+    unprocessed: true,
+    inHand: true,
+    expired: true,
+  }
+  t.same(namesIn(readPage('docs/semantics.md'), 'Delivery and loss'), Object.keys(fates))
+})
