@@ -6,6 +6,8 @@ import { sink } from './sink.ts'
 import { benchSystem } from './world.ts'
 
 const together = 64
+/** Spawns before the first weighing: more than the addresses that a thread remembers after their actors have gone. */
+const warmUp = 12_000
 /** Less than this a spawn is nothing that is kept: the smallest record is larger. */
 const limit = atMost(16, 'B a spawn')
 
@@ -24,7 +26,7 @@ export async function measureSpawns({ quick, say }: SuiteOptions): Promise<Figur
       await new Promise(resolve => setTimeout(resolve, 200))
       return Promise.all(scales.map(scale => scale.ask({ type: 'scale.weigh' }, { timeoutMs: 10_000 })))
     }
-    await spawnAndStop(system, place, count / 10)
+    await spawnAndStop(system, place, warmUp)
     const before = await weigh()
     const from = performance.now()
     await spawnAndStop(system, place, count)

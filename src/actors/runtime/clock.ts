@@ -2,6 +2,9 @@
  * Time and chance as values: nothing in Starfish reads the clock or randomness but through these two.
  */
 
+// The global of that name is a getter, which costs as much as the clock.
+import { performance } from 'node:perf_hooks'
+
 /** A handle of {@link Clock.setTimeout}; opaque. */
 export type TimerHandle = unknown
 
@@ -18,7 +21,7 @@ export interface Clock {
 /** A source of numbers in [0, 1). */
 export type Random = () => number
 
-/** Read once: the getter costs as much as the clock. */
+/** Read once: it is a getter. */
 const originMs = performance.timeOrigin
 
 /** The process's own clock: wall time at start, advanced by the monotonic clock, so it never goes back. */

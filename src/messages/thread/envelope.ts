@@ -83,7 +83,7 @@ export interface Envelope {
   token: number
   /** The way a request took to another thread: what its router keeps of it. */
   route: object | undefined
-  /** When it came into its mailbox, ms since its kernel began: a small number, which needs no box; 0 before. */
+  /** When it came into its mailbox, whole ms since its kernel began: a small integer, which needs no box; 0 before. */
   admittedAtMs: number
 }
 

@@ -261,7 +261,7 @@ export class Kernel {
     }
     const rejected = cell.mailbox.put(envelope)
     if (rejected === envelope) return 'MAILBOX_FULL'
-    envelope.admittedAtMs = this.#time.now() - this.#startedAtMs
+    envelope.admittedAtMs = Math.floor(this.#time.now() - this.#startedAtMs)
     if (rejected !== undefined) this.dropAdmitted(rejected, 'MAILBOX_FULL')
     this.turns.wake(cell)
     return 'admitted'
