@@ -3,7 +3,7 @@
  * (Piscina's own has no bound for tasks that can be aborted). A worker that ends, or is ended, is replaced by Piscina.
  */
 import { extname } from 'node:path'
-import type { MessagePort } from 'node:worker_threads'
+import type { MessagePort, Worker } from 'node:worker_threads'
 import { Piscina } from 'piscina'
 import { decodeError, encodeError } from '../../messages/error-codec.ts'
 import { StarfishError } from '../../messages/errors.ts'
@@ -53,12 +53,16 @@ export function taskPoolIo(runtime: ActorRuntime) {
   let counters: TaskPoolCounters | undefined
   let toldOfNiceness = false
   let closed = false
+  const attended = new WeakSet<Worker>()
+  /** Threads of the workers that have loaded. */
+  const loaded = new Set<number>()
 
   function open(input: TaskPoolInput): void {
     counters = openTaskPoolFigures(input.figures)
     counters.setLoad(0, 0)
     const pool = createWorkers(input)
     workers = pool
+    attend()
     pool.on('message', (message: WorkerHello) => greet(input, message))
     pool.on('error', (err: unknown) => logEnd('idle', err))
     runtime.onStop(async () => {
@@ -69,11 +73,28 @@ export function taskPoolIo(runtime: ActorRuntime) {
     })
   }
 
+  /**
+   * Looks after the workers that Piscina has started, which it does in place of each that ends. One that ends before it has
+   * loaded is not replaced, and what waits for it would wait in vain: then the pool has failed.
+   */
+  function attend(): void {
+    for (const worker of workers?.threads ?? []) {
+      if (attended.has(worker)) continue
+      attended.add(worker)
+      const { threadId } = worker
+      worker.once('exit', code => {
+        if (!loaded.delete(threadId) && !closed) feed({ type: 'worker.failed', error: endedEarly(code) })
+        attend()
+      })
+    }
+  }
+
   function greet({ niceIncrement }: TaskPoolInput, message: WorkerHello): void {
     if (message.type === 'worker.failed') {
       feed({ type: 'worker.failed', error: decodeError(message.error) })
       return
     }
+    loaded.add(message.threadId)
     serveWorker(runtime, message.port)
     if (message.niceness < niceIncrement && !toldOfNiceness) {
       toldOfNiceness = true
@@ -166,6 +187,11 @@ function createWorkers({ threads, niceIncrement, heapMb, runner }: TaskPoolInput
     workerData: { runner } satisfies WorkerSetup,
     ...workerOptions(heapMb),
   })
+}
+
+function endedEarly(code: number): StarfishError {
+  const text = `a worker of a task pool ended with code ${code} before it had loaded`
+  return new StarfishError('START_FAILED', text, { details: { code } })
 }
 
 /** Does what a worker wants of other actors, in the name of the pool. The port closes with the worker. */

@@ -17,7 +17,7 @@ export interface WorkerSetup {
 
 /** The first and only message that a worker posts to its parent. */
 export type WorkerHello =
-  | { readonly type: 'worker.loaded'; readonly port: MessagePort; readonly niceness: number }
+  | { readonly type: 'worker.loaded'; readonly port: MessagePort; readonly threadId: number; readonly niceness: number }
   | { readonly type: 'worker.failed'; readonly error: EncodedError }
 
 /** What a worker has its pool do in its name. */

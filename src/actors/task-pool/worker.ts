@@ -1,6 +1,6 @@
 /** What runs inside a worker of the pool: loads the runner, does one task after the other, speaks to the pool meanwhile. */
 import { getPriority } from 'node:os'
-import { MessageChannel, type MessagePort, parentPort, workerData } from 'node:worker_threads'
+import { MessageChannel, type MessagePort, parentPort, threadId, workerData } from 'node:worker_threads'
 import { move, transferableSymbol, valueSymbol } from 'piscina'
 import { decodeError, encodeError } from '../../messages/error-codec.ts'
 import { StarfishError } from '../../messages/errors.ts'
@@ -33,9 +33,10 @@ async function load(): Promise<(task: WorkerTask) => Promise<TaskOutcome>> {
     parentPort!.postMessage({ type: 'worker.failed', error: encodeError(error) } satisfies WorkerHello)
     throw error
   }
-  parentPort!.postMessage({ type: 'worker.loaded', port: port2, niceness: getPriority() } satisfies WorkerHello, [
-    port2,
-  ])
+  parentPort!.postMessage(
+    { type: 'worker.loaded', port: port2, threadId, niceness: getPriority() } satisfies WorkerHello,
+    [port2],
+  )
   return async ({ payload, bytes }) => {
     try {
       // The runner's own bytes stay with it, and whatever else is in their buffer: it may answer the same ones again.
