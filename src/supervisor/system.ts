@@ -264,14 +264,7 @@ export class System implements AsyncDisposable {
     for (const cancel of [...this.#delayed]) cancel()
     await stopKernel(kernel)
     await this.#main.close()
-    kernel.asks.fail(
-      () => true,
-      ({ to, event }, handled) =>
-        new StarfishError('SHUTTING_DOWN', `the system stopped before ${to} answered ${event.type}`, {
-          details: { address: to, type: event.type },
-          handled,
-        }),
-    )
+    kernel.asks.close()
     for (const inspection of [...this.#inspections]) inspection.close()
   }
 

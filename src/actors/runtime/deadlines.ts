@@ -63,6 +63,15 @@ export class Deadlines<D extends Deadline> {
     this.#lists.delete(list.timeoutMs)
   }
 
+  /** Takes all deadlines back, and leaves no timer. */
+  close(): void {
+    for (const { ends, timer } of this.#lists.values()) {
+      this.#clock.clearTimeout(timer)
+      while (ends.next !== ends) unlink(ends.next)
+    }
+    this.#lists.clear()
+  }
+
   #open(timeoutMs: number): DeadlineList {
     const list: DeadlineList = { timeoutMs, ends: new Deadline(), timer: undefined }
     list.timer = this.#clock.setTimeout(() => this.#fall(list), timeoutMs)

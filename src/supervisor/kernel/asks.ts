@@ -125,6 +125,12 @@ export class Asks {
     }
   }
 
+  /** Fails all open requests with SHUTTING_DOWN, and leaves no timer. */
+  close(): void {
+    this.fail(() => true, stoppedError)
+    this.#deadlines.close()
+  }
+
   #giveUp(pending: PendingAsk): Handled {
     return pending.startedHere ? 'unknown' : this.#giveUpRemote(pending.envelope)
   }
@@ -187,5 +193,12 @@ function abortError(to: string, type: string, handled: Handled, cause: unknown):
     details: { address: to, type },
     handled,
     cause,
+  })
+}
+
+function stoppedError({ to, event }: Envelope, handled: Handled): StarfishError {
+  return new StarfishError('SHUTTING_DOWN', `the system stopped before ${to} answered ${event.type}`, {
+    details: { address: to, type: event.type },
+    handled,
   })
 }

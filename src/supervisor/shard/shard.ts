@@ -136,9 +136,10 @@ export class Shard {
     return true
   }
 
-  /** Closes its edges. A worker does not: it ends, and what it has posted is still read. */
+  /** Closes its edges and lets its timers go. A worker does not: it ends, and what it has posted is still read. */
   close(): void {
     this.#router.close()
+    this.kernel.asks.close()
   }
 
   async #startAgain({ spec, generation }: Resident): Promise<void> {
