@@ -23,8 +23,12 @@ export interface AcceptorOptions {
   readonly accept?: AcceptMode
   /** Connects the kernel queues for a listening socket, as far as the system lets it. Default 4,096. */
   readonly backlog?: number
-  /** Silence before TCP asks whether the peer is alive. Default 60,000. */
+  /** Silence before TCP asks whether the peer is alive; whole seconds count. Default 60,000. */
   readonly keepAliveIdleMs?: number
+  /** Time between two of these probes, where Node.js lets it be set; whole seconds count. Default 10,000. */
+  readonly keepAliveIntervalMs?: number
+  /** Probes without an answer after which the connection is dead, where Node.js lets it be set. Default 5. */
+  readonly keepAliveProbes?: number
   /** How long binding may take. Default 5,000. */
   readonly bindTimeoutMs?: number
   /** Handoff: pause between attempts to find a listener that went away. Default 100. */
@@ -47,6 +51,8 @@ export interface AcceptorInput {
   readonly accept: Exclude<AcceptMode, 'auto'>
   readonly backlog: number
   readonly keepAliveIdleMs: number
+  readonly keepAliveIntervalMs: number
+  readonly keepAliveProbes: number
   readonly bindTimeoutMs: number
   readonly rebindDelayMs: number
   readonly limits: ServerLimits
@@ -76,7 +82,9 @@ export function resolveAcceptorInput(options: AcceptorOptions, surroundings: Acc
     port: integer('port', options.port, 0, 65_535),
     accept: resolveAccept(options.accept ?? 'auto', surroundings),
     backlog: integer('backlog', options.backlog ?? 4_096, 1, 65_535),
-    keepAliveIdleMs: integer('keepAliveIdleMs', options.keepAliveIdleMs ?? 60_000, 1_000, maxDelayMs),
+    keepAliveIdleMs: integer('keepAliveIdleMs', options.keepAliveIdleMs ?? 60_000, 1_000, keepAliveMsMax),
+    keepAliveIntervalMs: integer('keepAliveIntervalMs', options.keepAliveIntervalMs ?? 10_000, 1_000, keepAliveMsMax),
+    keepAliveProbes: integer('keepAliveProbes', options.keepAliveProbes ?? 5, 1, 127),
     bindTimeoutMs: integer('bindTimeoutMs', options.bindTimeoutMs ?? 5_000, 1, maxDelayMs),
     rebindDelayMs: integer('rebindDelayMs', options.rebindDelayMs ?? 100, 1, maxDelayMs),
     limits: resolveLimits(options.limits ?? {}),
@@ -99,6 +107,9 @@ export function resolveLimits(limits: Partial<ServerLimits>): ServerLimits {
 
 /** The largest delay a timer can wait. */
 const maxDelayMs = 2_147_483_647
+
+/** The longest time that Linux takes for keep-alive; of probes it takes 127. */
+const keepAliveMsMax = 32_767_000
 
 function leastOf(name: string): number {
   return name === 'refusalsMax' || name === 'bodyBytesMax' || name === 'bodyBytesPerSecondMin' ? 0 : 1

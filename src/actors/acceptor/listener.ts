@@ -27,7 +27,7 @@ export interface ListenOptions {
 
 /** Listens at the input's address. Rejects with `PORT_IN_USE` or `LISTEN_FAILED`. */
 export function listen(input: AcceptorInput, options: ListenOptions): Promise<Listener> {
-  const { host, port, backlog } = input
+  const { host, port, backlog, keepAliveIdleMs, keepAliveIntervalMs, keepAliveProbes } = input
   const { clock, log, onSocket } = options
   return new Promise((resolve, reject) => {
     const watch = createDescriptorWatch(clock, log)
@@ -37,11 +37,11 @@ export function listen(input: AcceptorInput, options: ListenOptions): Promise<Li
       allowHalfOpen: true,
       pauseOnConnect: options.pauseOnConnect,
       noDelay: true,
-      keepAlive: true,
-      keepAliveInitialDelay: input.keepAliveIdleMs,
     })
     server.on('connection', socket => {
       watch.accepted()
+      // Options of the server would set the idle time alone.
+      socket.setKeepAlive(true, keepAliveIdleMs, keepAliveIntervalMs, keepAliveProbes)
       onSocket(socket)
     })
     server.on('error', error => {
