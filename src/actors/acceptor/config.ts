@@ -3,6 +3,7 @@ import { StarfishError } from '../../messages/errors.ts'
 import { isHost } from '../../messages/host.ts'
 import { type ServerLimits, serverLimitDefaults } from '../../messages/limits.ts'
 import type { ProtocolReference } from '../serving/protocol.ts'
+import { connectionsFor, descriptorLimit } from './descriptors.ts'
 import { type AcceptorTls, checkTls } from './tls.ts'
 
 /** How shards come by their connections. */
@@ -95,14 +96,18 @@ export function resolveAcceptorInput(options: AcceptorOptions, surroundings: Acc
   }
 }
 
-/** Fills limits that were left out with the defaults; `BAD_CONFIG` for unknown names and values out of range. */
-export function resolveLimits(limits: Partial<ServerLimits>): ServerLimits {
+/**
+ * Fills limits that were left out with the defaults, for a process that may have `descriptors`; `BAD_CONFIG` for unknown
+ * names and values out of range.
+ */
+export function resolveLimits(limits: Partial<ServerLimits>, descriptors: number = descriptorLimit()): ServerLimits {
   for (const [name, value] of Object.entries(limits)) {
     if (!(name in serverLimitDefaults)) throw bad(`limits.${name}`, value, 'left out: there is no such limit')
     if (value !== undefined) integer(`limits.${name}`, value, leastOf(name), maxOf(name))
   }
   const given = Object.fromEntries(Object.entries(limits).filter(([, value]) => value !== undefined))
-  return { ...serverLimitDefaults, ...given }
+  const connectionsMax = Math.min(serverLimitDefaults.connectionsMax, connectionsFor(descriptors))
+  return { ...serverLimitDefaults, connectionsMax, ...given }
 }
 
 /** The largest delay a timer can wait. */

@@ -13,6 +13,7 @@
 import type { ServerLimits } from '../../messages/limits.ts'
 import type { ActorLogger, ActorRuntime } from '../runtime/actor-runtime.ts'
 import type { Clock, Random } from '../runtime/clock.ts'
+import type { RefusalKind } from './connections.ts'
 
 /** What a connection finds wrong: no room or draining; a body cut off or too slow; no memory for a body. */
 export type Fault = 'overloaded' | 'timeout' | 'memory'
@@ -42,6 +43,8 @@ export interface Link {
   settle(token: number, reply: Uint8Array): boolean
   /** Ends the connection after what has been answered so far: nothing more is read, the answers are sent, then FIN. */
   finish(): void
+  /** Counts what the protocol refused. */
+  countRefusal(kind: RefusalKind): void
 }
 
 /** A protocol of frames. One value serves all connections of an acceptor. */

@@ -5,6 +5,7 @@
 
 import type { Clock } from '../../actors/runtime/clock.ts'
 import { importDefinition } from '../../actors/runtime/import-definition.ts'
+import type { RefusalKind } from '../../actors/serving/connections.ts'
 import {
   defineProtocol,
   type Fault,
@@ -28,6 +29,15 @@ const faultStatus: Record<Fault, EventStatus> = {
   timeout: eventStatus.timeout,
   memory: eventStatus.memoryAlloc,
 }
+
+/** What a refused header is counted as. */
+const refusalOf = {
+  [eventStatus.invalidHeader]: 'headersInvalid',
+  [eventStatus.bodyTooLarge]: 'bodiesTooLarge',
+  [eventStatus.unknownCommand]: 'commandsUnknown',
+} as const satisfies Partial<Record<EventStatus, RefusalKind>>
+
+type RefusedStatus = keyof typeof refusalOf
 
 /** Command 0: the body comes back. */
 export function echo(call: EventCall): void {
@@ -66,35 +76,40 @@ export function createEventProtocol(
   const failures = new CommandFailures(log, clock)
   const noHeader = Buffer.alloc(headerBytes)
 
-  function stop(link: Link, status: EventStatus, bytes: Buffer, at: number): number {
+  function stop(link: Link, status: RefusedStatus, bytes: Buffer, at: number): number {
+    link.countRefusal(refusalOf[status])
     writeErrorReply(dialect, link, status, bytes, at)
     link.finish()
     return STOP
   }
 
   /** Refuses a request whose body can be skipped. */
-  function refuse(link: Link, status: EventStatus, bytes: Buffer, at: number, bodyBytes: number): number {
+  function refuse(link: Link, status: RefusedStatus, bytes: Buffer, at: number, bodyBytes: number): number {
     if (oneRequestPerConnection) return stop(link, status, bytes, at)
+    link.countRefusal(refusalOf[status])
     writeErrorReply(dialect, link, status, bytes, at)
     return skipBody(bodyBytes)
   }
 
   /** True when the body is fit for its command; else the request has been answered. */
-  function openBody(): boolean {
+  function openBody(link: Link): boolean {
     try {
       call.open(dialect.validateDecryptBody!(call.frame, call.sessionId))
       return true
     } catch (error) {
-      call.fail(statusOfFailure(error) ?? eventStatus.decryptFailed)
+      const status = statusOfFailure(error) ?? eventStatus.decryptFailed
+      link.countRefusal(status === eventStatus.memoryAlloc ? 'requestsWithoutMemory' : 'bodiesInvalid')
+      call.fail(status)
       return false
     }
   }
 
-  function run(command: number): void {
+  function run(link: Link, command: number): void {
     try {
       handlers.get(command)!(call)
     } catch (error) {
       const status = failures.statusOf(command, error)
+      if (status === eventStatus.memoryAlloc) link.countRefusal('requestsWithoutMemory')
       call.late?.fail(status)
       call.fail(status)
     }
@@ -123,7 +138,7 @@ export function createEventProtocol(
     },
     request(link, bytes, at, bodyBytes) {
       call.move(link, bytes, at, bodyBytes)
-      if (!opensBodies || openBody()) run(dialect.command(bytes, at))
+      if (!opensBodies || openBody(link)) run(link, dialect.command(bytes, at))
       if (oneRequestPerConnection) link.finish()
     },
     fault(link, fault, bytes, at) {

@@ -42,6 +42,7 @@ const listener = await listen(input, {
   pauseOnConnect: false,
   clock: systemClock,
   log: createTestRuntime(systemClock, 0, () => {}).log,
+  shard: 0,
   onSocket: accepted.resolve,
 })
 const client = connect(listener.port, '127.0.0.1')
