@@ -37,6 +37,7 @@ export function openConnection(plane: ConnectionPlane, socket: Socket, addressBu
     plane.chart.start(connection.chart)
   } catch (error) {
     fail(connection, error)
+    tell(connection)
   }
   return connection
 }
@@ -59,7 +60,7 @@ export function expireConnection(connection: Connection, slot: number): void {
   } catch (error) {
     fail(connection, error)
   }
-  tellMove(connection, from)
+  tell(connection, from)
 }
 
 /** Tells every connection to end in good order. */
@@ -136,6 +137,7 @@ function pump(connection: Connection): void {
     connection.flush()
   } catch (error) {
     fail(connection, error)
+    tell(connection)
     return
   }
   if (connection.waitingOutputBytes > connection.plane.limits.outputBytesMax) {
@@ -224,7 +226,7 @@ function step(connection: Connection, event: ConnectionEvent): void {
   } catch (error) {
     fail(connection, error)
   }
-  tellMove(connection, from)
+  tell(connection, from)
 }
 
 /** The state before a step, if somebody wants to hear of steps. */
@@ -232,10 +234,16 @@ function valueBefore({ plane, chart }: Connection): unknown {
   return plane.reports.wantsMoves && chart !== undefined ? plane.chart.valueOf(chart) : undefined
 }
 
-function tellMove({ plane, chart, id }: Connection, from: unknown): void {
-  if (from === undefined || chart === undefined) return
-  const to = plane.chart.valueOf(chart)
-  if (!isDeepStrictEqual(from, to)) plane.reports.moved(id, from, to)
+/** Tells the kernel of a step: where it led, and then, if it was the last, why. */
+function tell({ plane, chart, id }: Connection, from?: unknown): void {
+  if (from !== undefined && chart !== undefined) {
+    const to = plane.chart.valueOf(chart)
+    if (!isDeepStrictEqual(from, to)) plane.reports.moved(id, from, to)
+  }
+  const { ended } = plane
+  if (ended === undefined) return
+  plane.ended = undefined
+  plane.reports.ended(id, ended)
 }
 
 function fail(connection: Connection, error: unknown): void {
@@ -259,7 +267,7 @@ function release(connection: Connection, reason: ExitReason): void {
     plane.inFlight(-replies.inFlight, -replies.inFlightBytes)
     replies.abandon()
   }
-  plane.reports.ended(connection.id, reason)
+  plane.ended = reason
 }
 
 /** The chart with its actions: what a shard compiles, once. */

@@ -57,6 +57,8 @@ export class ConnectionPlane {
   readonly table = new Map<number, Connection>()
   /** Why connections end now, other than by their chart. */
   endReason: ExitReason = { type: 'normal' }
+  /** Why the connection whose step is being made has just ended; until the kernel is told. */
+  ended: ExitReason | undefined
   /** What the kernel is told of connections. */
   reports: HostReports = unheard
   /** When the connections were told to drain. */

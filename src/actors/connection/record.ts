@@ -159,9 +159,9 @@ export class Connection implements Link, FrameSink, OutputOwner, ReplySink, Time
     return at
   }
 
-  defer(requestBytes: number, waiter?: Waiter): number {
+  defer(requestBytes: number, header: Buffer, waiter?: Waiter): number {
     this.replies ??= new ReplyLedger(this.plane.protocol.replyOrder === 'requests')
-    const token = this.replies.begin(requestBytes, waiter)
+    const token = this.replies.begin(requestBytes, header, waiter)
     this.plane.inFlight(1, requestBytes)
     this.#judgeReplies(this.replies)
     return token
@@ -225,6 +225,13 @@ export class Connection implements Link, FrameSink, OutputOwner, ReplySink, Time
   release(reply: Uint8Array): void {
     const at = this.#room(reply.length)
     this.plane.target.set(reply, at)
+  }
+
+  /** The header of the request in hand: of the oldest in flight, else of the one that is coming; undefined for none. */
+  get requestHeader(): Buffer | undefined {
+    const { partial } = this
+    const coming = partial !== undefined && partial.stage === 'body' ? partial.bytes : undefined
+    return this.replies?.oldestHeader ?? coming
   }
 
   /** Output that waits anywhere: with the socket, here, or for an older answer. */

@@ -36,9 +36,9 @@ export interface Link {
   reserve(bytes: number): number
   /**
    * Announces that a request of `requestBytes` is answered later. With `replyOrder: 'requests'` later answers wait for it.
-   * `waiter` is told if the connection is gone first.
+   * `header` is a copy of its header, for those who look at the connection; `waiter` is told if the connection is gone first.
    */
-  defer(requestBytes: number, waiter?: Waiter): number
+  defer(requestBytes: number, header: Buffer, waiter?: Waiter): number
   /** Answers a deferred request with a whole frame, once; false when the connection is gone or the token was used. */
   settle(token: number, reply: Uint8Array): boolean
   /** Ends the connection after what has been answered so far: nothing more is read, the answers are sent, then FIN. */
@@ -58,9 +58,14 @@ export interface FrameProtocol {
   header(link: Link, bytes: Buffer, at: number): number
   /** Takes the frame whose header is at `bytes[at]`. */
   request(link: Link, bytes: Buffer, at: number, bodyBytes: number): void
+  /** What the header at `bytes[at]` says, for those who look at a connection. Clonable. */
+  describe(bytes: Buffer, at: number): FrameDescription
   /** Answers a fault, or not. `bytes` is missing when no header was read. */
   fault(link: Link, fault: Fault, bytes: Buffer | undefined, at: number): void
 }
+
+/** The fields of a header that a person would ask for. */
+export type FrameDescription = Readonly<Record<string, number | string>>
 
 /** What a protocol may touch besides its connections. */
 export interface ProtocolEnvironment {

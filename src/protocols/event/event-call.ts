@@ -115,7 +115,7 @@ export class EventCallCursor implements EventCall {
     const dialect = this.#dialect
     const link = this.#link!
     const header = Buffer.from(this.#frame.subarray(this.#at, this.#at + dialect.headerBytes))
-    const token = link.defer(this.#frameBytes, waiter)
+    const token = link.defer(this.#frameBytes, header, waiter)
     const fail = (status: EventStatus): boolean => link.settle(token, encodeReply(dialect, status, header, 0, nothing))
     this.late = {
       answer(body) {

@@ -141,6 +141,12 @@ export function createEventProtocol(
       if (!opensBodies || openBody(link)) run(link, dialect.command(bytes, at))
       if (oneRequestPerConnection) link.finish()
     },
+    describe: (bytes, at) => ({
+      raidaId: dialect.raidaId(bytes, at),
+      command: dialect.command(bytes, at),
+      sessionId: dialect.sessionId(bytes, at),
+      bodyBytes: dialect.bodyBytes(bytes, at),
+    }),
     fault(link, fault, bytes, at) {
       // Without a header there is no request to answer; only a refusal is worth saying to whom it may concern.
       if (bytes !== undefined) writeErrorReply(dialect, link, faultStatus[fault], bytes, at)
