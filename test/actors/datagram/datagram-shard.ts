@@ -81,12 +81,13 @@ export async function startDatagramShard(
   const { payloadBytesMax } = filled
   const runner = new CommandRunner(resolveEventOptions(protocolOptions), environment)
   const commands = options.table === undefined ? undefined : runner.all(options.table)
+  const protocol = createEventDatagrams({ ...protocolOptions, payloadBytesMax }, environment, commands, options.dialect)
   const socket = await bindSocket({ host: '127.0.0.1', port: 0, reusePort: false })
   const { port } = socket.address()
   const server = new DatagramServer({
     runtime,
     input: { ...filled, port },
-    protocol: createEventDatagrams({ ...protocolOptions, payloadBytesMax }, environment, commands, options.dialect),
+    protocol,
     cookies: createCookies(secret, clock),
     figures: openDatagramFigures(figures, 0),
   })
