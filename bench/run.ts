@@ -7,6 +7,7 @@ import type { Suite } from './suite.ts'
 
 const suites: Readonly<Record<string, () => Promise<Suite>>> = {
   kernel: async () => (await import('./kernel/suite.ts')).kernelSuite,
+  events: async () => (await import('./events/suite.ts')).eventsSuite,
 }
 
 const [name, ...flags] = process.argv.slice(2)

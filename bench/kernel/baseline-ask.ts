@@ -2,6 +2,7 @@
  * The baseline of an ask: round trips between two workers over one bare MessagePort, 90 B there and back, in callbacks,
  * with no promise, no timer and no address. `createBareAsks` starts both workers; this file is what both run.
  */
+import { once } from 'node:events'
 import { isMainThread, MessageChannel, type MessagePort, parentPort, Worker, workerData } from 'node:worker_threads'
 import { sample } from './actor.ts'
 
@@ -19,12 +20,10 @@ export function createBareAsks(): BareAsks {
   const asker = new Worker(file, { workerData: { asks: true, port: port1 }, transferList: [port1] })
   const answerer = new Worker(file, { workerData: { asks: false, port: port2 }, transferList: [port2] })
   return {
-    run(count) {
+    async run(count) {
       asker.postMessage(count)
-      return new Promise((resolve, reject) => {
-        asker.once('message', resolve)
-        asker.once('error', reject)
-      })
+      const [times] = await once(asker, 'message')
+      return times
     },
     async stop() {
       await Promise.all([asker.terminate(), answerer.terminate()])

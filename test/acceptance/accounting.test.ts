@@ -1,4 +1,4 @@
-/** As test/supervisor/accounting.test.ts, with ten times the kills. Run by hand: it takes a minute or more. */
+/** As test/supervisor/accounting.test.ts, with a thousand kills. */
 import t from 'tap'
 import { runAccounting } from '../supervisor/fixtures/account.ts'
 

@@ -20,10 +20,11 @@ import { type KernelMessage, kernelAddress } from '../../messages/thread/kernel-
 import { encodeKernelMessage } from '../../messages/thread/kernel-message-codec.ts'
 import type { Outcome } from '../kernel/asks.ts'
 import { incarnationOf, lastEventsOf } from '../kernel/black-box.ts'
-import { actorDiedError } from '../kernel/delivery-errors.ts'
 import type { Kernel, Router } from '../kernel/kernel.ts'
 import { createEdge, type EdgePort, type EdgeStats } from './edge/edge.ts'
 import type { EdgeReport } from './edge/report.ts'
+import { type Located, Locations, type Resolve } from './locations.ts'
+import { settleAccount } from './loss.ts'
 import {
   accountOf,
   createPeer,
@@ -37,27 +38,17 @@ import {
   type Watched,
 } from './peer.ts'
 
-/** What is known of a place: its shard, or null when no actor has the address. */
-export type Located = number | null
-
-/** How a router finds an address that it does not know; answers at once or by {@link ThreadRouter.located}. */
-export type Resolve = (address: string) => Located | undefined
-
 /** How long the port of a thread that has gone may take to close by itself, ms. */
 const closeTimeoutMs = 250
 
 /** The router of one thread. */
 export class ThreadRouter implements Router {
   readonly #kernel: Kernel
-  readonly #resolve: Resolve
   readonly #limits: RouterLimits
   readonly #peers = new Map<number, Peer>()
   /** The one that was looked up last. */
   #lastPeer: Peer | undefined
-  readonly #locations = new Map<string, number>()
-  /** Messages, and watches, for addresses whose place is being asked for. */
-  readonly #unresolved = new Map<string, ((shard: Located) => void)[]>()
-  #unresolvedCount = 0
+  readonly #locations: Locations
   #syncs = 0
   readonly #watched = new Map<string, Watched>()
   /** Why nothing reaches other threads any more. */
@@ -67,15 +58,17 @@ export class ThreadRouter implements Router {
 
   constructor(kernel: Kernel, resolve: Resolve, limits: RouterLimits = routerLimits) {
     this.#kernel = kernel
-    this.#resolve = resolve
     this.#limits = limits
+    const ask = (address: string): void =>
+      this.postToKernel(-1, { type: 'kernel.resolve', address, shard: kernel.shard })
+    this.#locations = new Locations(resolve, ask, limits.locationsMax)
   }
 
   post(envelope: Envelope): void {
     const known = this.#locations.get(envelope.to)
     if (known !== undefined) this.#postTo(known, envelope)
-    else if (this.#unresolvedCount >= this.#limits.waitingMax) this.#kernel.refuse(envelope, 'OVERLOADED')
-    else this.#locate(envelope.to, shard => this.#postLocated(shard, envelope))
+    else if (this.#locations.waiting >= this.#limits.waitingMax) this.#kernel.refuse(envelope, 'OVERLOADED')
+    else this.#locations.find(envelope.to, shard => this.#postLocated(shard, envelope))
   }
 
   postToKernel(shard: number, event: KernelMessage): void {
@@ -90,7 +83,7 @@ export class ThreadRouter implements Router {
       this.postToKernel(watched.shard, { type: 'kernel.unwatch', address, shard: this.#kernel.shard })
       return
     }
-    this.#locate(address, shard => {
+    this.#locations.find(address, shard => {
       // Taken back while its place was asked for.
       if (!this.#kernel.watches.has(address)) return
       if (shard === null || shard === this.#kernel.shard || this.#over !== undefined) {
@@ -128,18 +121,12 @@ export class ThreadRouter implements Router {
 
   /** The main thread says where an address lives. */
   located(address: string, shard: Located): void {
-    if (shard !== null) this.#remember(address, shard)
-    const waiting = this.#unresolved.get(address)
-    this.#unresolved.delete(address)
-    this.#unresolvedCount -= waiting?.length ?? 0
-    for (const go of waiting ?? []) go(shard)
+    this.#locations.located(address, shard)
   }
 
   /** Forgets where an address, and those below it, live. */
   forget(address: string): void {
-    this.#locations.delete(address)
-    const below = `${address}/`
-    for (const known of this.#locations.keys()) if (known.startsWith(below)) this.#locations.delete(known)
+    this.#locations.forget(address)
   }
 
   /**
@@ -312,26 +299,6 @@ export class ThreadRouter implements Router {
     else if (requestId !== 0) envelope.route = peer.route
   }
 
-  #locate(address: string, go: (shard: Located) => void): void {
-    const known = this.#locations.get(address) ?? this.#resolve(address)
-    if (known !== undefined) {
-      if (known !== null) this.#remember(address, known)
-      go(known)
-      return
-    }
-    const waiting = this.#unresolved.get(address)
-    this.#unresolvedCount++
-    if (waiting === undefined) {
-      this.#unresolved.set(address, [go])
-      this.postToKernel(-1, { type: 'kernel.resolve', address, shard: this.#kernel.shard })
-    } else waiting.push(go)
-  }
-
-  #remember(address: string, shard: number): void {
-    if (this.#locations.size >= this.#limits.locationsMax) this.#locations.clear()
-    this.#locations.set(address, shard)
-  }
-
   #peerOf(shard: number): Peer {
     if (this.#lastPeer?.shard === shard) return this.#lastPeer
     const known = this.#peers.get(shard)
@@ -350,13 +317,7 @@ export class ThreadRouter implements Router {
     if (report === undefined) return
     peer.report = undefined
     const reason = peer.lostReason ?? { type: 'killed' }
-    const unsent = new Set(report.unsent)
-    this.#failAsks(peer, reason, unsent)
-    // What a planned end has left untouched is for the next worker; after any other the rule is that nothing is sent again.
-    const isPlanned = peer.draining && reason.type === 'shutdown' && this.#over === undefined
-    const untouched = isPlanned ? report.fates.filter(({ fate }) => fate !== 'handled' && fate !== 'inHand') : []
-    const again = new Set(untouched.map(({ message }) => message).filter(({ requestId }) => requestId === 0))
-    this.#addDeadLetters(report, reason, again)
+    const { again, unsent } = settleAccount(this.#kernel, peer, report, reason, this.#over !== undefined)
     // Before what came after the edge had closed.
     peer.waiting = [...peer.returned.splice(0), ...again, ...unsent, ...peer.waiting].filter(
       ({ to }) => to !== kernelAddress,
@@ -381,33 +342,6 @@ export class ThreadRouter implements Router {
         lastEvents: lastEventsOf(lastEvents, address),
         shardLoss: { shard, incarnation: shardIncarnation },
       })
-    }
-  }
-
-  #failAsks(peer: Peer, reason: ExitReason, unsent: ReadonlySet<Envelope>): void {
-    const { shard, incarnation } = peer
-    this.#kernel.asks.fail(
-      envelope => {
-        const route = routeOf(envelope)
-        return route?.peer === peer && route.incarnation === incarnation && !unsent.has(envelope)
-      },
-      (envelope, handled) =>
-        actorDiedError({ address: envelope.to, incarnation: 0, shard, reason }, envelope.event.type, handled),
-    )
-  }
-
-  /** Lists what was sent and not handled as dead letters; counts what the report could not list. */
-  #addDeadLetters(report: EdgeReport, reason: ExitReason, again: ReadonlySet<Envelope>): void {
-    const listed = { inHand: 0, unprocessed: 0, lost: 0 }
-    for (const { message, fate } of report.fates) {
-      if (fate === 'handled') continue
-      if (fate !== 'refused') listed[fate]++
-      if (again.has(message) || message.requestId !== 0 || message.to === kernelAddress) continue
-      // A refusal is among the fates when the shard ended before it had said why.
-      this.#kernel.addDeadLetter(message, fate, `its shard ended: ${reason.type}`)
-    }
-    for (const fate of ['inHand', 'unprocessed', 'lost'] as const) {
-      this.#kernel.deadLetters.count(fate, report[fate] - listed[fate])
     }
   }
 }
