@@ -1,16 +1,10 @@
 /** Options of a server over UDP. */
 import t from 'tap'
-import { datagramShards, resolveUdpOptions } from '../../../src/actors/datagram/config.ts'
+import { datagramShards, resolveUdpOptions, udpDefaults } from '../../../src/actors/datagram/config.ts'
 
 t.test('what is left out has a default', t => {
-  t.same(resolveUdpOptions({}), {
-    enabled: true,
-    malformed: 'status',
-    payloadBytesMax: 1_232,
-    inFlightRequestsMax: 1_024,
-    inFlightBytesMax: 4_194_304,
-    unsentMax: 4_096,
-  })
+  t.same(resolveUdpOptions({}), udpDefaults)
+  t.same(resolveUdpOptions({ unsentMax: undefined } as never), udpDefaults)
   const all = {
     enabled: false,
     malformed: 'silence',
@@ -18,6 +12,7 @@ t.test('what is left out has a default', t => {
     inFlightRequestsMax: 1,
     inFlightBytesMax: 1,
     unsentMax: 1,
+    bufferBytes: 1,
   } as const
   t.same(resolveUdpOptions(all), all)
   t.end()

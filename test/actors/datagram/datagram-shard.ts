@@ -82,7 +82,7 @@ export async function startDatagramShard(
   const runner = new CommandRunner(resolveEventOptions(protocolOptions), environment)
   const commands = options.table === undefined ? undefined : runner.all(options.table)
   const protocol = createEventDatagrams({ ...protocolOptions, payloadBytesMax }, environment, commands, options.dialect)
-  const socket = await bindSocket({ host: '127.0.0.1', port: 0, reusePort: false })
+  const socket = await bindSocket({ host: '127.0.0.1', port: 0, reusePort: false, bufferBytes: 65_536 })
   const { port } = socket.address()
   const server = new DatagramServer({
     runtime,

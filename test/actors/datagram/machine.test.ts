@@ -30,6 +30,7 @@ function inputFor(port: number, changes: Partial<DatagramInput> = {}): DatagramI
     inFlightRequestsMax: 10,
     inFlightBytesMax: 10_000,
     unsentMax: 10,
+    bufferBytes: 65_536,
     bindTimeoutMs: 5_000,
     rebindDelayMs: 100,
     limits,
@@ -122,7 +123,7 @@ async function start(t: Test): Promise<Running> {
 }
 
 async function freePort(): Promise<number> {
-  const socket = await bindSocket({ host: '127.0.0.1', port: 0, reusePort: false })
+  const socket = await bindSocket({ host: '127.0.0.1', port: 0, reusePort: false, bufferBytes: 65_536 })
   const { port } = socket.address()
   await new Promise<void>(closed => socket.close(closed))
   return port
