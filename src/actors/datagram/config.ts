@@ -20,10 +20,23 @@ export interface UdpOptions {
   readonly inFlightBytesMax?: number
   /** Answers that wait for the system to send them; one more is thrown away. Default 4,096. */
   readonly unsentMax?: number
+  /** What the system holds for a socket in each direction, as far as it lets itself be told, bytes. Default 4 MiB. */
+  readonly bufferBytes?: number
 }
 
 /** Filled options. */
 export type FilledUdpOptions = Required<UdpOptions>
+
+/** The options of a server that was told nothing else. */
+export const udpDefaults: FilledUdpOptions = {
+  enabled: true,
+  malformed: 'status',
+  payloadBytesMax: 1_232,
+  inFlightRequestsMax: 1_024,
+  inFlightBytesMax: 4_194_304,
+  unsentMax: 4_096,
+  bufferBytes: 4_194_304,
+}
 
 /** What a datagram actor is started with. Clonable. */
 export interface DatagramInput extends Omit<FilledUdpOptions, 'enabled'> {
@@ -44,31 +57,22 @@ export interface DatagramInput extends Omit<FilledUdpOptions, 'enabled'> {
   readonly figures: SharedArrayBuffer
 }
 
-const known = [
-  'enabled',
-  'malformed',
-  'payloadBytesMax',
-  'inFlightRequestsMax',
-  'inFlightBytesMax',
-  'unsentMax',
-] as const satisfies readonly (keyof UdpOptions)[]
-
 const largest = 1_073_741_823
 
 /** Checks and fills options. `BAD_CONFIG` names the option (`udp.malformed`), its value and what it may be. */
 export function resolveUdpOptions(options: UdpOptions): FilledUdpOptions {
   const faults = createFaults('udp')
-  faults.options('', options, known)
-  const { enabled = true, malformed = 'status', payloadBytesMax = 1_232 } = options
-  const { inFlightRequestsMax = 1_024, inFlightBytesMax = 4_194_304, unsentMax = 4_096 } = options
-  faults.boolean('enabled', enabled)
-  faults.oneOf('malformed', malformed, ['status', 'silence'])
-  faults.whole('payloadBytesMax', payloadBytesMax, 64, 65_507)
-  faults.whole('inFlightRequestsMax', inFlightRequestsMax, 1, largest)
-  faults.whole('inFlightBytesMax', inFlightBytesMax, 1, largest)
-  faults.whole('unsentMax', unsentMax, 1, largest)
+  faults.options('', options, Object.keys(udpDefaults))
+  const given = Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined))
+  const filled: FilledUdpOptions = { ...udpDefaults, ...given }
+  faults.boolean('enabled', filled.enabled)
+  faults.oneOf('malformed', filled.malformed, ['status', 'silence'])
+  faults.whole('payloadBytesMax', filled.payloadBytesMax, 64, 65_507)
+  for (const name of ['inFlightRequestsMax', 'inFlightBytesMax', 'unsentMax', 'bufferBytes'] as const) {
+    faults.whole(name, filled[name], 1, largest)
+  }
   faults.throwIfAny('BAD_CONFIG', 'a server over UDP')
-  return { enabled, malformed, payloadBytesMax, inFlightRequestsMax, inFlightBytesMax, unsentMax }
+  return filled
 }
 
 /** Where several sockets may have one address and the system spreads what comes over them. */

@@ -88,6 +88,7 @@ class DatagramIo {
   }
 
   async #bind(): Promise<void> {
+    this.#release()
     const server = await this.#load()
     if (server === undefined) return
     const socket = await bindSocket(this.#input)

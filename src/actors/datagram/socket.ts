@@ -2,19 +2,24 @@
 import { createSocket, type Socket } from 'node:dgram'
 import { lookup } from 'node:dns/promises'
 import { listenError } from '../serving/listen-error.ts'
+import { udpDefaults } from './config.ts'
 
 /** Where to bind. */
 export interface DatagramAddress {
   readonly host: string
   readonly port: number
   readonly reusePort: boolean
+  /** What the system is to hold for it in each direction, bytes. */
+  readonly bufferBytes: number
 }
 
 /** Binds a socket. Rejects with `PORT_IN_USE` or `LISTEN_FAILED`. */
-export async function bindSocket({ host, port, reusePort }: DatagramAddress): Promise<Socket> {
+export async function bindSocket({ host, port, reusePort, bufferBytes }: DatagramAddress): Promise<Socket> {
   try {
     const { address, family } = await lookup(host)
-    return await bound(family === 6 ? 'udp6' : 'udp4', address, port, reusePort)
+    const socket = await bound(family === 6 ? 'udp6' : 'udp4', address, port, reusePort)
+    holdMore(socket, bufferBytes)
+    return socket
   } catch (error) {
     throw listenError(error as Error, host, port, 'udp')
   }
@@ -39,6 +44,16 @@ function bound(type: 'udp4' | 'udp6', address: string, port: number, reusePort: 
   })
 }
 
+/** Systems that have less take what they have; those that refuse leave what they began with. */
+function holdMore(socket: Socket, bytes: number): void {
+  try {
+    socket.setRecvBufferSize(bytes)
+    socket.setSendBufferSize(bytes)
+  } catch {
+    // A burst is lost earlier; nothing else.
+  }
+}
+
 /** Closes a socket; one that is closed already is left alone. */
 export function close(socket: Socket): void {
   try {
@@ -53,6 +68,6 @@ export function close(socket: Socket): void {
  * half of the datagrams. Rejects with `PORT_IN_USE` or `LISTEN_FAILED`.
  */
 export async function probeDatagrams(host: string, port: number): Promise<void> {
-  const socket = await bindSocket({ host, port, reusePort: false })
+  const socket = await bindSocket({ host, port, reusePort: false, bufferBytes: udpDefaults.bufferBytes })
   await new Promise<void>(closed => socket.close(closed))
 }

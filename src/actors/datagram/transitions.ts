@@ -32,6 +32,7 @@ const passing: ReadonlySet<string> = new Set([
   'ECONNREFUSED',
   'ECONNRESET',
   'EHOSTUNREACH',
+  'EINVAL',
   'EMSGSIZE',
   'ENETDOWN',
   'ENETUNREACH',

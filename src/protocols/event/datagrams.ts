@@ -124,8 +124,12 @@ export const eventDatagrams = defineProtocol<EventDatagramOptions, DatagramProto
   import.meta.url,
   'eventDatagrams',
   async (options, environment) => {
-    const commands = await loadCommands(options, environment)
     const dialect = await loadDialect(options.dialect)
+    const replyBytesMax = Math.min(
+      resolveEventOptions(options).replyBytesMax,
+      Math.max(1, options.payloadBytesMax - dialect.replyHeaderBytes),
+    )
+    const commands = await loadCommands({ ...options, replyBytesMax }, environment)
     return createEventDatagrams(options, environment, commands, dialect)
   },
 )
