@@ -1,6 +1,7 @@
 /** Starfish: a supervised network layer for Node.js. The public interface; other entries are subpaths of the package. */
 import './check-node.js'
 
+export type { ServerFigures } from './actors/acceptor/counters.ts'
 export type { ActorEvent, ActorLogger, ActorRuntime, AskOptions, OwnExit } from './actors/runtime/actor-runtime.ts'
 export { compileChart } from './actors/runtime/chart-compiler/compile-chart.ts'
 export {
@@ -52,6 +53,7 @@ export {
   watch,
 } from './actors/runtime/runtime-actions.ts'
 export type { TypedAddress } from './actors/runtime/typed-address.ts'
+export type { RefusalKind } from './actors/serving/connections.ts'
 export type { TaskPoolOptions } from './actors/task-pool/config.ts'
 export type { TaskPoolFigures } from './actors/task-pool/figures.ts'
 export { createLogger, type Logger, type LoggerOptions } from './logger.ts'

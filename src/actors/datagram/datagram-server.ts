@@ -5,6 +5,7 @@
 import type { RemoteInfo, Socket } from 'node:dgram'
 import type { ActorRuntime } from '../runtime/actor-runtime.ts'
 import { LogThrottle } from '../runtime/log-throttle.ts'
+import type { RefusalKind } from '../serving/connections.ts'
 import { type DatagramPath, type DatagramProtocol, type Verdict, verdict } from '../serving/datagram-protocol.ts'
 import type { Waiter } from '../serving/protocol.ts'
 import type { DatagramInput } from './config.ts'
@@ -130,7 +131,7 @@ export class DatagramServer implements DatagramPath {
   }
 
   /** What is kept is the datagram, so that is what counts. */
-  defer(_requestBytes: number, waiter?: Waiter): number {
+  defer(_requestBytes: number, _header: Buffer, waiter?: Waiter): number {
     const token = ++this.#lastToken
     const request = this.#request
     const { address, port } = this.#from
@@ -149,6 +150,10 @@ export class DatagramServer implements DatagramPath {
     this.#answer(reply, 0, reply.length, request, isProven, address, port)
     if (this.#isDraining) this.#lookWhetherDrained()
     return true
+  }
+
+  countRefusal(kind: RefusalKind): void {
+    if (kind === 'bodiesInvalid' || kind === 'requestsWithoutMemory') this.#figures[figureAt[kind]]!++
   }
 
   readonly #receive = (bytes: Buffer, from: RemoteInfo): void => {
