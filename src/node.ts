@@ -4,6 +4,7 @@
 
 import { readFileSync } from 'node:fs'
 import { availableParallelism } from 'node:os'
+import { datagramShards } from './actors/datagram/config.ts'
 import { addressText } from './messages/host.ts'
 import type { NodeOptions, RunningNode } from './running-node.ts'
 import { createEventServer } from './services/event-server.ts'
@@ -15,14 +16,16 @@ export async function runNode({ host, port, shards, logger }: NodeOptions): Prom
   const system = await createSystem({ shards: shards ?? Math.max(2, availableParallelism()), logger })
   try {
     const events = createEventServer(system, { host, port })
-    const address = await events.start()
+    const { host: boundHost, port: boundPort } = await events.start()
+    const address = addressText(boundHost, boundPort)
     const failed = Promise.race([
       system.failed,
       events.failed.then(exit => new Error(`the event server ended: ${exit.reason.type}`)),
     ])
     return {
       listening: [
-        { name: 'events (TCP)', address: addressText(address.host, address.port), accept: acceptTexts[events.accept] },
+        { name: 'events (TCP)', address, accept: acceptTexts[events.accept] },
+        { name: 'events (UDP)', address, accept: datagramText(system.shards) },
       ],
       shards: system.shards,
       hints: hintsFor(events),
@@ -42,6 +45,11 @@ export async function runNode({ host, port, shards, logger }: NodeOptions): Prom
 const acceptTexts = {
   reusePort: 'every shard accepts (reusePort)',
   handoff: 'the main thread accepts for the shards (handoff)',
+}
+
+function datagramText(shards: number): string {
+  const { length } = datagramShards(shards, process.platform)
+  return length > 1 ? 'every shard has a socket (reusePort)' : 'the first shard has the socket'
 }
 
 /**

@@ -11,7 +11,7 @@ const floors: readonly (readonly string[])[] = [
   ['cli', 'node.ts'],
   ['heart', 'services'],
   ['supervisor', 'protocols'],
-  ['actors/acceptor', 'actors/connection', 'actors/task-pool'],
+  ['actors/acceptor', 'actors/connection', 'actors/datagram', 'actors/task-pool'],
   ['actors/serving'],
   ['actors/runtime', 'running-node.ts'],
   ['messages', 'logger.ts'],

@@ -1,8 +1,10 @@
 /**
- * The event server: the event protocol over TCP on every shard, with the built-in commands echo (0) and ping (1), and
- * those of its user.
+ * The event server: the event protocol over TCP and UDP on every shard, at one port, with the built-in commands echo (0) and
+ * ping (1), and those of its user.
  */
 import { type AcceptorOptions, resolveLimits } from '../actors/acceptor/config.ts'
+import { resolveUdpOptions, type UdpOptions } from '../actors/datagram/config.ts'
+import type { DatagramFigures } from '../actors/datagram/figures.ts'
 import { referenceTo } from '../actors/runtime/import-definition.ts'
 import { protocolReference } from '../actors/serving/protocol.ts'
 import type { TaskPoolOptions } from '../actors/task-pool/config.ts'
@@ -10,6 +12,7 @@ import type { TaskPoolFigures } from '../actors/task-pool/figures.ts'
 import { type ServerLimits, serverLimitDefaults } from '../messages/limits.ts'
 import { createFaults, show } from '../messages/option-faults.ts'
 import { type CommandsDefinition, commandsKind } from '../protocols/event/commands.ts'
+import { eventDatagrams } from '../protocols/event/datagrams.ts'
 import { type BoundEventProtocol, eventProtocolKind } from '../protocols/event/dialect.ts'
 import {
   type EventProtocolOptions,
@@ -21,6 +24,7 @@ import { eventProtocol } from '../protocols/event/event-protocol.ts'
 import { checkImportable } from '../supervisor/definition-check.ts'
 import type { System } from '../supervisor/system.ts'
 import { createCommandPool } from './command-pool.ts'
+import { createDatagramActors } from './datagrams.ts'
 import { createFrameServer, type FrameServer } from './frame-server.ts'
 
 /**
@@ -36,12 +40,16 @@ export interface EventServerOptions extends Omit<AcceptorOptions, 'protocol'>, E
   readonly pool?: TaskPoolOptions
   /** Headers, validation and cryptography, of `defineEventProtocol`. Version 1 by default. */
   readonly protocol?: BoundEventProtocol
+  /** The server over UDP, at the same port. */
+  readonly udp?: UdpOptions
 }
 
 /** Figures of an event server. */
 export interface EventServerFigures {
   /** Of the task pool; undefined for a server that has none. */
   readonly pool: TaskPoolFigures | undefined
+  /** Over UDP; undefined for a server that does not speak it. */
+  readonly udp: DatagramFigures | undefined
 }
 
 /** An event server. */
@@ -54,11 +62,13 @@ export type EventServer = FrameServer<EventServerFigures>
  *
  *   supervisor <id> on the main thread (one_for_one)
  *     ├─ <id>/pool        main thread, if a command runs in the task pool
- *     └─ …                the acceptors, as in every frame server
+ *     ├─ …                the acceptors, as in every frame server
+ *     └─ <id>/u<i>        UDP on shard i
  */
 export function createEventServer(system: System, options: EventServerOptions): EventServer {
-  const { id = 'events', commands, protocol, pool: poolOptions, limits: givenLimits, ...rest } = options
+  const { id = 'events', commands, protocol, pool: poolOptions, limits: givenLimits, udp = {}, ...rest } = options
   const filled = resolveEventOptions(rest)
+  const filledUdp = resolveUdpOptions(udp)
   const faults = createFaults()
   if (commands !== undefined && !commandsKind.is(commands)) {
     faults.add('commands', `is ${show(commands)}, not what defineCommands returns`)
@@ -75,6 +85,13 @@ export function createEventServer(system: System, options: EventServerOptions): 
     ...(pool === undefined ? {} : { pool: pool.address }),
     ...(protocol === undefined ? {} : { dialect: { ...referenceTo(protocol.definition), options: protocol.options } }),
   }
+  const datagrams = filledUdp.enabled
+    ? createDatagramActors(system, {
+        id,
+        udp: filledUdp,
+        protocol: protocolReference(eventDatagrams, { ...service, payloadBytesMax: filledUdp.payloadBytesMax }),
+      })
+    : undefined
   const served = { ...rest, limits, protocol: protocolReference(eventProtocol, service) }
   return createFrameServer<EventServerFigures>(system, id, served, {
     async check() {
@@ -83,7 +100,8 @@ export function createEventServer(system: System, options: EventServerOptions): 
     },
     before: pool === undefined ? [] : [pool.child],
     whenReady: async () => pool?.whenOpen(),
-    figures: () => ({ pool: pool?.figures() }),
+    sharers: datagrams,
+    figures: () => ({ pool: pool?.figures(), udp: datagrams?.figures() }),
   })
 }
 

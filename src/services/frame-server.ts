@@ -4,13 +4,15 @@
  *
  *   supervisor <id> on the main thread (one_for_one)
  *     ├─ <id>/listener    main thread, with `accept: 'handoff'` only
- *     └─ <id>/s<i>        the acceptor of shard i, and below it its connections
+ *     ├─ <id>/s<i>        the acceptor of shard i, and below it its connections
+ *     └─ …                what else the server has at its port
  */
 import { threadId } from 'node:worker_threads'
 import { type AcceptorInput, type AcceptorOptions, resolveAcceptorInput } from '../actors/acceptor/config.ts'
 import { createServerCounters, readServerCounters, type ServerFigures } from '../actors/acceptor/counters.ts'
-import { type PortDetails, portInUse, probeAddress } from '../actors/acceptor/probe.ts'
+import { probeAddress } from '../actors/acceptor/probe.ts'
 import { type ActorSpec, child } from '../actors/runtime/child.ts'
+import { type PortDetails, portInUse } from '../actors/serving/listen-error.ts'
 import { isStarfishError, StarfishError } from '../messages/errors.ts'
 import type { ActorExit } from '../messages/thread/exit.ts'
 import type { SupervisorRef } from '../supervisor/supervisor-ref.ts'
@@ -55,6 +57,18 @@ const bindAnswerMs = 30_000
 /** The servers of this process that listen: what one is told that finds its address taken. */
 const listening = new Set<{ readonly id: string; readonly address: ServerAddress }>()
 
+/** What a server has at its port besides the acceptors. */
+export interface PortSharers {
+  /** Rejects with `PORT_IN_USE` or `LISTEN_FAILED` unless the address is free for them too. */
+  probe(host: string, port: number): Promise<void>
+  /** Children of the server's supervisor; the port is the one that was found. */
+  children(input: AcceptorInput): readonly ActorSpec[]
+  /** Settles when all have bound. */
+  whenBound(timeoutMs: number): Promise<unknown>
+  /** Settles when all have drained, or cannot. */
+  drain(timeoutMs: number): Promise<unknown>
+}
+
 /** What a server has besides its acceptors. */
 export interface ServerParts<F> {
   /** Looks at whatever can be found wrong before anything is started; what it rejects with, `start` does. */
@@ -63,6 +77,7 @@ export interface ServerParts<F> {
   readonly before: readonly ActorSpec[]
   /** Settles when those serve; the server is not started before. */
   whenReady(): Promise<unknown>
+  readonly sharers: PortSharers | undefined
   figures(): F
 }
 
@@ -70,6 +85,7 @@ const noParts: ServerParts<object> = {
   check: async () => {},
   before: [],
   whenReady: async () => {},
+  sharers: undefined,
   figures: () => ({}),
 }
 
@@ -115,24 +131,27 @@ export function createFrameServer(
   async function begin(): Promise<ServerAddress> {
     await checkId(system, id)
     await parts.check()
-    const port = await probeAddress(input.host, input.port).catch(error => {
+    const port = await findPort(input, parts.sharers).catch(error => {
       throw namingServer(error)
     })
-    const children = childrenOf({ ...input, port }, system.shards)
+    const bound = { ...input, port }
+    const acceptors = childrenOf(bound, system.shards)
+    const children = [...acceptors, ...(parts.sharers?.children(bound) ?? [])]
     const tree = await system.supervise({
       id,
       strategy: 'one_for_one',
-      intensity: 3 * slots,
+      intensity: 3 * children.length,
       periodMs: 5_000,
       children: [...parts.before, ...children],
     })
     try {
       await parts.whenReady()
-      await Promise.all(
-        children.map(child =>
+      await Promise.all([
+        ...acceptors.map(child =>
           system.ref(acceptor, `${id}/${child.id}`).ask({ type: 'acceptor.whenBound' }, { timeoutMs: bindAnswerMs }),
         ),
-      )
+        parts.sharers?.whenBound(bindAnswerMs),
+      ])
     } catch (error) {
       await tree.stop()
       throw bindError(error)
@@ -174,7 +193,7 @@ export function createFrameServer(
       ref.send({ type: 'acceptor.drain' })
       await ref.ask({ type: 'acceptor.whenDrained' }, { timeoutMs })
     })
-    await Promise.allSettled(drained)
+    await Promise.allSettled([...drained, parts.sharers?.drain(timeoutMs)])
   }
 
   return {
@@ -191,6 +210,22 @@ export function createFrameServer(
     stats: () => ({ ...readServerCounters(counters), ...parts.figures() }),
     failed: failed.promise,
     [Symbol.asyncDispose]: drain,
+  }
+}
+
+/** How many numbers are tried for port 0 until one is free for all that share it. */
+const portTriesMax = 32
+
+/** The port that was asked for, or a free one; both free for `sharers` too. */
+async function findPort({ host, port }: AcceptorInput, sharers: PortSharers | undefined): Promise<number> {
+  for (let tries = 1; ; tries++) {
+    const found = await probeAddress(host, port)
+    try {
+      await sharers?.probe(host, found)
+      return found
+    } catch (error) {
+      if (port !== 0 || tries === portTriesMax || !isStarfishError(error, 'PORT_IN_USE')) throw error
+    }
   }
 }
 

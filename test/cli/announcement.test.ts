@@ -6,6 +6,7 @@ import type { RunningNode } from '../../src/running-node.ts'
 const node: RunningNode = {
   listening: [
     { name: 'events (TCP)', address: '127.0.0.1:7400', accept: 'every shard accepts' },
+    { name: 'events (UDP)', address: '127.0.0.1:7400', accept: 'every shard has a socket' },
     { name: 'log', address: '[::1]:1', accept: 'the main thread accepts' },
   ],
   shards: 2,
@@ -19,6 +20,7 @@ t.test('what listens where, on how many threads, in which process, and how it is
     stripVTControlCharacters(announce(node, '1.2.3', { pid: 12, parentPid: 11 })),
     `starfish 1.2.3 is up
   events (TCP)  127.0.0.1:7400     every shard accepts
+  events (UDP)  127.0.0.1:7400     every shard has a socket
   log           [::1]:1            the main thread accepts
   shards        2                  worker threads that serve
   process       12                 brought back by its parent, 11, if it dies or hangs

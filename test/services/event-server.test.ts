@@ -222,6 +222,8 @@ t.test('a rolling restart of the shards leaves the server as it was', async t =>
       ...(accept === 'handoff' ? [{ address: 'events/listener', incarnation: 1 }] : []),
       { address: 'events/s0', incarnation: 2 },
       { address: 'events/s1', incarnation: 2 },
+      { address: 'events/u0', incarnation: 2 },
+      { address: 'events/u1', incarnation: 2 },
     ])
     const clients = await Promise.all(Array.from({ length: 8 }, () => connectTo(t, port)))
     await Promise.all(clients.map(client => checkEchoes(t, client)))

@@ -3,10 +3,11 @@ import { createServer, type Server, type Socket } from 'node:net'
 import type { ActorLogger } from '../runtime/actor-runtime.ts'
 import type { Clock } from '../runtime/clock.ts'
 import { LogThrottle } from '../runtime/log-throttle.ts'
+import { listenError } from '../serving/listen-error.ts'
 import type { AcceptorInput } from './config.ts'
 import { openShardCounters } from './counters.ts'
 import { createDescriptorWatch } from './descriptor-watch.ts'
-import { boundPort, listenError } from './probe.ts'
+import { boundPort } from './probe.ts'
 
 const errorLogIntervalMs = 10_000
 

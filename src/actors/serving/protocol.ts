@@ -24,27 +24,31 @@ export interface Waiter {
   abandoned(): void
 }
 
-/** One connection, as its protocol sees it. */
-export interface Link {
-  /** `c1`, `c2`…: never used twice by one acceptor. */
-  readonly id: string
-  /** The peer's IP address; empty once the socket is gone. */
+/** The way of an answer to its sender, whatever the transport. */
+export interface ReplyPath {
+  /** The peer's IP address; empty once a connection is gone. */
   readonly peerAddress: string
-  /** Where {@link Link.reserve} made room last. Not to be kept: the next reservation may be elsewhere. */
+  /** Where {@link ReplyPath.reserve} made room last. Not to be kept: the next reservation may be elsewhere. */
   readonly target: Buffer
-  /** Makes room for `bytes` of output in {@link Link.target} and returns their offset there. They must all be written before the caller returns. */
+  /** Makes room for `bytes` of output in {@link ReplyPath.target} and returns their offset there. They must all be written before the caller returns. */
   reserve(bytes: number): number
   /**
    * Announces that a request of `requestBytes` is answered later. With `replyOrder: 'requests'` later answers wait for it.
-   * `header` is a copy of its header, for those who look at the connection; `waiter` is told if the connection is gone first.
+   * `header` is a copy of its header, for those who look on; `waiter` is told if nobody can be answered any more.
    */
   defer(requestBytes: number, header: Buffer, waiter?: Waiter): number
-  /** Answers a deferred request with a whole frame, once; false when the connection is gone or the token was used. */
+  /** Answers a deferred request with a whole frame, once; false when nobody waits for it or the token was used. */
   settle(token: number, reply: Uint8Array): boolean
-  /** Ends the connection after what has been answered so far: nothing more is read, the answers are sent, then FIN. */
-  finish(): void
   /** Counts what the protocol refused. */
   countRefusal(kind: RefusalKind): void
+}
+
+/** One connection, as its protocol sees it. */
+export interface Link extends ReplyPath {
+  /** `c1`, `c2`…: never used twice by one acceptor. */
+  readonly id: string
+  /** Ends the connection after what has been answered so far: nothing more is read, the answers are sent, then FIN. */
+  finish(): void
 }
 
 /** A protocol of frames. One value serves all connections of an acceptor. */
@@ -78,11 +82,11 @@ export interface ProtocolEnvironment {
 }
 
 /** A protocol that shards can load: options are plain data, the module's URL travels. */
-export interface ProtocolDefinition<TOptions> {
+export interface ProtocolDefinition<TOptions, TProtocol = FrameProtocol> {
   readonly moduleUrl: string
   readonly exportName: string
   /** Builds the protocol on the shard; throws `BAD_CONFIG` for options it cannot use. */
-  create(options: TOptions, environment: ProtocolEnvironment): FrameProtocol | Promise<FrameProtocol>
+  create(options: TOptions, environment: ProtocolEnvironment): TProtocol | Promise<TProtocol>
 }
 
 /** How a protocol is named to another thread. */
@@ -94,17 +98,17 @@ export interface ProtocolReference {
 }
 
 /** Declares a protocol: `export const eventProtocol = defineProtocol(import.meta.url, 'eventProtocol', …)`. */
-export function defineProtocol<TOptions>(
+export function defineProtocol<TOptions, TProtocol = FrameProtocol>(
   moduleUrl: string,
   exportName: string,
-  create: ProtocolDefinition<TOptions>['create'],
-): ProtocolDefinition<TOptions> {
+  create: ProtocolDefinition<TOptions, TProtocol>['create'],
+): ProtocolDefinition<TOptions, TProtocol> {
   return { moduleUrl, exportName, create }
 }
 
 /** The reference that makes a shard load `definition` with these options. */
 export function protocolReference<TOptions>(
-  definition: ProtocolDefinition<TOptions>,
+  definition: Pick<ProtocolDefinition<TOptions, unknown>, 'moduleUrl' | 'exportName'>,
   options: TOptions,
 ): ProtocolReference {
   return { moduleUrl: definition.moduleUrl, exportName: definition.exportName, options }

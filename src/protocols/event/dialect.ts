@@ -34,8 +34,14 @@ export interface EventDialect {
   /** What the client knows its request by: an integer, 0 or more. */
   sessionId(bytes: Buffer, at: number): number
   /**
+   * Over UDP: true for a request that brings back the 16 bytes of a `cookieRequired`, between its header and its body and
+   * counted by `bodyBytes`. Left out: no sender can prove its address, and a command that answers more than three times what
+   * its request had has failed.
+   */
+  hasCookie?(bytes: Buffer, at: number): boolean
+  /**
    * Opens the body of a whole request, which `frame` holds with its header, and answers what its command is to see: a
-   * part of `frame` or bytes of its own. A throw is answered `decryptFailed`, one of `eventFailure` as that says; it costs
+   * part of `frame` or bytes of its own. A cookie has been taken out; the header is as it travelled. A throw is answered `decryptFailed`, one of `eventFailure` as that says; it costs
    * the request only. Left out: bodies travel as they are.
    */
   validateDecryptBody?(frame: Buffer, sessionId: number): Uint8Array

@@ -2,7 +2,7 @@
  * One request of the event protocol, as its command sees it, and the answers it can give.
  */
 
-import type { Link, Waiter } from '../../actors/serving/protocol.ts'
+import type { ReplyPath, Waiter } from '../../actors/serving/protocol.ts'
 import { type EventStatus, eventStatus } from '../../messages/event/status.ts'
 import type { EventDialect } from './dialect.ts'
 import { encodeReply, writeErrorReply, writeReply } from './event-reply.ts'
@@ -41,7 +41,7 @@ const nothing = new Uint8Array(0)
 
 /** The one call object of a protocol value, moved from request to request. */
 export class EventCallCursor implements EventCall {
-  readonly transport = 'tcp'
+  readonly transport: EventTransport
   bytes: Uint8Array = nothing
   bodyStart = 0
   bodyEnd = 0
@@ -50,20 +50,21 @@ export class EventCallCursor implements EventCall {
   late: LateAnswer | undefined
   readonly #dialect: EventDialect
   readonly #headerBytes: number
-  #link: Link | undefined
+  #path: ReplyPath | undefined
   #frame: Buffer = Buffer.alloc(0)
   #at = 0
   #frameBytes = 0
 
-  constructor(dialect: EventDialect) {
+  constructor(dialect: EventDialect, transport: EventTransport) {
+    this.transport = transport
     this.#dialect = dialect
     this.#headerBytes = dialect.headerBytes
   }
 
   /** Points the call at the request whose header is at `frame[at]`, its body in the clear behind it. */
-  move(link: Link, frame: Buffer, at: number, bodyBytes: number): void {
+  move(path: ReplyPath, frame: Buffer, at: number, bodyBytes: number): void {
     const headerBytes = this.#headerBytes
-    this.#link = link
+    this.#path = path
     this.#frame = frame
     this.#at = at
     this.#frameBytes = headerBytes + bodyBytes
@@ -95,32 +96,32 @@ export class EventCallCursor implements EventCall {
   }
 
   get peerAddress(): string {
-    return this.#link!.peerAddress
+    return this.#path!.peerAddress
   }
 
   answer(body: Uint8Array, start = 0, end = body.length): void {
     if (this.answered) return
-    writeReply(this.#dialect, this.#link!, this.#frame, this.#at, body, start, end)
+    writeReply(this.#dialect, this.#path!, this.#frame, this.#at, body, start, end)
     this.answered = true
   }
 
   fail(status: EventStatus): void {
     if (this.answered) return
     this.answered = true
-    writeErrorReply(this.#dialect, this.#link!, status, this.#frame, this.#at)
+    writeErrorReply(this.#dialect, this.#path!, status, this.#frame, this.#at)
   }
 
   later(waiter?: Waiter): LateAnswer {
     this.answered = true
     const dialect = this.#dialect
-    const link = this.#link!
+    const path = this.#path!
     const header = Buffer.from(this.#frame.subarray(this.#at, this.#at + dialect.headerBytes))
-    const token = link.defer(this.#frameBytes, header, waiter)
-    const fail = (status: EventStatus): boolean => link.settle(token, encodeReply(dialect, status, header, 0, nothing))
+    const token = path.defer(this.#frameBytes, header, waiter)
+    const fail = (status: EventStatus): boolean => path.settle(token, encodeReply(dialect, status, header, 0, nothing))
     this.late = {
       answer(body) {
         try {
-          return link.settle(token, encodeReply(dialect, eventStatus.ok, header, 0, body))
+          return path.settle(token, encodeReply(dialect, eventStatus.ok, header, 0, body))
         } catch {
           // A body that cannot be sealed; the request is answered all the same.
           return fail(eventStatus.handlerFailed)

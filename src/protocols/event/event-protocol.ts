@@ -2,9 +2,6 @@
  * The event protocol over a stream: checks in the order header, raidaId, length, command, the first fault answers. A bad
  * header or length ends the connection after its answer, any other fault costs the request only.
  */
-
-import type { Clock } from '../../actors/runtime/clock.ts'
-import { importDefinition } from '../../actors/runtime/import-definition.ts'
 import type { RefusalKind } from '../../actors/serving/connections.ts'
 import {
   defineProtocol,
@@ -13,14 +10,12 @@ import {
   type Link,
   type ProtocolEnvironment,
 } from '../../actors/serving/protocol.ts'
-import { type EventStatus, eventCommand, eventStatus } from '../../messages/event/status.ts'
+import { type EventStatus, eventStatus } from '../../messages/event/status.ts'
 import { STOP, skipBody } from '../../messages/wire/frame-decoder.ts'
-import { CommandRunner } from './command-runner.ts'
-import { checkCommandNumber, commandsKind } from './commands.ts'
+import { CommandDesk, loadCommands } from './command-desk.ts'
 import { type EventDialect, loadDialect } from './dialect.ts'
 import { dialectV1 } from './dialect-v1.ts'
-import { type EventCall, EventCallCursor, type EventCommand } from './event-call.ts'
-import { CommandFailures, statusOfFailure } from './event-failure.ts'
+import type { EventCommand } from './event-call.ts'
 import { type EventProtocolOptions, type EventServiceOptions, resolveEventOptions } from './event-options.ts'
 import { writeErrorReply } from './event-reply.ts'
 
@@ -39,20 +34,6 @@ const refusalOf = {
 
 type RefusedStatus = keyof typeof refusalOf
 
-/** Command 0: the body comes back. */
-export function echo(call: EventCall): void {
-  call.answer(call.bytes, call.bodyStart, call.bodyEnd)
-}
-
-/** Command 1: the time of `clock`, u64 ms since the epoch. */
-export function createPing(clock: Clock): EventCommand {
-  const time = Buffer.alloc(8)
-  return call => {
-    time.writeBigUInt64BE(BigInt(Math.floor(clock.now())))
-    call.answer(time)
-  }
-}
-
 /**
  * Builds the protocol. `commands` are served besides echo and ping, by number. `BAD_CONFIG` for an option that cannot be
  * used or a command number that is taken or not a u16.
@@ -64,16 +45,9 @@ export function createEventProtocol(
   dialect: EventDialect = dialectV1,
 ): FrameProtocol {
   const { raidaId, oneRequestPerConnection } = resolveEventOptions(options)
-  const { log, clock, limits } = environment
+  const { limits } = environment
   const { headerBytes } = dialect
-  const opensBodies = dialect.validateDecryptBody !== undefined
-  const handlers = new Map<number, EventCommand>([
-    [eventCommand.echo, echo],
-    [eventCommand.ping, createPing(clock)],
-  ])
-  for (const [number, command] of commands) handlers.set(checkCommandNumber(number, handlers), command)
-  const call = new EventCallCursor(dialect)
-  const failures = new CommandFailures(log, clock)
+  const desk = new CommandDesk(dialect, 'tcp', environment, commands)
   const noHeader = Buffer.alloc(headerBytes)
 
   function stop(link: Link, status: RefusedStatus, bytes: Buffer, at: number): number {
@@ -91,31 +65,6 @@ export function createEventProtocol(
     return skipBody(bodyBytes)
   }
 
-  /** True when the body is fit for its command; else the request has been answered. */
-  function openBody(link: Link): boolean {
-    try {
-      call.open(dialect.validateDecryptBody!(call.frame, call.sessionId))
-      return true
-    } catch (error) {
-      const status = statusOfFailure(error) ?? eventStatus.decryptFailed
-      link.countRefusal(status === eventStatus.memoryAlloc ? 'requestsWithoutMemory' : 'bodiesInvalid')
-      call.fail(status)
-      return false
-    }
-  }
-
-  function run(link: Link, command: number): void {
-    try {
-      handlers.get(command)!(call)
-    } catch (error) {
-      const status = failures.statusOf(command, error)
-      if (status === eventStatus.memoryAlloc) link.countRefusal('requestsWithoutMemory')
-      call.late?.fail(status)
-      call.fail(status)
-    }
-    if (!call.answered) call.fail(eventStatus.handlerFailed)
-  }
-
   return {
     kind: 'frames',
     name: 'event',
@@ -131,14 +80,13 @@ export function createEventProtocol(
         return refuse(link, eventStatus.invalidHeader, bytes, at, bodyBytes)
       }
       if (tooLarge) return stop(link, eventStatus.bodyTooLarge, bytes, at)
-      if (!handlers.has(dialect.command(bytes, at))) {
+      if (!desk.knows(dialect.command(bytes, at))) {
         return refuse(link, eventStatus.unknownCommand, bytes, at, bodyBytes)
       }
       return bodyBytes
     },
     request(link, bytes, at, bodyBytes) {
-      call.move(link, bytes, at, bodyBytes)
-      if (!opensBodies || openBody(link)) run(link, dialect.command(bytes, at))
+      desk.serve(link, bytes, at, bodyBytes)
       if (oneRequestPerConnection) link.finish()
     },
     describe: (bytes, at) => ({
@@ -166,13 +114,3 @@ export const eventProtocol = defineProtocol<EventServiceOptions>(
     return createEventProtocol(options, environment, commands, dialect)
   },
 )
-
-/** Loads the commands of a server on its shard, ready to be run by number. `DEFINITION_NOT_FOUND`. */
-export async function loadCommands(
-  options: EventServiceOptions,
-  environment: ProtocolEnvironment,
-): Promise<ReadonlyMap<number, EventCommand>> {
-  if (options.commands === undefined) return new Map()
-  const { table } = await importDefinition(options.commands, commandsKind)
-  return new CommandRunner(resolveEventOptions(options), environment, options.pool).all(table)
-}

@@ -1,5 +1,5 @@
 /** Answers as they travel: header, and a body that is sealed or tells of the error, as the dialect has it. */
-import type { Link } from '../../actors/serving/protocol.ts'
+import type { ReplyPath } from '../../actors/serving/protocol.ts'
 import { type EventStatus, eventStatus } from '../../messages/event/status.ts'
 import type { EventDialect } from './dialect.ts'
 
@@ -8,10 +8,10 @@ const nothing = new Uint8Array(0)
 /** Up to this many bytes a loop beats the call into the engine's copy. */
 const small = 64
 
-/** Writes an answer with status ok and `body[start, end)` into the output of `link`. */
+/** Writes an answer with status ok and `body[start, end)` into the output of `path`. */
 export function writeReply(
   dialect: EventDialect,
-  link: Link,
+  path: ReplyPath,
   request: Buffer,
   requestAt: number,
   body: Uint8Array,
@@ -19,25 +19,25 @@ export function writeReply(
   end: number,
 ): void {
   if (dialect.seal === undefined) {
-    writeClear(dialect, link, eventStatus.ok, request, requestAt, body, start, end)
+    writeClear(dialect, path, eventStatus.ok, request, requestAt, body, start, end)
     return
   }
   // Room is taken once the frame stands: sealing may throw, and what was reserved must be filled.
   const frame = encodeReply(dialect, eventStatus.ok, request, requestAt, body.subarray(start, end))
-  const to = link.reserve(frame.length)
-  link.target.set(frame, to)
+  const to = path.reserve(frame.length)
+  path.target.set(frame, to)
 }
 
-/** Writes an answer with another status into the output of `link`. */
+/** Writes an answer with another status into the output of `path`. */
 export function writeErrorReply(
   dialect: EventDialect,
-  link: Link,
+  path: ReplyPath,
   status: EventStatus,
   request: Buffer,
   requestAt: number,
 ): void {
   const body = dialect.errorBody?.(status) ?? nothing
-  writeClear(dialect, link, status, request, requestAt, body, 0, body.length)
+  writeClear(dialect, path, status, request, requestAt, body, 0, body.length)
 }
 
 /** An answer as bytes of its own. `body` counts with status ok only. */
@@ -61,7 +61,7 @@ export function encodeReply(
 
 function writeClear(
   dialect: EventDialect,
-  link: Link,
+  path: ReplyPath,
   status: EventStatus,
   request: Buffer,
   requestAt: number,
@@ -71,8 +71,8 @@ function writeClear(
 ): void {
   const { replyHeaderBytes } = dialect
   const bodyBytes = end - start
-  const to = link.reserve(replyHeaderBytes + bodyBytes)
-  const { target } = link
+  const to = path.reserve(replyHeaderBytes + bodyBytes)
+  const { target } = path
   dialect.writeReplyHeader(target, to, status, request, requestAt, bodyBytes)
   if (bodyBytes <= small) {
     for (let from = start, into = to + replyHeaderBytes; from < end; from++, into++) target[into] = body[from]!

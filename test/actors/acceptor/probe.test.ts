@@ -4,8 +4,9 @@ import { once } from 'node:events'
 import { existsSync } from 'node:fs'
 import { createServer, type Server } from 'node:net'
 import t, { type Test } from 'tap'
-import { findPortOwner } from '../../../src/actors/acceptor/port-owner.ts'
-import { listenError, probeAddress } from '../../../src/actors/acceptor/probe.ts'
+import { probeAddress } from '../../../src/actors/acceptor/probe.ts'
+import { listenError } from '../../../src/actors/serving/listen-error.ts'
+import { findPortOwner } from '../../../src/actors/serving/port-owner.ts'
 
 const listening = (t: Test, reusePort: boolean): Promise<number> =>
   new Promise(resolve => {
@@ -40,7 +41,7 @@ t.test('who has the port is told, as far as the system knows', { skip: !existsSy
   }
   const port = await listening(t, false)
   await t.rejects(probeAddress('127.0.0.1', port), { message: 'by this process', details: { pid: process.pid } })
-  t.equal(findPortOwner(await probeAddress('127.0.0.1', 0)), undefined)
+  t.equal(findPortOwner(await probeAddress('127.0.0.1', 0), 'tcp'), undefined)
 })
 
 t.test('a free port is named, and free again afterwards', async t => {

@@ -1,5 +1,5 @@
 /**
- * Which process listens on a TCP port, as far as Linux tells this one: `/proc/net/tcp` names the socket, the descriptors of
+ * Which process listens on a port, as far as Linux tells this one: `/proc/net/tcp` names the socket, the descriptors of
  * a process lead to it. Only asked when a port is taken, so that a person need not look for who has it.
  */
 import { readdirSync, readFileSync, readlinkSync } from 'node:fs'
@@ -12,12 +12,14 @@ export interface PortOwner {
   readonly command: string
 }
 
-const listens = '0A'
+/** The tables of the kernel, and how they write the state of a socket that takes what comes from anybody. */
+const listens = { tcp: '0A', udp: '07' } as const
 const commandCharsMax = 80
 
 /** The process that listens on `port`; undefined where the system, or the process, does not let itself be asked. */
-export function findPortOwner(port: number): PortOwner | undefined {
-  const sockets = new Set(['tcp', 'tcp6'].flatMap(table => listeningSockets(table, port)))
+export function findPortOwner(port: number, transport: 'tcp' | 'udp'): PortOwner | undefined {
+  const state = listens[transport]
+  const sockets = new Set([transport, `${transport}6`].flatMap(table => listeningSockets(table, port, state)))
   if (sockets.size === 0) return undefined
   // This process first: it is the likeliest, and it can always be looked at.
   const pid = [
@@ -30,12 +32,12 @@ export function findPortOwner(port: number): PortOwner | undefined {
 }
 
 /** `socket:[inode]` of the listeners on `port` in one of the kernel's tables. */
-function listeningSockets(table: string, port: number): string[] {
+function listeningSockets(table: string, port: number, listening: string): string[] {
   const suffix = `:${port.toString(16).toUpperCase().padStart(4, '0')}`
   const rows = textOf(`/proc/net/${table}`).split('\n').slice(1)
   return rows
     .map(row => row.trim().split(/\s+/))
-    .filter(([, local, , state]) => local?.endsWith(suffix) && state === listens)
+    .filter(([, local, , state]) => local?.endsWith(suffix) && state === listening)
     .map(row => `socket:[${row[9]}]`)
 }
 

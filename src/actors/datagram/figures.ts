@@ -1,0 +1,85 @@
+/**
+ * What the datagram actors of a server count, in memory that they share. Each shard writes a section of its own, so that no
+ * two write the same number; the counts of a shard go on when its actor is restarted.
+ *
+ * ```
+ * slot 0: a f64 for each figure | slot 1 …
+ * ```
+ */
+
+const names = [
+  'received',
+  'requests',
+  'sent',
+  'malformed',
+  'overloaded',
+  'challenged',
+  'unproven',
+  'bodiesInvalid',
+  'requestsWithoutMemory',
+  'silent',
+  'failed',
+  'dropped',
+  'inFlight',
+  'inFlightBytes',
+] as const
+
+/** The name of a figure. */
+export type DatagramFigure = (typeof names)[number]
+
+/** Figures of a server over UDP: those in flight are of now, the others since the server was created. */
+export interface DatagramFigures extends Readonly<Record<DatagramFigure, number>> {
+  /** Datagrams that came. */
+  readonly received: number
+  /** Those of them that went to their command. */
+  readonly requests: number
+  /** Datagrams that were handed to the system to send. */
+  readonly sent: number
+  /** Short, oversized, cut off, with a header of another server or version. */
+  readonly malformed: number
+  /** Refused: too much in flight, or draining. */
+  readonly overloaded: number
+  /** Answers that were held back until their sender proves its address. */
+  readonly challenged: number
+  /** Cookies that were not their sender's, or too old. */
+  readonly unproven: number
+  /** Bodies that cannot be opened. */
+  readonly bodiesInvalid: number
+  /** Requests for which there was no memory. */
+  readonly requestsWithoutMemory: number
+  /** Datagrams that got no answer: it would have been too long, or answers to such are not wanted. */
+  readonly silent: number
+  /** Datagrams that the system did not send, and errors of the sockets. */
+  readonly failed: number
+  /** Answers that were thrown away: as many waited for the system as may. */
+  readonly dropped: number
+  /** Requests that wait for their command. */
+  readonly inFlight: number
+  readonly inFlightBytes: number
+}
+
+/** Offsets in the section of a shard. */
+export const figureAt = Object.fromEntries(names.map((name, at) => [name, at])) as Readonly<
+  Record<DatagramFigure, number>
+>
+
+/** Memory for the figures of a server of `slots` shards. */
+export function createDatagramFigures(slots: number): SharedArrayBuffer {
+  return new SharedArrayBuffer(slots * names.length * 8)
+}
+
+/** The section of shard `slot`: a number for each of {@link figureAt}. What is of now begins anew. */
+export function openDatagramFigures(buffer: SharedArrayBuffer, slot: number): Float64Array {
+  const section = new Float64Array(buffer, slot * names.length * 8, names.length)
+  section[figureAt.inFlight] = 0
+  section[figureAt.inFlightBytes] = 0
+  return section
+}
+
+/** The figures of all shards together. Can be read on any thread at any time. */
+export function readDatagramFigures(buffer: SharedArrayBuffer): DatagramFigures {
+  const numbers = new Float64Array(buffer)
+  const sums = names.map(() => 0)
+  for (const [index, value] of numbers.entries()) sums[index % names.length]! += value
+  return Object.fromEntries(names.map((name, at) => [name, sums[at]!])) as Record<DatagramFigure, number>
+}
