@@ -1,5 +1,7 @@
 /** Tables of options, limits and codes say what the code says: no more, no less, and no other default. */
 import t from 'tap'
+import { udpDefaults } from '../../src/actors/datagram/config.ts'
+import { figureAt } from '../../src/actors/datagram/figures.ts'
 import { upForms, upHelp } from '../../src/cli/up-options.ts'
 import { errorCodes, eventCommand, eventStatus, serverLimitDefaults } from '../../src/messages/index.ts'
 import type { ExitType } from '../../src/messages/thread/exit.ts'
@@ -23,6 +25,13 @@ const numberIn = (cell = '') => Number(cell.replaceAll(',', ''))
 t.test('limits', async t => {
   const rows = tableRows(protocol, 'Limits').map(([name, value]) => [nameIn(name), numberIn(value)])
   t.same(Object.fromEntries(rows), serverLimitDefaults)
+})
+
+t.test('options and figures of UDP', async t => {
+  const rows = tableRows(protocol, 'Options of UDP').map(([name, value]) => [nameIn(name), valueIn(value)])
+  t.same(Object.fromEntries(rows), udpDefaults)
+  const figures = tableRows(protocol, 'Figures of UDP').map(([name]) => nameIn(name))
+  t.same(figures, Object.keys(figureAt))
 })
 
 t.test('statuses and commands', async t => {
