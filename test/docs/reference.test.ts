@@ -1,5 +1,7 @@
 /** Tables of options, limits and codes say what the code says: no more, no less, and no other default. */
 import t from 'tap'
+import { udpDefaults } from '../../src/actors/datagram/config.ts'
+import { figureAt } from '../../src/actors/datagram/figures.ts'
 import { refusalKinds } from '../../src/actors/serving/connections.ts'
 import { upForms, upHelp } from '../../src/cli/up-options.ts'
 import { errorCodes, eventCommand, eventStatus, serverLimitDefaults } from '../../src/messages/index.ts'
@@ -30,6 +32,13 @@ t.test('limits', async t => {
 t.test('counters of refusals', async t => {
   const told = tableRows(protocol, 'Limits').flatMap(([name, , effect]) => (effect === undefined ? [nameIn(name)] : []))
   t.same(told, refusalKinds)
+})
+
+t.test('options and figures of UDP', async t => {
+  const rows = tableRows(protocol, 'Options of UDP').map(([name, value]) => [nameIn(name), valueIn(value)])
+  t.same(Object.fromEntries(rows), udpDefaults)
+  const figures = tableRows(protocol, 'Figures of UDP').map(([name]) => nameIn(name))
+  t.same(figures, Object.keys(figureAt))
 })
 
 t.test('statuses and commands', async t => {
