@@ -2,6 +2,8 @@
 import './check-node.js'
 
 export type { ServerFigures } from './actors/acceptor/counters.ts'
+export type { UdpOptions } from './actors/datagram/config.ts'
+export type { DatagramFigures } from './actors/datagram/figures.ts'
 export type { ActorEvent, ActorLogger, ActorRuntime, AskOptions, OwnExit } from './actors/runtime/actor-runtime.ts'
 export { compileChart } from './actors/runtime/chart-compiler/compile-chart.ts'
 export {

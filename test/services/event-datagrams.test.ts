@@ -83,6 +83,27 @@ async function untilServing(system: System, address: string): Promise<void> {
 
 const cookieFrom = (challenge: Buffer): Buffer => challenge.subarray(16)
 
+t.test('a command that takes long runs once, however often the client repeats the request', async t => {
+  const { server, gate } = await serveCommands(t, 2)
+  const client = clientOf(t, server.address!.port, { resend: { initialMs: 5, maxMs: 5 } })
+  for (const command of [number.wait, number.waitInPool]) {
+    const name = `slow ${command}`
+    const answer = client.request(command, name, soon)
+    // A repeat that met the answer of the one before on its way is none, and waits here as well.
+    const waiting = async () => {
+      const all = await gate.ask({ type: 'gate.look' }, soon)
+      return all.waiting.filter(other => other === name)
+    }
+    while ((await waiting()).length === 0);
+    const { repeated } = udpOf(server)
+    await eventually(() => udpOf(server).repeated > repeated + 5)
+    t.same(await waiting(), [name])
+    gate.send({ type: 'gate.open', later: 0 })
+    t.equal(String((await answer).body), name)
+  }
+  gate.send({ type: 'gate.open', later: 1_000 })
+})
+
 for (const shards of [0, 2]) {
   t.test(`${shards} shards: the client is answered over UDP by what answers over TCP`, async t => {
     const { server } = await serveCommands(t, shards)

@@ -15,6 +15,7 @@ import { wayOfAnswer } from './transitions.ts'
 
 /** A request that waits for its command. */
 interface Awaited {
+  readonly key: string
   /** As it came. */
   readonly request: Buffer
   readonly address: string
@@ -56,6 +57,8 @@ export class DatagramServer implements DatagramPath {
   readonly #runtime: DatagramServerOptions['runtime']
   readonly #throttle: LogThrottle<'send' | 'protocol'>
   readonly #awaited = new Map<number, Awaited>()
+  /** Their keys: a repeat has the same. */
+  readonly #keys = new Set<string>()
   #lastToken = 0
   #socket: Socket | undefined
   #isDraining = false
@@ -102,6 +105,7 @@ export class DatagramServer implements DatagramPath {
   abandon(): void {
     const all = [...this.#awaited.values()]
     this.#awaited.clear()
+    this.#keys.clear()
     this.#figures[figureAt.inFlight] = 0
     this.#figures[figureAt.inFlightBytes] = 0
     for (const { waiter } of all) waiter?.abandoned()
@@ -135,7 +139,9 @@ export class DatagramServer implements DatagramPath {
     const token = ++this.#lastToken
     const request = this.#request
     const { address, port } = this.#from
-    this.#awaited.set(token, { request, address, port, isProven: this.#isProven, waiter })
+    const key = keyOf(request, this.#from)
+    this.#keys.add(key)
+    this.#awaited.set(token, { key, request, address, port, isProven: this.#isProven, waiter })
     this.#showInFlight(request.length)
     return token
   }
@@ -145,6 +151,7 @@ export class DatagramServer implements DatagramPath {
     if (awaited === undefined) return false
     this.#checkSize(reply.length)
     this.#awaited.delete(token)
+    this.#keys.delete(awaited.key)
     this.#showInFlight(-awaited.request.length)
     const { request, address, port, isProven } = awaited
     this.#answer(reply, 0, reply.length, request, isProven, address, port)
@@ -163,6 +170,10 @@ export class DatagramServer implements DatagramPath {
     // From a server of this kind, or from no port at all: an answer would be answered, or cannot be sent.
     if (from.port === this.#input.port || from.port === 0) {
       figures[figureAt.silent]!++
+      return
+    }
+    if (this.#keys.size > 0 && this.#keys.has(keyOf(bytes, from))) {
+      figures[figureAt.repeated]!++
       return
     }
     this.#from = from
@@ -281,4 +292,9 @@ export class DatagramServer implements DatagramPath {
     this.#cameInTurn = 0
     setImmediate(() => this.#lookWhetherDrained(turnsLeft - 1))
   }
+}
+
+/** The same for the same bytes of the same sender, and for no others. */
+function keyOf(request: Buffer, { address, port }: RemoteInfo): string {
+  return `${port} ${address} ${request.toString('latin1')}`
 }

@@ -10,6 +10,7 @@
 const names = [
   'received',
   'requests',
+  'repeated',
   'sent',
   'malformed',
   'overloaded',
@@ -33,6 +34,8 @@ export interface DatagramFigures extends Readonly<Record<DatagramFigure, number>
   readonly received: number
   /** Those of them that went to their command. */
   readonly requests: number
+  /** Repeats of a request that is in flight: they wait for its answer. */
+  readonly repeated: number
   /** Datagrams that were handed to the system to send. */
   readonly sent: number
   /** Short, oversized, cut off, with a header of another server or version. */

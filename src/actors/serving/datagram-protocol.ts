@@ -36,7 +36,7 @@ export interface DatagramPath extends ReplyPath {
 export interface DatagramProtocol {
   readonly kind: 'datagrams'
   readonly name: string
-  /** Takes one datagram. `bytes` are its own; they may be changed once its sender is proven. */
+  /** Takes one datagram. `bytes` are its own; they are not to be changed. */
   receive(path: DatagramPath, bytes: Buffer): Verdict
   /** The size of the answer in place of one that is too long for a sender who has not proven its address. */
   readonly challengeBytes: number

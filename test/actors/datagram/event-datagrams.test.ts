@@ -257,6 +257,27 @@ t.test('requests that wait for their commands are bounded by number and by bytes
   }
 })
 
+t.test('a repeat of a request that is in hand waits for its answer, any other request does not', async t => {
+  const { table, waiting } = commands()
+  const shard = await startDatagramShard(t, { table, udp: { inFlightRequestsMax: 4 } })
+  const [sender, other] = await Promise.all([shard.sender(), shard.sender()])
+  const first = request({ command: held, sessionId: 1 })
+  for (let count = 0; count < 5; count++) await sender.send(first)
+  await other.send(first)
+  await sender.send(request({ command: held, sessionId: 2 }))
+  await sender.send(request({ command: held, sessionId: 1, body: Buffer.from('ho') }))
+  t.match(shard.figures, { received: 8, requests: 4, repeated: 4, inFlight: 4 })
+  await sender.send(first)
+  t.match(shard.figures, { repeated: 5, overloaded: 0 }, 'whether there is room or not')
+  for (const { release } of waiting) release('done')
+  const answers = [await sender.answer(), await sender.answer(), await sender.answer()]
+  t.same(answers.map(answer => read(answer).sessionId).sort(), [1, 1, 2])
+  t.equal(await sender.isSilent(Buffer.alloc(1)), true, 'once each')
+  t.match(read(await other.answer()), { sessionId: 1 })
+  await sender.send(first)
+  t.equal(waiting.length, 5, 'what comes after the answer is a request of its own')
+})
+
 t.test('a command that is not done in time is answered 7', async t => {
   const { table, waiting } = commands()
   const shard = await startDatagramShard(t, { table, protocol: { commandTimeoutMs: 500 } })
