@@ -1,6 +1,7 @@
 /** Starfish: a supervised network layer for Node.js. The public interface; other entries are subpaths of the package. */
 import './check-node.js'
 
+export type { ServerFigures } from './actors/acceptor/counters.ts'
 export type { UdpOptions } from './actors/datagram/config.ts'
 export type { DatagramFigures } from './actors/datagram/figures.ts'
 export type { ActorEvent, ActorLogger, ActorRuntime, AskOptions, OwnExit } from './actors/runtime/actor-runtime.ts'

@@ -17,6 +17,7 @@ const tellingLines: Readonly<Record<string, RegExp>> = {
   '02-kill-and-recover': /^the far till goes on with 700 cents, incarnation 3\nthe near till never noticed$/m,
   '03-typed-messages': /^warm at 21 degrees\nNO_SUCH_ACTOR: .* \(handled: no\)$/m,
   '04-first-chaos-test': /^seed \d+: \d+ faults, \d+ of 500 requests answered$/m,
+  '05-event-server': /^200 echoes answered over the death of a shard\n.*: every request answered$/m,
 }
 
 /** As the user's shell would: without the hooks that the test runner adds to child processes. */

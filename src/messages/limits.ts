@@ -3,9 +3,12 @@
  * with its unit in the name. All are numbers, so that they cross threads and can be written in a configuration file.
  */
 
-/** The limits of one server. Those marked "server" hold across all its shards, the others for each connection. */
+/** The limits of one server. Those marked "server" hold across all its shards, "shard" for one, the others for each connection. */
 export interface ServerLimits {
-  /** Server: connections open at once. One more is answered "overloaded" and closed. */
+  /**
+   * Server: connections open at once. One more is answered "overloaded" and closed. Left out, it is less where the process
+   * may not have so many descriptors, see `descriptorReserve`.
+   */
   readonly connectionsMax: number
   /** Server: connections open at once from one address. One more is answered "overloaded" and closed. */
   readonly connectionsPerAddressMax: number
@@ -21,15 +24,19 @@ export interface ServerLimits {
   readonly handshakeTimeoutMs: number
   /** From the first byte of a header to its last. */
   readonly headerTimeoutMs: number
+  /** How long a body may stand still before it is whole. */
+  readonly bodyStallTimeoutMs: number
   /** The least rate at which a body must arrive, measured over each `bodyRateWindowMs`. */
   readonly bodyBytesPerSecondMin: number
   /** The window of `bodyBytesPerSecondMin`: a shorter one cuts off bursty senders, a longer one keeps slow ones longer. */
   readonly bodyRateWindowMs: number
   /** How long a connection may stay without a byte read while nothing is in flight. */
   readonly idleTimeoutMs: number
-  /** How long output over the high-water mark, or what is left at the end, may wait for a slow reader. */
+  /** How long output over the high-water mark, or what is left at the end, may wait without the peer taking a byte. */
+  readonly writeStallTimeoutMs: number
+  /** How long such output may wait for a slow reader, who must take `outputHighWaterBytes` in that time to get as much again. */
   readonly writeTimeoutMs: number
-  /** How long a connection that is not being read may wait for its handlers. */
+  /** How long a connection that is not being read may wait for any of its handlers. */
   readonly handlerTimeoutMs: number
   /** How long input is read and thrown away after the last answer, so that it is not lost to a reset. */
   readonly lingerMs: number
@@ -37,6 +44,10 @@ export interface ServerLimits {
   readonly inFlightRequestsMax: number
   /** Bytes of those requests; at that number the server stops reading the connection. */
   readonly inFlightBytesMax: number
+  /** Shard: requests of all its connections taken but not answered; one more is answered "overloaded". */
+  readonly shardInFlightRequestsMax: number
+  /** Shard: bytes of those requests; at that number further ones are answered "overloaded". */
+  readonly shardInFlightBytesMax: number
   /** Output that waits for the socket; above it the server stops reading the connection. */
   readonly outputHighWaterBytes: number
   /** Output that waits, late answers included; above it the connection is reset. */
@@ -49,6 +60,9 @@ export interface ServerLimits {
   readonly drainTimeoutMs: number
 }
 
+/** Descriptors that connections leave to the rest of the process, when nothing is said about `connectionsMax`. */
+export const descriptorReserve = 512
+
 /** The limits of a server that was told nothing else. */
 export const serverLimitDefaults: ServerLimits = {
   connectionsMax: 65_535,
@@ -59,14 +73,18 @@ export const serverLimitDefaults: ServerLimits = {
   bodyBytesMax: 65_536,
   handshakeTimeoutMs: 10_000,
   headerTimeoutMs: 2_000,
+  bodyStallTimeoutMs: 2_000,
   bodyBytesPerSecondMin: 1_024,
   bodyRateWindowMs: 4_000,
   idleTimeoutMs: 60_000,
+  writeStallTimeoutMs: 2_000,
   writeTimeoutMs: 10_000,
   handlerTimeoutMs: 30_000,
   lingerMs: 500,
   inFlightRequestsMax: 1_024,
   inFlightBytesMax: 4_194_304,
+  shardInFlightRequestsMax: 65_536,
+  shardInFlightBytesMax: 268_435_456,
   outputHighWaterBytes: 65_536,
   outputBytesMax: 4_194_304,
   drainQuietMs: 250,

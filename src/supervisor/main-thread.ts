@@ -58,7 +58,6 @@ export interface MainThread {
   stopShards(): Promise<void>
 }
 
-const drainMs = 10_000
 const loadTimeoutMs = 30_000
 
 /** Creates the main thread of a system; no shard runs yet. */
@@ -156,6 +155,7 @@ function createShards(
   const remote = createRemoteChildren(kernel, set, directory, forget)
   kernel.remoteChildren = remote
   set.onLost = (shard, incarnation, reason, lastEvents) => remote.shardLost(shard, incarnation, reason, lastEvents)
+  set.onDraining = shard => remote.drain(shard)
   set.expectedOn = shard => remote.addressesOn(shard)
   const ended: ShardActorInput['ended'] = (index, incarnation, worker, end) => {
     set.noteLost(index, worker, end)
@@ -166,7 +166,8 @@ function createShards(
       id: `${index}`,
       input: { shards: set, index, ended },
       shard: 'main',
-      shutdown: drainMs,
+      // Each of its actors has a limit of its own.
+      shutdown: 'infinity',
       initTimeoutMs: loadTimeoutMs * 2,
     }),
   )

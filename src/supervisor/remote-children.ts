@@ -24,12 +24,20 @@ interface RemoteChild {
   readonly request: ChildStart
   readonly shard: number
   state: 'starting' | 'running'
+  /** Its shard is being drained: when it ends its supervisor hears nothing before the shard is gone. */
+  held: PromiseWithResolvers<void> | undefined
 }
 
 /** The remote children of the main thread. */
 export interface RemoteChildTable extends RemoteChildren {
   /** A shard tells of a child's start or end; passed on to its supervisor unless that was answered already. */
   take(supervisor: string, fact: ChildFact): void
+  /**
+   * Has the running children on a shard stop by their own shutdown, those of one supervisor in the reverse of their order, and
+   * settles when they have, or have used up their time. Their supervisors hear of it when the shard is gone, and so start
+   * them on the next worker.
+   */
+  drain(shard: number): Promise<void>
   /** A shard is gone, and every child on it. */
   shardLost(shard: number, incarnation: number, reason: ExitReason, lastEvents: readonly ShardEvent[]): void
   /** An actor below one of them started again: its next worker goes on counting from there. */
@@ -61,6 +69,7 @@ export function createRemoteChildren(
   ): void {
     const { request, shard } = child
     const { address, incarnation, spec, owner } = request
+    child.held?.resolve()
     if (!children.delete(keyOf(address, incarnation))) return
     if (child.state === 'starting') {
       tell(child, { type: 'child.startFailed', id: owner.childId, incarnation, reason })
@@ -78,6 +87,28 @@ export function createRemoteChildren(
     tell(child, { type: 'child.exited', id: owner.childId, incarnation, exit })
   }
 
+  async function stopInTurn(held: readonly RemoteChild[]): Promise<void> {
+    for (const child of held) await stop(child)
+  }
+
+  /** What does not stop in time ends with its worker. */
+  async function stop({ request, shard, held }: RemoteChild): Promise<void> {
+    const { address, incarnation, spec } = request
+    if (held === undefined || spec.shutdown === 'brutal_kill') return
+    const { shutdown } = spec
+    const timer = shutdown === 'infinity' ? undefined : kernel.clock.setTimeout(() => held.resolve(), shutdown)
+    askToStop(shard, address, incarnation)
+    await held.promise
+    kernel.clock.clearTimeout(timer)
+  }
+
+  function askToStop(shard: number, address: string, incarnation: number): void {
+    shards
+      .control(shard)
+      .then(control => control.call('shutdownChild', [address, incarnation]))
+      .catch(() => {})
+  }
+
   return {
     placeOf(address, spec) {
       if (spec.kind === 'actor' && spec.shard === 'main') return undefined
@@ -89,7 +120,12 @@ export function createRemoteChildren(
       return shard
     },
     start(shard, request) {
-      const child: RemoteChild = { request: { ...request, spec: clonableSpec(request.spec) }, shard, state: 'starting' }
+      const child: RemoteChild = {
+        request: { ...request, spec: clonableSpec(request.spec) },
+        shard,
+        state: 'starting',
+        held: undefined,
+      }
       const incarnations = counts.get(request.address) ?? createStartCounts(request.address, request.spec)
       counts.set(request.address, incarnations)
       children.set(keyOf(request.address, request.incarnation), child)
@@ -104,12 +140,7 @@ export function createRemoteChildren(
         .then(control => control.call('startChild', [{ ...child.request, incarnations }]))
         .catch((error: unknown) => end(child, { type: 'bootstrapFailed', error }))
     },
-    shutdown(shard, address, incarnation) {
-      shards
-        .control(shard)
-        .then(control => control.call('shutdownChild', [address, incarnation]))
-        .catch(() => {})
-    },
+    shutdown: askToStop,
     kill(shard, address, incarnation) {
       const child = children.get(keyOf(address, incarnation))
       shards
@@ -134,8 +165,21 @@ export function createRemoteChildren(
       const child = children.get(key)
       if (child === undefined) return
       if (fact.type === 'child.started') child.state = 'running'
-      else children.delete(key)
+      else if (child.held !== undefined) {
+        child.held.resolve()
+        return
+      } else children.delete(key)
       tell(child, fact)
+    },
+    async drain(shard) {
+      const bySupervisor = new Map<string, RemoteChild[]>()
+      for (const child of children.values()) {
+        if (child.shard !== shard || child.state !== 'running') continue
+        child.held = Promise.withResolvers()
+        const { supervisor } = child.request.owner
+        bySupervisor.set(supervisor, [child, ...(bySupervisor.get(supervisor) ?? [])])
+      }
+      await Promise.all([...bySupervisor.values()].map(stopInTurn))
     },
     shardLost(shard, incarnation, reason, events) {
       for (const [address, known] of counts) if (homes.get(address) === shard) counts.set(address, lostCounts(known))

@@ -98,6 +98,16 @@ t.test('a program with actors of its own runs on it', async t => {
   })
 })
 
+t.test('replacing every shard under load fails no request that was accepted', async t => {
+  for (const accept of ['reusePort', 'handoff']) {
+    t.same(
+      await run(process.execPath, join('program', 'rolling.ts'), accept),
+      { code: 0, stdout: '0 of the requests failed\n', stderr: '' },
+      accept,
+    )
+  }
+})
+
 const examples = join(root, 'examples')
 t.test('the examples run on it', { skip: !existsSync(examples) && 'there are none' }, async t => {
   cpSync(examples, join(folder, 'examples'), { recursive: true })

@@ -2,6 +2,7 @@
 import t from 'tap'
 import { udpDefaults } from '../../src/actors/datagram/config.ts'
 import { figureAt } from '../../src/actors/datagram/figures.ts'
+import { refusalKinds } from '../../src/actors/serving/connections.ts'
 import { upForms, upHelp } from '../../src/cli/up-options.ts'
 import { errorCodes, eventCommand, eventStatus, serverLimitDefaults } from '../../src/messages/index.ts'
 import type { ExitType } from '../../src/messages/thread/exit.ts'
@@ -23,8 +24,14 @@ const nameIn = (cell = '') => /`([^`]+)`/.exec(cell)?.[1] ?? cell
 const numberIn = (cell = '') => Number(cell.replaceAll(',', ''))
 
 t.test('limits', async t => {
-  const rows = tableRows(protocol, 'Limits').map(([name, value]) => [nameIn(name), numberIn(value)])
+  const limits = tableRows(protocol, 'Limits').filter(({ length }) => length === 3)
+  const rows = limits.map(([name, value]) => [nameIn(name), numberIn(value)])
   t.same(Object.fromEntries(rows), serverLimitDefaults)
+})
+
+t.test('counters of refusals', async t => {
+  const told = tableRows(protocol, 'Limits').flatMap(([name, , effect]) => (effect === undefined ? [nameIn(name)] : []))
+  t.same(told, refusalKinds)
 })
 
 t.test('options and figures of UDP', async t => {

@@ -1,18 +1,12 @@
 /** Connections as the outside sees them: listed, looked at, watched, told to close, killed in every state. */
 import { once } from 'node:events'
 import t, { type Test } from 'tap'
-import {
-  type ActorExit,
-  connection,
-  createEventServer,
-  createSystem,
-  type EventServerOptions,
-  type Fact,
-  type System,
-} from '../../src/index.ts'
-import { createLogger } from '../../src/logger.ts'
+import type { ConnectionDetails } from '../../src/actors/connection/host-table.ts'
+import { type ActorExit, connection, type EventServerOptions, type Fact, type System } from '../../src/index.ts'
 import { encodeEventRequest, eventCommand } from '../../src/messages/index.ts'
 import { connectClient, type EventClient } from '../actors/acceptor/event-client.ts'
+import { number } from './fixtures/commands.ts'
+import { ask, serveCommands } from './fixtures/served.ts'
 
 const big = encodeEventRequest({ command: eventCommand.echo, body: Buffer.alloc(65_536) })
 const inTime = { timeoutMs: 20_000 }
@@ -23,14 +17,11 @@ interface Served {
 }
 
 async function serve(t: Test, shards: number, options: Partial<EventServerOptions> = {}): Promise<Served> {
-  const system = await createSystem({ shards, logger: createLogger({ level: 'silent' }) })
-  t.teardown(() => system.stop())
-  const server = createEventServer(system, { port: 0, ...options })
-  const { port } = await server.start()
+  const { system, server } = await serveCommands(t, shards, options)
   return {
     system,
     async connect() {
-      const client = await connectClient(port)
+      const client = await connectClient(server.address!.port)
       t.teardown(() => client.socket.destroy())
       return client
     },
@@ -67,16 +58,35 @@ class ConnectionFacts {
   }
 }
 
-/** What a client does to bring its connection into a state. */
-const ways: readonly (readonly [state: string, go: (client: EventClient, system: System, address: string) => void])[] =
-  [
-    ['wantReadHeader.idle', client => client.write(encodeEventRequest({ body: Buffer.from('whole') }))],
-    ['wantReadHeader.begun', client => client.write(big.subarray(0, 7))],
-    ['wantReadBody', client => client.write(big.subarray(0, 40_000))],
-    ['wantWrite', client => client.write(...Array.from({ length: 200 }, () => big))],
-    ['draining.reading', (_, system, address) => void send(system, address)],
-    ['closing.lingering', client => client.write(Buffer.alloc(16, 0xff))],
-  ]
+/** What brings a connection from where it is into a state. */
+type Stage = readonly [state: string, go: (client: EventClient, system: System, address: string) => void]
+
+const full: Stage = ['processing.full', client => client.write(ask(number.wait, 'b', 8), ask(number.wait, 'c', 9))]
+const blocked: Stage = ['wantWrite', client => client.write(...Array.from({ length: 200 }, () => big))]
+
+/** The ways into the states in which a connection is killed. */
+const ways: readonly (readonly [...Stage[], Stage])[] = [
+  [['wantReadHeader.idle', client => client.write(encodeEventRequest({ body: Buffer.from('whole') }))]],
+  [['wantReadHeader.begun', client => client.write(big.subarray(0, 7))]],
+  [['wantReadBody', client => client.write(big.subarray(0, 40_000))]],
+  [['processing.reading', client => client.write(ask(number.wait, 'a', 7))]],
+  [full],
+  [blocked],
+  [['draining.reading', (_, system, address) => send(system, address)]],
+  [full, ['draining.working', (_, system, address) => send(system, address)]],
+  [blocked, ['draining.writing', (_, system, address) => send(system, address)]],
+  [['finishing', client => client.socket.end(ask(number.wait, 'd', 12))]],
+  [['closing.lingering', client => client.write(Buffer.alloc(16, 0xff))]],
+]
+
+/** The request in hand, in the states that have one. */
+const inHand: Readonly<Record<string, object>> = {
+  wantReadBody: { command: eventCommand.echo, sessionId: 0, raidaId: 0, bodyBytes: 65_536 },
+  'processing.reading': { command: number.wait, sessionId: 7, raidaId: 0, bodyBytes: 1 },
+  'processing.full': { command: number.wait, sessionId: 8 },
+  'draining.working': { command: number.wait, sessionId: 8 },
+  finishing: { command: number.wait, sessionId: 12 },
+}
 
 function send(system: System, address: string): void {
   system.ref(connection, address).send({ type: 'connection.close' })
@@ -90,32 +100,39 @@ function nameOf(value: unknown): string {
 
 for (const shards of [0, 2]) {
   t.test(`${shards} shards: a connection is killed in each state, and its transitions are seen`, async t => {
-    const { system, connect } = await serve(t, shards, { limits: { lingerMs: 20_000, drainQuietMs: 20_000 } })
-    for (const [state, go] of ways) {
+    const { system, connect } = await serve(t, shards, {
+      limits: { lingerMs: 20_000, drainQuietMs: 20_000, writeStallTimeoutMs: 20_000, inFlightRequestsMax: 2 },
+    })
+    for (const stages of ways) {
       const facts = new ConnectionFacts(system)
       await facts.ready
       const client = await connect()
       client.socket.pause()
       const { address } = await facts.next(({ kind }) => kind === 'spawned')
-      const moved =
-        state === 'wantReadHeader.idle'
-          ? undefined
-          : facts.next(fact => fact.kind === 'transition' && nameOf(fact.to) === state)
-      go(client, system, address)
-      if (moved !== undefined) t.match(await moved, { address, incarnation: 1 }, `into ${state}`)
+      for (const [state, go] of stages) {
+        go(client, system, address)
+        // Where it is from the start it need not go.
+        if (state === 'wantReadHeader.idle') continue
+        const moved = await facts.next(fact => fact.kind === 'transition' && nameOf(fact.to) === state)
+        t.match(moved, { address, incarnation: 1 }, `into ${state}`)
+      }
+      const [state] = stages.at(-1)!
       const ref = system.ref(connection, address)
       const details = await ref.inspect()
       t.equal(nameOf(details?.value), state)
       t.match(details, { definition: 'connection', kind: 'hosted', context: { peerAddress: '127.0.0.1' } })
+      const { request } = details!.context as ConnectionDetails
+      if (state in inHand) t.match(request, inHand[state], 'the request in hand')
       const watched = new Promise(resolve => system.watch(address, resolve))
       // The watch is set before the kill: both travel the same way, this answer after them.
       await ref.inspect()
       t.equal(await system.kill(address), true)
-      t.match(await facts.next(({ kind }) => kind === 'exit'), { address, exit: { reason: { type: 'killed' } } })
+      t.match(await facts.next(fact => fact.kind === 'transition' && fact.to === 'closed'), { address })
+      t.match(await facts.next(() => true), { kind: 'exit', address, exit: { reason: { type: 'killed' } } })
       t.match(await watched, { address, definition: 'connection', reason: { type: 'killed' } })
       client.socket.resume()
       await Promise.race([client.ended(), client.closed()])
-      t.equal(await system.kill(address), false, 'once')
+      t.equal(await system.kill(address), false, 'closed: there is nothing left to kill')
       t.equal(await ref.inspect(), undefined)
       await facts.close()
     }

@@ -3,6 +3,7 @@ import { StarfishError } from '../../messages/errors.ts'
 import { isHost } from '../../messages/host.ts'
 import { type ServerLimits, serverLimitDefaults } from '../../messages/limits.ts'
 import type { ProtocolReference } from '../serving/protocol.ts'
+import { connectionsFor, descriptorLimit } from './descriptors.ts'
 import { type AcceptorTls, checkTls } from './tls.ts'
 
 /** How shards come by their connections. */
@@ -23,8 +24,12 @@ export interface AcceptorOptions {
   readonly accept?: AcceptMode
   /** Connects the kernel queues for a listening socket, as far as the system lets it. Default 4,096. */
   readonly backlog?: number
-  /** Silence before TCP asks whether the peer is alive. Default 60,000. */
+  /** Silence before TCP asks whether the peer is alive; whole seconds count. Default 60,000. */
   readonly keepAliveIdleMs?: number
+  /** Time between two of these probes, where Node.js lets it be set; whole seconds count. Default 10,000. */
+  readonly keepAliveIntervalMs?: number
+  /** Probes without an answer after which the connection is dead, where Node.js lets it be set. Default 5. */
+  readonly keepAliveProbes?: number
   /** How long binding may take. Default 5,000. */
   readonly bindTimeoutMs?: number
   /** Handoff: pause between attempts to find a listener that went away. Default 100. */
@@ -47,6 +52,8 @@ export interface AcceptorInput {
   readonly accept: Exclude<AcceptMode, 'auto'>
   readonly backlog: number
   readonly keepAliveIdleMs: number
+  readonly keepAliveIntervalMs: number
+  readonly keepAliveProbes: number
   readonly bindTimeoutMs: number
   readonly rebindDelayMs: number
   readonly limits: ServerLimits
@@ -76,7 +83,9 @@ export function resolveAcceptorInput(options: AcceptorOptions, surroundings: Acc
     port: integer('port', options.port, 0, 65_535),
     accept: resolveAccept(options.accept ?? 'auto', surroundings),
     backlog: integer('backlog', options.backlog ?? 4_096, 1, 65_535),
-    keepAliveIdleMs: integer('keepAliveIdleMs', options.keepAliveIdleMs ?? 60_000, 1_000, maxDelayMs),
+    keepAliveIdleMs: integer('keepAliveIdleMs', options.keepAliveIdleMs ?? 60_000, 1_000, keepAliveMsMax),
+    keepAliveIntervalMs: integer('keepAliveIntervalMs', options.keepAliveIntervalMs ?? 10_000, 1_000, keepAliveMsMax),
+    keepAliveProbes: integer('keepAliveProbes', options.keepAliveProbes ?? 5, 1, 127),
     bindTimeoutMs: integer('bindTimeoutMs', options.bindTimeoutMs ?? 5_000, 1, maxDelayMs),
     rebindDelayMs: integer('rebindDelayMs', options.rebindDelayMs ?? 100, 1, maxDelayMs),
     limits: resolveLimits(options.limits ?? {}),
@@ -87,18 +96,25 @@ export function resolveAcceptorInput(options: AcceptorOptions, surroundings: Acc
   }
 }
 
-/** Fills limits that were left out with the defaults; `BAD_CONFIG` for unknown names and values out of range. */
-export function resolveLimits(limits: Partial<ServerLimits>): ServerLimits {
+/**
+ * Fills limits that were left out with the defaults, for a process that may have `descriptors`; `BAD_CONFIG` for unknown
+ * names and values out of range.
+ */
+export function resolveLimits(limits: Partial<ServerLimits>, descriptors: number = descriptorLimit()): ServerLimits {
   for (const [name, value] of Object.entries(limits)) {
     if (!(name in serverLimitDefaults)) throw bad(`limits.${name}`, value, 'left out: there is no such limit')
     if (value !== undefined) integer(`limits.${name}`, value, leastOf(name), maxOf(name))
   }
   const given = Object.fromEntries(Object.entries(limits).filter(([, value]) => value !== undefined))
-  return { ...serverLimitDefaults, ...given }
+  const connectionsMax = Math.min(serverLimitDefaults.connectionsMax, connectionsFor(descriptors))
+  return { ...serverLimitDefaults, connectionsMax, ...given }
 }
 
 /** The largest delay a timer can wait. */
 const maxDelayMs = 2_147_483_647
+
+/** The longest time that Linux takes for keep-alive; of probes it takes 127. */
+const keepAliveMsMax = 32_767_000
 
 function leastOf(name: string): number {
   return name === 'refusalsMax' || name === 'bodyBytesMax' || name === 'bodyBytesPerSecondMin' ? 0 : 1

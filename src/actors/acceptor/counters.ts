@@ -6,19 +6,19 @@
  * meet in one bucket share a limit, which an attacker who does not know the seed cannot arrange.
  *
  * ```
- * seed i32 | slots i32 | slot 0: connections i32, heldBytes i32, accepted i32, refused i32, requests f64, buckets i32* | slot 1 …
+ * seed i32 | slots i32 | slot 0: connections i32, heldBytes i32, accepted i32, refused i32, requests f64, refusals i32*,
+ *   buckets i32* | slot 1 …
  * ```
  */
 import { StarfishError } from '../../messages/errors.ts'
-import { notCounted } from '../serving/connections.ts'
+import { notCounted, type RefusalKind, refusalKinds } from '../serving/connections.ts'
 
 const bucketCount = 32_768
 const headInts = 2
-/** Ints of a slot before its buckets; `requests` takes the last two as one 64-bit float. */
-const figureInts = 6
+const at = { connections: 0, heldBytes: 1, accepted: 2, refused: 3, requests: 4, refusals: 6 } as const
+/** Ints of a slot before its buckets: even, since `requests` is a 64-bit float. */
+const figureInts = at.refusals + 2 * Math.ceil(refusalKinds.length / 2)
 const slotInts = figureInts + bucketCount
-
-const at = { connections: 0, heldBytes: 1, accepted: 2, refused: 3, requests: 4 } as const
 
 /** What a server has counted since it began; `connections` and `heldBytes` are of now. */
 export interface ServerFigures {
@@ -29,6 +29,8 @@ export interface ServerFigures {
   readonly refused: number
   /** Frames that were accepted and came whole. */
   readonly requests: number
+  /** What was refused, and who was cut off, by its kind. */
+  readonly refusals: Readonly<Record<RefusalKind, number>>
 }
 
 /** The section of one shard. */
@@ -42,6 +44,7 @@ export interface ShardCounters {
   mayHold(bytes: number): boolean
   held(changeBytes: number): void
   countRequests(count: number): void
+  countRefusal(kind: RefusalKind): void
   /** Empties what is of now: connections, addresses, held bytes. */
   reset(): void
 }
@@ -106,6 +109,7 @@ export function openShardCounters(buffer: SharedArrayBuffer, slot: number, limit
     countRequests(count) {
       requests[0]! += count
     },
+    countRefusal: kind => void Atomics.add(ints, mine + at.refusals + refusalKinds.indexOf(kind), 1),
     reset() {
       Atomics.store(ints, mine + at.connections, 0)
       Atomics.store(ints, mine + at.heldBytes, 0)
@@ -117,7 +121,8 @@ export function openShardCounters(buffer: SharedArrayBuffer, slot: number, limit
 /** The figures of all shards together, or of shard `slot`. Can be read on any thread at any time. */
 export function readServerCounters(buffer: SharedArrayBuffer, slot?: number): ServerFigures {
   const ints = new Int32Array(buffer)
-  const figures = { connections: 0, heldBytes: 0, accepted: 0, refused: 0, requests: 0 }
+  const refusals = Object.fromEntries(refusalKinds.map(kind => [kind, 0])) as Record<RefusalKind, number>
+  const figures = { connections: 0, heldBytes: 0, accepted: 0, refused: 0, requests: 0, refusals }
   for (let index = slot ?? 0; index <= (slot ?? ints[1]! - 1); index++) {
     const base = headInts + index * slotInts
     figures.connections += Atomics.load(ints, base + at.connections)
@@ -125,6 +130,9 @@ export function readServerCounters(buffer: SharedArrayBuffer, slot?: number): Se
     figures.accepted += Atomics.load(ints, base + at.accepted) >>> 0
     figures.refused += Atomics.load(ints, base + at.refused) >>> 0
     figures.requests += new Float64Array(buffer, (base + at.requests) * 4, 1)[0]!
+    refusalKinds.forEach((kind, index) => {
+      refusals[kind] += Atomics.load(ints, base + at.refusals + index) >>> 0
+    })
   }
   return figures
 }

@@ -1,13 +1,17 @@
 /**
- * Notices that the process has run out of file descriptors. The event loop then accepts and closes every new connection
- * without a word to anyone; this says so once, and once more when it is over.
+ * Backs off from accepting when the process has run out of file descriptors. The event loop would go on: it accepts and
+ * closes every new connection without a word to anyone, or, when another thread took the descriptor it keeps for that,
+ * spins on a connection that it cannot accept. So the listening socket is closed, which makes the system refuse connects
+ * at no cost, until there are descriptors to spare.
  */
-import { closeSync, openSync } from 'node:fs'
-import { devNull } from 'node:os'
 import type { ActorLogger } from '../runtime/actor-runtime.ts'
 import type { Clock, TimerHandle } from '../runtime/clock.ts'
+import { descriptorsExhausted } from './descriptors.ts'
 
 const intervalMs = 1_000
+
+/** Descriptors that must be free to accept again. */
+const spareDescriptors = 16
 
 /** Looks for exhaustion while connections come. */
 export interface DescriptorWatch {
@@ -16,38 +20,50 @@ export interface DescriptorWatch {
   stop(): void
 }
 
-/** True when no descriptor is left to this process, or to the system. */
-export function descriptorsExhausted(): boolean {
-  try {
-    closeSync(openSync(devNull, 'r'))
-    return false
-  } catch (error) {
-    const code = error instanceof Error && 'code' in error ? error.code : undefined
-    return code === 'EMFILE' || code === 'ENFILE'
-  }
+/** What is paused. */
+export interface Pausable {
+  /** Stops accepting. */
+  pause(): void
+  /** Accepts again; rejects when it cannot yet. */
+  resume(): Promise<void>
 }
 
 /** Creates a watch; `exhausted` asks the system, and is a parameter so that tests need no exhausted process. */
 export function createDescriptorWatch(
   clock: Clock,
   log: ActorLogger,
-  exhausted: () => boolean = descriptorsExhausted,
+  { pause, resume }: Pausable,
+  exhausted: (spare: number) => boolean = descriptorsExhausted,
 ): DescriptorWatch {
   let timer: TimerHandle
   let pending = false
-  let reported = false
+  let paused = false
+  let stopped = false
 
   function look(): void {
     pending = false
-    const now = exhausted()
-    if (now && !reported) log.error('out of file descriptors: new connections are closed as they come')
-    if (!now && reported) log.warn('file descriptors are available again')
-    reported = now
-    if (now) schedule()
+    if (paused) recover()
+    else if (exhausted(1)) {
+      paused = true
+      log.error('out of file descriptors: connections are refused until there are some again')
+      pause()
+      schedule()
+    }
+  }
+
+  function recover(): void {
+    if (exhausted(spareDescriptors)) {
+      schedule()
+      return
+    }
+    resume().then(() => {
+      paused = false
+      log.warn('file descriptors are available again')
+    }, schedule)
   }
 
   function schedule(): void {
-    if (pending) return
+    if (pending || stopped) return
     pending = true
     timer = clock.setTimeout(look, intervalMs)
   }
@@ -55,6 +71,7 @@ export function createDescriptorWatch(
   return {
     accepted: schedule,
     stop() {
+      stopped = true
       pending = false
       clock.clearTimeout(timer)
     },

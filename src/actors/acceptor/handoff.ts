@@ -25,6 +25,7 @@ export function handoffListenerIo(runtime: ActorRuntime) {
       pauseOnConnect: true,
       clock: runtime.clock,
       log: runtime.log,
+      shard: runtime.shard,
       onSocket: socket => dispatch?.give(socket),
     })
     if (ended) return bound.close()

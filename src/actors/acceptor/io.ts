@@ -90,6 +90,7 @@ async function listenHere(
     pauseOnConnect: false,
     clock: runtime.clock,
     log: runtime.log,
+    shard: runtime.shard,
     onSocket: server.accept,
   })
   feed({ type: 'acceptor.bound', port: listener.port })

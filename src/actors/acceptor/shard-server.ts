@@ -42,6 +42,7 @@ export function createShardServer<C>(
       mayHold: counters.mayHold,
       held: counters.held,
       countRequests: counters.countRequests,
+      countRefusal: counters.countRefusal,
       release(addressBucket) {
         if (addressBucket === notCounted) refusals--
         else if (!ended) counters.release(addressBucket)
@@ -62,6 +63,7 @@ export function createShardServer<C>(
       const verdict = admission(addressBucket !== notCounted, refusals, limits)
       if (verdict !== 'serve') counters.refuse()
       if (verdict === 'drop') {
+        counters.countRefusal('connectionsDropped')
         socket.resetAndDestroy()
         return
       }

@@ -42,6 +42,7 @@ export function createConnections(options: ConnectionsOptions): ConnectionTable 
       mayHold: ledger.mayHold,
       held: ledger.held,
       countRequests: ledger.countRequests,
+      countRefusal: ledger.countRefusal,
       release(addressBucket) {
         ledger.release(addressBucket)
         noticeEmpty()

@@ -12,8 +12,10 @@ export type ConnectionEvent =
   | { readonly type: 'header.begun' }
   /** A header was judged, its body has not come whole. */
   | { readonly type: 'body.begun' }
-  /** As many requests are in flight as may be: handlers are awaited, the socket is not read. */
+  /** Requests are with their handlers, and no further one has begun. */
   | { readonly type: 'handlers.awaited' }
+  /** As many requests are in flight as may be: the socket is not read. */
+  | { readonly type: 'requests.full' }
   /** Output stands above its high-water mark: the reader is awaited, the socket is not read. */
   | { readonly type: 'output.blocked' }
   /** The last request in flight was answered. */
@@ -36,6 +38,7 @@ export const connectionEvents = {
   headerBegun: { type: 'header.begun' },
   bodyBegun: { type: 'body.begun' },
   handlersAwaited: { type: 'handlers.awaited' },
+  requestsFull: { type: 'requests.full' },
   outputBlocked: { type: 'output.blocked' },
   workFinished: { type: 'work.finished' },
   outputFinished: { type: 'output.finished' },

@@ -1,6 +1,7 @@
 /** The connections of an acceptor as actors: `events/s0/c7` can be listed, looked at, told to close and killed. */
 import type { ActorEvent } from '../runtime/actor-runtime.ts'
 import type { HostedState, HostTable } from '../runtime/hosted-actors.ts'
+import type { FrameDescription } from '../serving/protocol.ts'
 import { closeConnection, destroyConnection } from './io.ts'
 import type { ConnectionPlane } from './plane.ts'
 import type { Connection } from './record.ts'
@@ -22,6 +23,11 @@ export interface ConnectionDetails {
   /** The frame that has not come whole: how much of it has, of how much; 0 and 0 between two frames. */
   readonly frameBytesHave: number
   readonly frameBytesNeeded: number
+  /**
+   * The request in hand, by the fields of its header (session and command, with the event protocol): the oldest that waits
+   * for its handler, else the one whose body is coming; undefined when there is none.
+   */
+  readonly request: FrameDescription | undefined
   /** Requests that wait for their handler. */
   readonly requestsInFlight: number
   /** Answers that wait for the peer, or for an older answer. */
@@ -63,7 +69,7 @@ export function hostTableOf(plane: ConnectionPlane): HostTable {
 }
 
 function stateOf(plane: ConnectionPlane, connection: Connection): HostedState {
-  const { chart, socket, partial } = connection
+  const { chart, socket, partial, requestHeader } = connection
   const nowMs = plane.nowMs()
   const context: ConnectionDetails = {
     peerAddress: connection.peerAddress,
@@ -74,6 +80,7 @@ function stateOf(plane: ConnectionPlane, connection: Connection): HostedState {
     bytesWritten: socket.bytesWritten,
     frameBytesHave: partial?.arrivedBytes ?? 0,
     frameBytesNeeded: partial?.needBytes ?? 0,
+    request: requestHeader === undefined ? undefined : plane.protocol.describe(requestHeader, 0),
     requestsInFlight: connection.inFlight,
     outputBytesWaiting: connection.waitingOutputBytes,
     mode: connection.mode,

@@ -15,7 +15,7 @@ import { type ConnectionEvent, connectionEvents } from './events.ts'
 import { connectionMachine } from './machine.ts'
 import type { ConnectionHooks, ConnectionPlane } from './plane.ts'
 import { Connection } from './record.ts'
-import { awaited, halt, owesAnswer } from './transitions.ts'
+import { awaited, halt, isWindowOver, owesAnswer } from './transitions.ts'
 
 const kConnection = Symbol('connection')
 
@@ -37,6 +37,7 @@ export function openConnection(plane: ConnectionPlane, socket: Socket, addressBu
     plane.chart.start(connection.chart)
   } catch (error) {
     fail(connection, error)
+    tell(connection)
   }
   return connection
 }
@@ -53,12 +54,13 @@ export function expireConnection(connection: Connection, slot: number): void {
   const { chart } = connection
   if (chart === undefined) return
   const from = valueBefore(connection)
+  connection.lookAtReader()
   try {
     connection.plane.chart.expire(chart, slot)
   } catch (error) {
     fail(connection, error)
   }
-  tellMove(connection, from)
+  tell(connection, from)
 }
 
 /** Tells every connection to end in good order. */
@@ -135,10 +137,13 @@ function pump(connection: Connection): void {
     connection.flush()
   } catch (error) {
     fail(connection, error)
+    tell(connection)
     return
   }
-  if (connection.waitingOutputBytes > connection.plane.limits.outputBytesMax) connection.socket.resetAndDestroy()
-  else notice(connection)
+  if (connection.waitingOutputBytes > connection.plane.limits.outputBytesMax) {
+    connection.countRefusal('outputOverflows')
+    connection.socket.resetAndDestroy()
+  } else notice(connection)
 }
 
 function decodeRest(connection: Connection): void {
@@ -175,13 +180,25 @@ function notice(connection: Connection): void {
     endInput(connection)
     return
   }
-  const event = awaited(halted, partial)
+  const event = awaited(halted, partial, connection.inFlight)
   // A new frame is a new wait, with a deadline of its own; so is, while draining, everything that comes.
-  const fresh = halted === 0 && partial !== undefined && !partial.noticed
-  if (event === connection.awaiting && !fresh && connection.mode === 'serving') return
-  if (fresh) partial.noticed = true
+  const fresh = halted === 0 && partial !== undefined && partial.markAtMs < 0
+  const isNewWait = event !== connection.awaiting
+  if (!isNewWait && !fresh && connection.mode === 'serving') return
+  if (isNewWait || fresh) beginMeasuring(connection, fresh)
   connection.awaiting = event
   step(connection, event)
+}
+
+/** A body is measured from when it is awaited: neither while it was not read, nor for what came with its header. */
+function beginMeasuring(connection: Connection, fresh: boolean): void {
+  const { partial, plane } = connection
+  if (partial === undefined) return
+  const nowMs = plane.nowMs()
+  partial.markAtMs = nowMs
+  if (fresh) return
+  partial.markBytes = partial.arrivedBytes
+  connection.activeAtMs = nowMs
 }
 
 /** The peer's FIN, once all that came before it was decoded: a body that was cut off is answered, a header is not. */
@@ -194,6 +211,7 @@ function endInput(connection: Connection): void {
 function answerPartial(connection: Connection): void {
   const { partial } = connection
   connection.partial = undefined
+  if (partial !== undefined && partial.stage !== 'header') connection.countRefusal('bodiesLate')
   if (owesAnswer(partial)) connection.plane.protocol.fault(connection, 'timeout', partial.bytes, 0)
   holdBytes(connection)
 }
@@ -208,7 +226,7 @@ function step(connection: Connection, event: ConnectionEvent): void {
   } catch (error) {
     fail(connection, error)
   }
-  tellMove(connection, from)
+  tell(connection, from)
 }
 
 /** The state before a step, if somebody wants to hear of steps. */
@@ -216,10 +234,16 @@ function valueBefore({ plane, chart }: Connection): unknown {
   return plane.reports.wantsMoves && chart !== undefined ? plane.chart.valueOf(chart) : undefined
 }
 
-function tellMove({ plane, chart, id }: Connection, from: unknown): void {
-  if (from === undefined || chart === undefined) return
-  const to = plane.chart.valueOf(chart)
-  if (!isDeepStrictEqual(from, to)) plane.reports.moved(id, from, to)
+/** Tells the kernel of a step: where it led, and then, if it was the last, why. */
+function tell({ plane, chart, id }: Connection, from?: unknown): void {
+  if (from !== undefined && chart !== undefined) {
+    const to = plane.chart.valueOf(chart)
+    if (!isDeepStrictEqual(from, to)) plane.reports.moved(id, from, to)
+  }
+  const { ended } = plane
+  if (ended === undefined) return
+  plane.ended = undefined
+  plane.reports.ended(id, ended)
 }
 
 function fail(connection: Connection, error: unknown): void {
@@ -230,7 +254,7 @@ function fail(connection: Connection, error: unknown): void {
 function release(connection: Connection, reason: ExitReason): void {
   if (connection.released) return
   connection.released = true
-  const { plane, output } = connection
+  const { plane, output, replies } = connection
   plane.table.delete(connection.number)
   connection.partial = undefined
   connection.rest = undefined
@@ -239,19 +263,33 @@ function release(connection: Connection, reason: ExitReason): void {
   holdBytes(connection)
   plane.ledger.release(connection.addressBucket)
   connection.socket.destroy()
-  connection.replies?.abandon()
-  plane.reports.ended(connection.id, reason)
+  if (replies !== undefined) {
+    plane.inFlight(-replies.inFlight, -replies.inFlightBytes)
+    replies.abandon()
+  }
+  plane.ended = reason
 }
 
 /** The chart with its actions: what a shard compiles, once. */
 export const connectionChartSource = connectionMachine.provide({
   actions: {
     pauseReading: ({ context: { connection } }) => void connection.socket.pause(),
-    resumeReading: ({ context: { connection } }) => void connection.socket.resume(),
-    markRate({ context: { connection } }) {
-      const { partial } = connection
-      if (partial !== undefined) partial.markBytes = partial.arrivedBytes
+    /** Not when the same wait begins anew, nor when one that is not read follows. */
+    resumeReading({ context: { connection } }) {
+      if (connection.halted === 0) connection.socket.resume()
     },
+    markRate({ context: { connection } }) {
+      const { partial, plane } = connection
+      const nowMs = plane.nowMs()
+      if (partial === undefined || !isWindowOver(plane.limits, partial, nowMs)) return
+      partial.markAtMs = nowMs
+      partial.markBytes = partial.arrivedBytes
+    },
+    countHandshake: ({ context: { connection } }) => connection.countRefusal('handshakesLate'),
+    countIdle: ({ context: { connection } }) => connection.countRefusal('connectionsIdle'),
+    countHeader: ({ context: { connection } }) => connection.countRefusal('headersLate'),
+    countHandlers: ({ context: { connection } }) => connection.countRefusal('handlersLate'),
+    countReader: ({ context: { connection } }) => connection.countRefusal('readersLate'),
     overloadRequests({ context: { connection } }) {
       connection.mode = 'overloaded'
     },
@@ -265,6 +303,7 @@ export const connectionChartSource = connectionMachine.provide({
       connection.rest = undefined
       holdBytes(connection)
       connection.flush()
+      connection.watchReader()
       socket.end(() => step(connection, connectionEvents.outputFinished))
       socket.resume()
     },

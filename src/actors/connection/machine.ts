@@ -18,12 +18,18 @@
  *   }
  *   wantReadHeader --> wantReadBody: body.begun
  *   wantReadBody --> wantReadHeader: request.awaited, header.begun
- *   wantReadHeader --> processing: handlers.awaited
+ *   wantReadHeader --> processing: handlers.awaited, requests.full
  *   wantReadHeader --> wantWrite: output.blocked
- *   processing --> wantReadHeader: request.awaited
+ *   state processing {
+ *     [*] --> reading
+ *     reading --> full: requests.full
+ *     full --> reading: handlers.awaited
+ *   }
+ *   processing --> wantReadHeader: request.awaited, header.begun
  *   wantWrite --> wantReadHeader: request.awaited
- *   wantReadBody --> closing: too slow, answered
+ *   wantReadBody --> closing: stalled or too slow, answered
  *   wantReadHeader --> closing: idle, header late
+ *   processing --> closed: handlers too slow
  *   wantWrite --> closed: reader too slow
  *   wantReadHeader --> finishing: FIN, last answer given
  *   wantReadHeader --> draining: connection.drain
@@ -41,7 +47,7 @@
 import { setup } from 'xstate'
 import type { ConnectionEvent } from './events.ts'
 import type { Connection } from './record.ts'
-import { idleLeftMs, keepsPace } from './transitions.ts'
+import { bodyLeftMs, idleLeftMs, isBodyLate, isReaderLate, writeLeftMs } from './transitions.ts'
 
 /** XState copies what a chart begins with; the record must not be, so the chart holds it by reference. */
 export interface ConnectionContext {
@@ -57,8 +63,14 @@ const machine = setup({
     /** Reads the socket no further; what it has read stays with it. */
     pauseReading: injected,
     resumeReading: injected,
-    /** Remembers how much of the body has come: the start of the next rate window. */
+    /** At the end of a rate window: remembers how much of the body has come, for the next one. */
     markRate: injected,
+    /** Count what a deadline costs its connection. */
+    countHandshake: injected,
+    countIdle: injected,
+    countHeader: injected,
+    countHandlers: injected,
+    countReader: injected,
     /** Refuses whole requests from here on. */
     overloadRequests: injected,
     /** Refuses without knowing a request. */
@@ -76,7 +88,17 @@ const machine = setup({
     isSecure: ({ context: { connection } }) => connection.plane.secure,
     isRefused: ({ context: { connection } }) => connection.mode === 'refusing',
     isIdle: ({ context: { connection } }) => connection.inFlight === 0 && idleLeft(connection) === 0,
-    keepsPace: ({ context: { connection } }) => keepsPace(connection.plane.limits, connection.partial),
+    isBodyLate: ({ context: { connection } }) => {
+      const { plane, partial, activeAtMs } = connection
+      return partial !== undefined && isBodyLate(plane.limits, partial, activeAtMs, plane.nowMs())
+    },
+    isReaderLate: ({ context: { connection } }) => {
+      const { plane, reader } = connection
+      return reader !== undefined && isReaderLate(plane.limits, reader, plane.nowMs())
+    },
+    /** Read or answered lately. */
+    isActive: ({ context: { connection } }) =>
+      connection.plane.nowMs() - connection.activeAtMs < connection.plane.limits.handlerTimeoutMs,
     hasNothingInFlight: ({ context: { connection } }) => connection.inFlight === 0,
     hasReadLongEnough: ({ context: { connection } }) =>
       connection.plane.nowMs() - connection.plane.drainingSinceMs >= connection.plane.limits.drainReadMs,
@@ -87,13 +109,30 @@ const machine = setup({
     handshakeTimeout: ({ context: { connection } }) => connection.plane.limits.handshakeTimeoutMs,
     refusalWait: ({ context: { connection } }) => connection.plane.limits.refusalWaitMs,
     headerTimeout: ({ context: { connection } }) => connection.plane.limits.headerTimeoutMs,
-    bodyRateWindow: ({ context: { connection } }) => connection.plane.limits.bodyRateWindowMs,
-    writeTimeout: ({ context: { connection } }) => connection.plane.limits.writeTimeoutMs,
+    bodyLeft: ({ context: { connection } }) => {
+      const { plane, partial, activeAtMs } = connection
+      const { limits } = plane
+      return partial === undefined ? limits.bodyStallTimeoutMs : bodyLeftMs(limits, partial, activeAtMs, plane.nowMs())
+    },
+    writeLeft: ({ context: { connection } }) => {
+      const { plane, reader } = connection
+      const { limits } = plane
+      return reader === undefined ? limits.writeStallTimeoutMs : writeLeftMs(limits, reader, plane.nowMs())
+    },
     handlerTimeout: ({ context: { connection } }) => connection.plane.limits.handlerTimeoutMs,
     linger: ({ context: { connection } }) => connection.plane.limits.lingerMs,
     drainQuiet: ({ context: { connection } }) => connection.plane.limits.drainQuietMs,
   },
 })
+
+/** Handlers that answer have their time anew; none of those that follow one another is late. */
+const handlersLate = { target: '#connection.closed', actions: ['countHandlers', 'resetSocket'] } as const
+
+const readerLate = {
+  guard: 'isReaderLate',
+  target: '#connection.closed',
+  actions: ['countReader', 'resetSocket'],
+} as const
 
 /** Input while draining begins the quiet time anew, but not for ever. */
 const drainingInput = [
@@ -121,7 +160,7 @@ export const connectionMachine = machine.createMachine({
         'peer.ended': 'closed',
         'connection.drain': 'closed',
       },
-      after: { handshakeTimeout: 'closed' },
+      after: { handshakeTimeout: { target: 'closed', actions: 'countHandshake' } },
     },
     refusing: {
       on: { 'fault.answered': 'closing', 'peer.ended': 'closing', 'connection.drain': 'closing' },
@@ -134,6 +173,7 @@ export const connectionMachine = machine.createMachine({
         'header.begun': '.begun',
         'body.begun': 'wantReadBody',
         'handlers.awaited': 'processing',
+        'requests.full': 'processing.full',
         'output.blocked': 'wantWrite',
         'fault.answered': 'finishing',
         'peer.ended': 'finishing',
@@ -143,14 +183,14 @@ export const connectionMachine = machine.createMachine({
         idle: {
           after: {
             idleLeft: [
-              { guard: 'isIdle', target: '#connection.closing' },
+              { guard: 'isIdle', target: '#connection.closing', actions: 'countIdle' },
               { target: 'idle', reenter: true },
             ],
           },
         },
         begun: {
           on: { 'request.awaited': 'idle' },
-          after: { headerTimeout: '#connection.closing' },
+          after: { headerTimeout: { target: '#connection.closing', actions: 'countHeader' } },
         },
       },
     },
@@ -160,31 +200,41 @@ export const connectionMachine = machine.createMachine({
         'header.begun': 'wantReadHeader.begun',
         'body.begun': { target: 'wantReadBody', reenter: true },
         'handlers.awaited': 'processing',
+        'requests.full': 'processing.full',
         'output.blocked': 'wantWrite',
         'fault.answered': 'finishing',
         'peer.ended': 'finishing',
         'connection.drain': 'draining',
       },
       after: {
-        bodyRateWindow: [
-          { guard: 'keepsPace', target: 'wantReadBody', reenter: true, actions: 'markRate' },
-          { target: 'closing', actions: 'answerTimeout' },
+        bodyLeft: [
+          { guard: 'isBodyLate', target: 'closing', actions: 'answerTimeout' },
+          { target: 'wantReadBody', reenter: true, actions: 'markRate' },
         ],
       },
     },
     processing: {
-      entry: 'pauseReading',
-      exit: 'resumeReading',
+      initial: 'reading',
       on: {
         'request.awaited': 'wantReadHeader',
         'header.begun': 'wantReadHeader.begun',
         'body.begun': 'wantReadBody',
+        'handlers.awaited': '.reading',
+        'requests.full': '.full',
         'output.blocked': 'wantWrite',
         'fault.answered': 'finishing',
         'peer.ended': 'finishing',
-        'connection.drain': 'draining.working',
+        'connection.drain': 'draining',
       },
-      after: { handlerTimeout: { target: 'closed', actions: 'resetSocket' } },
+      states: {
+        reading: { after: { handlerTimeout: [{ guard: 'isActive', target: 'reading', reenter: true }, handlersLate] } },
+        full: {
+          entry: 'pauseReading',
+          exit: 'resumeReading',
+          on: { 'connection.drain': '#connection.draining.working' },
+          after: { handlerTimeout: [{ guard: 'isActive', target: 'full', reenter: true }, handlersLate] },
+        },
+      },
     },
     wantWrite: {
       entry: 'pauseReading',
@@ -194,11 +244,12 @@ export const connectionMachine = machine.createMachine({
         'header.begun': 'wantReadHeader.begun',
         'body.begun': 'wantReadBody',
         'handlers.awaited': 'processing',
+        'requests.full': 'processing.full',
         'fault.answered': 'finishing',
         'peer.ended': 'finishing',
         'connection.drain': 'draining.writing',
       },
-      after: { writeTimeout: { target: 'closed', actions: 'resetSocket' } },
+      after: { writeLeft: [readerLate, { target: 'wantWrite', reenter: true }] },
     },
     draining: {
       initial: 'reading',
@@ -207,7 +258,8 @@ export const connectionMachine = machine.createMachine({
         'request.awaited': drainingInput,
         'header.begun': drainingInput,
         'body.begun': drainingInput,
-        'handlers.awaited': '.working',
+        'handlers.awaited': drainingInput,
+        'requests.full': '.working',
         'output.blocked': '.writing',
         'fault.answered': 'finishing',
         'peer.ended': 'finishing',
@@ -217,12 +269,12 @@ export const connectionMachine = machine.createMachine({
         working: {
           entry: 'pauseReading',
           exit: 'resumeReading',
-          after: { handlerTimeout: { target: '#connection.closed', actions: 'resetSocket' } },
+          after: { handlerTimeout: [{ guard: 'isActive', target: 'working', reenter: true }, handlersLate] },
         },
         writing: {
           entry: 'pauseReading',
           exit: 'resumeReading',
-          after: { writeTimeout: { target: '#connection.closed', actions: 'resetSocket' } },
+          after: { writeLeft: [readerLate, { target: 'writing', reenter: true }] },
         },
       },
     },
@@ -230,7 +282,7 @@ export const connectionMachine = machine.createMachine({
       entry: 'pauseReading',
       always: { guard: 'hasNothingInFlight', target: 'closing' },
       on: { 'work.finished': { guard: 'hasNothingInFlight', target: 'closing' } },
-      after: { handlerTimeout: { target: 'closed', actions: 'resetSocket' } },
+      after: { handlerTimeout: [{ guard: 'isActive', target: 'finishing', reenter: true }, handlersLate] },
     },
     closing: {
       initial: 'flushing',
@@ -240,7 +292,7 @@ export const connectionMachine = machine.createMachine({
           on: {
             'output.finished': [{ guard: 'hasPeerEnded', target: '#connection.closed' }, { target: 'lingering' }],
           },
-          after: { writeTimeout: { target: '#connection.closed', actions: 'resetSocket' } },
+          after: { writeLeft: [readerLate, { target: 'flushing', reenter: true }] },
         },
         lingering: {
           on: { 'peer.ended': '#connection.closed' },

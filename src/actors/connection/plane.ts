@@ -57,17 +57,23 @@ export class ConnectionPlane {
   readonly table = new Map<number, Connection>()
   /** Why connections end now, other than by their chart. */
   endReason: ExitReason = { type: 'normal' }
+  /** Why the connection whose step is being made has just ended; until the kernel is told. */
+  ended: ExitReason | undefined
   /** What the kernel is told of connections. */
   reports: HostReports = unheard
   /** When the connections were told to drain. */
   drainingSinceMs = 0
   /** Where the last reservation of any connection was made. */
   target: Buffer = Buffer.alloc(0)
+  /** True while its connections have as many requests in flight as they may together. */
+  isFull = false
   /** Requests decoded since they were last counted. */
   requests = 0
   readonly #clock: Clock
   readonly #epochMs: number
   readonly #settled: Connection[] = []
+  #inFlightRequests = 0
+  #inFlightBytes = 0
   #lastNumber = 0
 
   constructor(options: ConnectionPlaneOptions) {
@@ -92,6 +98,14 @@ export class ConnectionPlane {
   nextNumber(): number {
     this.#lastNumber++
     return this.#lastNumber
+  }
+
+  /** Adds to the requests of all connections that wait for their handlers. */
+  inFlight(requests: number, bytes: number): void {
+    this.#inFlightRequests += requests
+    this.#inFlightBytes += bytes
+    const { shardInFlightRequestsMax, shardInFlightBytesMax } = this.limits
+    this.isFull = this.#inFlightRequests >= shardInFlightRequestsMax || this.#inFlightBytes >= shardInFlightBytesMax
   }
 
   /** Has `hooks.onSettled` called with the connection before the loop reads again: late answers of one turn leave in one write. */

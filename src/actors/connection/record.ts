@@ -3,10 +3,11 @@
  * buffer, no closure and no timer object of its own beside those of its chart.
  */
 import type { Socket } from 'node:net'
+import { isAllocationFailure } from '../../messages/allocation-failure.ts'
 import type { FrameSink, PartialFrame } from '../../messages/wire/frame-decoder.ts'
 import { STOP, skipBody } from '../../messages/wire/frame-decoder.ts'
 import type { ChartInstance } from '../runtime/compiled-chart.ts'
-import { notCounted } from '../serving/connections.ts'
+import { notCounted, type RefusalKind } from '../serving/connections.ts'
 import type { Link, Waiter } from '../serving/protocol.ts'
 import type { TimedRecord } from './connection-timers.ts'
 import { type ConnectionEvent, connectionEvents } from './events.ts'
@@ -14,7 +15,7 @@ import type { ConnectionContext } from './machine.ts'
 import type { OutputBuffer, OutputOwner } from './output.ts'
 import type { ConnectionPlane } from './plane.ts'
 import { ReplyLedger, type ReplySink } from './reply-ledger.ts'
-import { type ConnectionMode, halt, isFull } from './transitions.ts'
+import { type ConnectionMode, halt, isFull, type SlowReader, seenReading } from './transitions.ts'
 
 /** The record. Fields are for the modules of this folder. */
 export class Connection implements Link, FrameSink, OutputOwner, ReplySink, TimedRecord {
@@ -36,6 +37,8 @@ export class Connection implements Link, FrameSink, OutputOwner, ReplySink, Time
   replies: ReplyLedger | undefined
   /** What the chart was told last. */
   awaiting: ConnectionEvent = connectionEvents.requestAwaited
+  /** The peer, while it does not take its output. */
+  reader: SlowReader | undefined
   /** What it has taken of the server's room for unfinished bodies. */
   heldBytes = 0
   /** When it was opened, on the plane's clock. */
@@ -64,6 +67,7 @@ export class Connection implements Link, FrameSink, OutputOwner, ReplySink, Time
     this.rest = undefined
     this.output = undefined
     this.replies = undefined
+    this.reader = undefined
   }
 
   get id(): string {
@@ -92,26 +96,43 @@ export class Connection implements Link, FrameSink, OutputOwner, ReplySink, Time
       if (this.mode === 'refusing') this.finish()
       return verdict
     }
-    this.plane.protocol.fault(this, 'overloaded', bytes, at)
+    this.#refuse(bytes, at)
     if (this.mode === 'overloaded') return skipBody(verdict)
     this.finish()
     return STOP
   }
 
+  #refuse(bytes: Buffer, at: number): void {
+    // One that was refused as a whole has been counted as such.
+    if (this.mode !== 'refusing') this.countRefusal('requestsOverload')
+    this.plane.protocol.fault(this, 'overloaded', bytes, at)
+  }
+
   onFrame(bytes: Buffer, at: number, bodyBytes: number): void {
     this.plane.requests++
-    if (this.mode === 'serving') this.plane.protocol.request(this, bytes, at, bodyBytes)
-    else this.plane.protocol.fault(this, 'overloaded', bytes, at)
+    if (this.mode === 'serving' && !this.plane.isFull) this.plane.protocol.request(this, bytes, at, bodyBytes)
+    else this.#refuse(bytes, at)
   }
 
   mayDecode(): boolean {
     return this.halted === 0
   }
 
-  mayKeep(growBytes: number, header: Buffer): boolean {
-    if (this.plane.ledger.mayHold(growBytes)) return true
+  allocate(bytes: number, growBytes: number, header: Buffer): Buffer | undefined {
+    if (this.plane.ledger.mayHold(growBytes)) {
+      try {
+        return Buffer.allocUnsafeSlow(bytes)
+      } catch (error) {
+        if (!isAllocationFailure(error)) throw error
+      }
+    }
+    this.countRefusal('requestsWithoutMemory')
     this.plane.protocol.fault(this, 'memory', header, 0)
-    return false
+    return undefined
+  }
+
+  countRefusal(kind: RefusalKind): void {
+    this.plane.ledger.countRefusal(kind)
   }
 
   reserve(bytes: number): number {
@@ -138,9 +159,10 @@ export class Connection implements Link, FrameSink, OutputOwner, ReplySink, Time
     return at
   }
 
-  defer(requestBytes: number, waiter?: Waiter): number {
+  defer(requestBytes: number, header: Buffer, waiter?: Waiter): number {
     this.replies ??= new ReplyLedger(this.plane.protocol.replyOrder === 'requests')
-    const token = this.replies.begin(requestBytes, waiter)
+    const token = this.replies.begin(requestBytes, header, waiter)
+    this.plane.inFlight(1, requestBytes)
     this.#judgeReplies(this.replies)
     return token
   }
@@ -148,7 +170,9 @@ export class Connection implements Link, FrameSink, OutputOwner, ReplySink, Time
   settle(token: number, reply: Uint8Array): boolean {
     const { replies } = this
     if (replies === undefined || this.released) return false
+    const { inFlightBytes } = replies
     if (!replies.settle(token, reply, this)) return false
+    this.plane.inFlight(-1, replies.inFlightBytes - inFlightBytes)
     this.#judgeReplies(replies)
     if (!this.settled) {
       this.settled = true
@@ -171,13 +195,29 @@ export class Connection implements Link, FrameSink, OutputOwner, ReplySink, Time
       return
     }
     socket.write(output.bytes.subarray(0, output.lengthBytes), output.written)
-    if (socket.writableLength > plane.limits.outputHighWaterBytes) this.halted |= halt.blocked
+    if (socket.writableLength <= plane.limits.outputHighWaterBytes) return
+    this.halted |= halt.blocked
+    if (this.reader === undefined) this.watchReader()
+  }
+
+  /** Gives the peer the time it has to take the output. */
+  watchReader(): void {
+    const nowMs = this.plane.nowMs()
+    const takenBytes = takenBytesOf(this.socket)
+    this.reader = { sinceMs: nowMs, sinceBytes: takenBytes, movedAtMs: nowMs, movedBytes: takenBytes }
+  }
+
+  /** Looks how much of it the peer has taken. */
+  lookAtReader(): void {
+    const { reader, plane } = this
+    if (reader !== undefined) this.reader = seenReading(plane.limits, reader, takenBytesOf(this.socket), plane.nowMs())
   }
 
   onWritten(): void {
     if ((this.halted & halt.blocked) === 0 || this.socket.writableLength > this.plane.limits.outputHighWaterBytes)
       return
     this.halted &= ~halt.blocked
+    this.reader = undefined
     this.plane.hooks.onUnblocked(this)
   }
 
@@ -185,6 +225,13 @@ export class Connection implements Link, FrameSink, OutputOwner, ReplySink, Time
   release(reply: Uint8Array): void {
     const at = this.#room(reply.length)
     this.plane.target.set(reply, at)
+  }
+
+  /** The header of the request in hand: of the oldest in flight, else of the one that is coming; undefined for none. */
+  get requestHeader(): Buffer | undefined {
+    const { partial } = this
+    const coming = partial !== undefined && partial.stage === 'body' ? partial.bytes : undefined
+    return this.replies?.oldestHeader ?? coming
   }
 
   /** Output that waits anywhere: with the socket, here, or for an older answer. */
@@ -196,4 +243,10 @@ export class Connection implements Link, FrameSink, OutputOwner, ReplySink, Time
     if (isFull(this.plane.limits, replies)) this.halted |= halt.full
     else this.halted &= ~halt.full
   }
+}
+
+/** Output that the kernel has taken, in bytes. Node tells of whole writes; its handle, where there is one, of each byte. */
+function takenBytesOf(socket: Socket): number {
+  const { _handle: handle } = socket as { readonly _handle?: { bytesWritten: number; writeQueueSize: number } | null }
+  return handle ? handle.bytesWritten - handle.writeQueueSize : socket.bytesWritten - socket.writableLength
 }

@@ -7,6 +7,7 @@ import type { Waiter } from '../serving/protocol.ts'
 
 interface Entry {
   readonly requestBytes: number
+  readonly header: Buffer | undefined
   reply: Uint8Array | undefined
   readonly waiter: Waiter | undefined
   /** Answered at once while older requests were in flight: it waits its turn, but nobody settles it. */
@@ -52,15 +53,21 @@ export class ReplyLedger {
     return this.#entries.size
   }
 
+  /** The header of the oldest request that waits for its handler. */
+  get oldestHeader(): Buffer | undefined {
+    for (const { header, reply } of this.#entries.values()) if (reply === undefined) return header
+    return undefined
+  }
+
   /** True when an answer given now has to wait for an older one. */
   get holdsBack(): boolean {
     return this.#ordered && this.#entries.size > 0
   }
 
   /** Takes note of a request; the token settles it. `waiter` is told by {@link ReplyLedger.abandon}. */
-  begin(requestBytes: number, waiter?: Waiter): number {
+  begin(requestBytes: number, header: Buffer, waiter?: Waiter): number {
     const token = this.#nextToken++
-    this.#entries.set(token, { requestBytes, reply: undefined, waiter, queued: false })
+    this.#entries.set(token, { requestBytes, header, reply: undefined, waiter, queued: false })
     this.#inFlight++
     this.#inFlightBytes += requestBytes
     return token
@@ -68,7 +75,7 @@ export class ReplyLedger {
 
   /** Lines up an answer that is ready but not yet due. */
   queue(reply: Uint8Array): void {
-    this.#entries.set(this.#nextToken++, { requestBytes: 0, reply, waiter: undefined, queued: true })
+    this.#entries.set(this.#nextToken++, { requestBytes: 0, header: undefined, reply, waiter: undefined, queued: true })
     this.#waitingReplyBytes += reply.length
   }
 

@@ -5,6 +5,7 @@
 import type { RemoteInfo, Socket } from 'node:dgram'
 import type { ActorRuntime } from '../runtime/actor-runtime.ts'
 import { LogThrottle } from '../runtime/log-throttle.ts'
+import type { RefusalKind } from '../serving/connections.ts'
 import { type DatagramPath, type DatagramProtocol, type Verdict, verdict } from '../serving/datagram-protocol.ts'
 import type { Waiter } from '../serving/protocol.ts'
 import { Answers, type AnswersOptions } from './answers.ts'
@@ -112,7 +113,7 @@ export class DatagramServer implements DatagramPath {
   }
 
   /** What is kept is the datagram, so that is what counts. */
-  defer(_requestBytes: number, waiter?: Waiter): number {
+  defer(_requestBytes: number, _header: Buffer, waiter?: Waiter): number {
     const { address, port } = this.#from
     return this.#inFlight.add({ request: this.#request, address, port, isProven: this.#isProven, waiter })
   }
@@ -126,6 +127,10 @@ export class DatagramServer implements DatagramPath {
     this.#answers.give(reply, 0, reply.length, request, isProven, address, port)
     if (this.#isDraining) this.#lookWhetherDrained()
     return true
+  }
+
+  countRefusal(kind: RefusalKind): void {
+    if (kind === 'bodiesInvalid' || kind === 'requestsWithoutMemory') this.#figures[figureAt[kind]]!++
   }
 
   readonly #receive = (bytes: Buffer, from: RemoteInfo): void => {
@@ -165,6 +170,7 @@ export class DatagramServer implements DatagramPath {
     const { address, port } = this.#from
     if (became === verdict.taken) figures[figureAt.requests]!++
     else if (became === verdict.malformed) figures[figureAt.malformed]!++
+    else if (became === verdict.unknown) figures[figureAt.commandsUnknown]!++
     else if (became === verdict.overloaded) figures[figureAt.overloaded]!++
     else if (became === verdict.unproven) {
       figures[figureAt.unproven]!++

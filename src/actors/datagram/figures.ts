@@ -16,6 +16,9 @@ const names = [
   'overloaded',
   'challenged',
   'unproven',
+  'commandsUnknown',
+  'bodiesInvalid',
+  'requestsWithoutMemory',
   'silent',
   'failed',
   'dropped',
@@ -44,6 +47,12 @@ export interface DatagramFigures extends Readonly<Record<DatagramFigure, number>
   readonly challenged: number
   /** Cookies that were not their sender's, or too old. */
   readonly unproven: number
+  /** Requests for what the server does not do. */
+  readonly commandsUnknown: number
+  /** Bodies that cannot be opened. */
+  readonly bodiesInvalid: number
+  /** Requests for which there was no memory. */
+  readonly requestsWithoutMemory: number
   /** Datagrams that got no answer: it would have been too long, or answers to such are not wanted. */
   readonly silent: number
   /** Datagrams that the system did not send, and errors of the sockets. */

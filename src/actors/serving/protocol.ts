@@ -13,6 +13,7 @@
 import type { ServerLimits } from '../../messages/limits.ts'
 import type { ActorLogger, ActorRuntime } from '../runtime/actor-runtime.ts'
 import type { Clock, Random } from '../runtime/clock.ts'
+import type { RefusalKind } from './connections.ts'
 
 /** What a connection finds wrong: no room or draining; a body cut off or too slow; no memory for a body. */
 export type Fault = 'overloaded' | 'timeout' | 'memory'
@@ -33,11 +34,13 @@ export interface ReplyPath {
   reserve(bytes: number): number
   /**
    * Announces that a request of `requestBytes` is answered later. With `replyOrder: 'requests'` later answers wait for it.
-   * `waiter` is told if nobody can be answered any more.
+   * `header` is a copy of its header, for those who look on; `waiter` is told if nobody can be answered any more.
    */
-  defer(requestBytes: number, waiter?: Waiter): number
+  defer(requestBytes: number, header: Buffer, waiter?: Waiter): number
   /** Answers a deferred request with a whole frame, once; false when nobody waits for it or the token was used. */
   settle(token: number, reply: Uint8Array): boolean
+  /** Counts what the protocol refused. */
+  countRefusal(kind: RefusalKind): void
 }
 
 /** One connection, as its protocol sees it. */
@@ -59,9 +62,14 @@ export interface FrameProtocol {
   header(link: Link, bytes: Buffer, at: number): number
   /** Takes the frame whose header is at `bytes[at]`. */
   request(link: Link, bytes: Buffer, at: number, bodyBytes: number): void
+  /** What the header at `bytes[at]` says, for those who look at a connection. Clonable. */
+  describe(bytes: Buffer, at: number): FrameDescription
   /** Answers a fault, or not. `bytes` is missing when no header was read. */
   fault(link: Link, fault: Fault, bytes: Buffer | undefined, at: number): void
 }
+
+/** The fields of a header that a person would ask for. */
+export type FrameDescription = Readonly<Record<string, number | string>>
 
 /** What a protocol may touch besides its connections. */
 export interface ProtocolEnvironment {

@@ -20,8 +20,8 @@ export interface PartialFrame {
   arrivedBytes: number
   /** For the owner: `arrivedBytes` when it began to measure last. */
   markBytes: number
-  /** For the owner: whether it has taken notice of this stage. */
-  noticed: boolean
+  /** For the owner: when it began to measure last; -1 while it has not taken notice of this stage. */
+  markAtMs: number
 }
 
 /** The owner of a stream: judges headers, takes frames, keeps the unfinished one between chunks. */
@@ -34,8 +34,10 @@ export interface FrameSink {
   onFrame(bytes: Buffer, at: number, bodyBytes: number): void
   /** Asked between frames; false leaves the rest of the chunk for later. */
   mayDecode(): boolean
-  /** Asked before `growBytes` more are kept of a body; false refuses the memory and has the body skipped. */
-  mayKeep(growBytes: number, header: Buffer): boolean
+  /**
+   * Asked for `bytes` of memory for a body, `growBytes` more than it has; undefined refuses it and has the body skipped.
+   */
+  allocate(bytes: number, growBytes: number, header: Buffer): Buffer | undefined
 }
 
 /** Verdict on a header: nothing that follows can be understood; the rest of the stream is not looked at. */
@@ -90,18 +92,18 @@ function keepHeader(chunk: Buffer, at: number, headerBytes: number): PartialFram
     stage: 'header',
     arrivedBytes: haveBytes,
     markBytes: 0,
-    noticed: false,
+    markAtMs: -1,
   }
 }
 
 function keepBody(sink: FrameSink, chunk: Buffer, at: number, frameBytes: number): void {
   const arrived = chunk.length - at
   const capacity = Math.min(frameBytes, Math.max(smallestBodyBufferBytes, arrived * 2))
-  if (!sink.mayKeep(capacity, chunk.subarray(at, at + sink.headerBytes))) {
+  const bytes = sink.allocate(capacity, capacity, chunk.subarray(at, at + sink.headerBytes))
+  if (bytes === undefined) {
     sink.partial = skipping(frameBytes, arrived)
     return
   }
-  const bytes = Buffer.allocUnsafeSlow(capacity)
   chunk.copy(bytes, 0, at)
   sink.partial = {
     bytes,
@@ -110,14 +112,14 @@ function keepBody(sink: FrameSink, chunk: Buffer, at: number, frameBytes: number
     stage: 'body',
     arrivedBytes: arrived,
     markBytes: 0,
-    noticed: false,
+    markAtMs: -1,
   }
 }
 
 const nothing = Buffer.alloc(0)
 
 function skipping(needBytes: number, arrivedBytes: number): PartialFrame {
-  return { bytes: nothing, haveBytes: 0, needBytes, stage: 'skip', arrivedBytes, markBytes: 0, noticed: false }
+  return { bytes: nothing, haveBytes: 0, needBytes, stage: 'skip', arrivedBytes, markBytes: 0, markAtMs: -1 }
 }
 
 /** Feeds the unfinished frame; returns how far the chunk has been consumed. */
@@ -138,7 +140,7 @@ function continuePartial(sink: FrameSink, partial: PartialFrame, chunk: Buffer, 
     }
     partial.stage = verdict > 0 ? 'body' : 'skip'
     partial.needBytes = sink.headerBytes + (verdict > 0 ? verdict : -1 - verdict)
-    partial.noticed = false
+    partial.markAtMs = -1
   }
   if (partial.stage === 'body' && !room(sink, partial, chunk.length - at)) {
     partial.stage = 'skip'
@@ -172,8 +174,8 @@ function room(sink: FrameSink, partial: PartialFrame, incoming: number): boolean
   if (wanted <= partial.bytes.length) return true
   const capacity = Math.min(partial.needBytes, Math.max(smallestBodyBufferBytes, wanted * 2))
   const header = partial.bytes.subarray(0, sink.headerBytes)
-  if (!sink.mayKeep(capacity - partial.bytes.length, header)) return false
-  const grown = Buffer.allocUnsafeSlow(capacity)
+  const grown = sink.allocate(capacity, capacity - partial.bytes.length, header)
+  if (grown === undefined) return false
   partial.bytes.copy(grown, 0, 0, partial.haveBytes)
   partial.bytes = grown
   return true

@@ -57,27 +57,30 @@ export class CommandDesk {
   /** Has the command of a whole request, which {@link CommandDesk.knows}, answer it on `path`, now or later. */
   serve(path: ReplyPath, bytes: Buffer, at: number, bodyBytes: number): void {
     this.#call.move(path, bytes, at, bodyBytes)
-    if (!this.#opensBodies || this.#openBody()) this.#run(this.#dialect.command(bytes, at))
+    if (!this.#opensBodies || this.#openBody(path)) this.#run(path, this.#dialect.command(bytes, at))
   }
 
   /** True when the body is fit for its command; else the request has been answered. */
-  #openBody(): boolean {
+  #openBody(path: ReplyPath): boolean {
     const call = this.#call
     try {
       call.open(this.#dialect.validateDecryptBody!(call.frame, call.sessionId))
       return true
     } catch (error) {
-      call.fail(statusOfFailure(error) ?? eventStatus.decryptFailed)
+      const status = statusOfFailure(error) ?? eventStatus.decryptFailed
+      path.countRefusal(status === eventStatus.memoryAlloc ? 'requestsWithoutMemory' : 'bodiesInvalid')
+      call.fail(status)
       return false
     }
   }
 
-  #run(command: number): void {
+  #run(path: ReplyPath, command: number): void {
     const call = this.#call
     try {
       this.#handlers.get(command)!(call)
     } catch (error) {
       const status = this.#failures.statusOf(command, error)
+      if (status === eventStatus.memoryAlloc) path.countRefusal('requestsWithoutMemory')
       call.late?.fail(status)
       call.fail(status)
     }

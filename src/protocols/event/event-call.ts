@@ -116,7 +116,7 @@ export class EventCallCursor implements EventCall {
     const dialect = this.#dialect
     const path = this.#path!
     const header = Buffer.from(this.#frame.subarray(this.#at, this.#at + dialect.headerBytes))
-    const token = path.defer(this.#frameBytes, waiter)
+    const token = path.defer(this.#frameBytes, header, waiter)
     const fail = (status: EventStatus): boolean => path.settle(token, encodeReply(dialect, status, header, 0, nothing))
     this.late = {
       answer(body) {

@@ -2,6 +2,7 @@
 import type { ActorLogger } from '../../actors/runtime/actor-runtime.ts'
 import type { Clock } from '../../actors/runtime/clock.ts'
 import { LogThrottle } from '../../actors/runtime/log-throttle.ts'
+import { isAllocationFailure } from '../../messages/allocation-failure.ts'
 import { isStarfishError, StarfishError } from '../../messages/errors.ts'
 import { type EventStatus, type EventStatusName, eventStatus } from '../../messages/event/status.ts'
 
@@ -28,8 +29,12 @@ export function eventFailure(status: FailureStatus, message?: string, cause?: un
   })
 }
 
-/** The status that an error of {@link eventFailure} names, here or on another thread; undefined for any other error. */
+/**
+ * The status that an error names: one of {@link eventFailure}, here or on another thread, or of memory that could not be
+ * had; undefined for any other error.
+ */
 export function statusOfFailure(error: unknown): EventStatus | undefined {
+  if (isAllocationFailure(error)) return eventStatus.memoryAlloc
   if (!isStarfishError(error, 'EVENT_FAILED')) return undefined
   const { status } = error.details
   return isFailureStatus(status) ? eventStatus[status] : undefined

@@ -2,6 +2,7 @@
  * The event protocol over a stream: checks in the order header, raidaId, length, command, the first fault answers. A bad
  * header or length ends the connection after its answer, any other fault costs the request only.
  */
+import type { RefusalKind } from '../../actors/serving/connections.ts'
 import {
   defineProtocol,
   type Fault,
@@ -24,6 +25,15 @@ const faultStatus: Record<Fault, EventStatus> = {
   memory: eventStatus.memoryAlloc,
 }
 
+/** What a refused header is counted as. */
+const refusalOf = {
+  [eventStatus.invalidHeader]: 'headersInvalid',
+  [eventStatus.bodyTooLarge]: 'bodiesTooLarge',
+  [eventStatus.unknownCommand]: 'commandsUnknown',
+} as const satisfies Partial<Record<EventStatus, RefusalKind>>
+
+type RefusedStatus = keyof typeof refusalOf
+
 /**
  * Builds the protocol. `commands` are served besides echo and ping, by number. `BAD_CONFIG` for an option that cannot be
  * used or a command number that is taken or not a u16.
@@ -40,15 +50,17 @@ export function createEventProtocol(
   const desk = new CommandDesk(dialect, 'tcp', environment, commands)
   const noHeader = Buffer.alloc(headerBytes)
 
-  function stop(link: Link, status: EventStatus, bytes: Buffer, at: number): number {
+  function stop(link: Link, status: RefusedStatus, bytes: Buffer, at: number): number {
+    link.countRefusal(refusalOf[status])
     writeErrorReply(dialect, link, status, bytes, at)
     link.finish()
     return STOP
   }
 
   /** Refuses a request whose body can be skipped. */
-  function refuse(link: Link, status: EventStatus, bytes: Buffer, at: number, bodyBytes: number): number {
+  function refuse(link: Link, status: RefusedStatus, bytes: Buffer, at: number, bodyBytes: number): number {
     if (oneRequestPerConnection) return stop(link, status, bytes, at)
+    link.countRefusal(refusalOf[status])
     writeErrorReply(dialect, link, status, bytes, at)
     return skipBody(bodyBytes)
   }
@@ -77,6 +89,12 @@ export function createEventProtocol(
       desk.serve(link, bytes, at, bodyBytes)
       if (oneRequestPerConnection) link.finish()
     },
+    describe: (bytes, at) => ({
+      raidaId: dialect.raidaId(bytes, at),
+      command: dialect.command(bytes, at),
+      sessionId: dialect.sessionId(bytes, at),
+      bodyBytes: dialect.bodyBytes(bytes, at),
+    }),
     fault(link, fault, bytes, at) {
       // Without a header there is no request to answer; only a refusal is worth saying to whom it may concern.
       if (bytes !== undefined) writeErrorReply(dialect, link, faultStatus[fault], bytes, at)

@@ -5,12 +5,14 @@ export interface Choosable {
   readonly isUp: boolean
   /** A request waited in vain on it, or was told that there is no room: others are better. */
   readonly isWary: boolean
+  /** It was told just now that there is no room: it is left alone for a while. */
+  readonly isPaused: boolean
   readonly inFlight: number
   hasRoom(bytes: number): boolean
 }
 
 /**
- * The connection with the fewest requests in flight of those that are up and have room. Wary ones, and the one that failed the
+ * The connection with the fewest requests in flight of those that are up, not paused, and have room. Wary ones, and the one that failed the
  * request before (`avoided`), only count with `isPicky` false.
  */
 export function leastLoaded<C extends Choosable>(
@@ -21,7 +23,7 @@ export function leastLoaded<C extends Choosable>(
 ): C | undefined {
   let least: C | undefined
   for (const connection of connections) {
-    if (!connection.isUp || (isPicky && (connection.isWary || connection === avoided))) continue
+    if (!connection.isUp || connection.isPaused || (isPicky && (connection.isWary || connection === avoided))) continue
     if (least !== undefined && connection.inFlight >= least.inFlight) continue
     if (connection.hasRoom(bytes)) least = connection
   }

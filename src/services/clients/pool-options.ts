@@ -20,6 +20,8 @@ export interface PoolOptions {
   readonly idleTimeoutMs?: number
   /** How long nothing may come while something is in flight, before the connection is given up. Longer than any command takes. Default 20,000. */
   readonly silenceTimeoutMs?: number
+  /** How long a connection gets no request after its server had no room for one. Longer than a server that drains waits for silence (250). Default 500. */
+  readonly overloadPauseMs?: number
   /** TCP: silence before the kernel asks whether the server is alive. Default 60,000. */
   readonly keepAliveIdleMs?: number
   /** The longest pause before a server that failed is tried again, for the first time; each further one is twice as long, with full jitter. Default 50. */
@@ -41,6 +43,7 @@ export const poolDefaults: FilledPoolOptions = {
   connectTimeoutMs: 5_000,
   idleTimeoutMs: 30_000,
   silenceTimeoutMs: 20_000,
+  overloadPauseMs: 500,
   keepAliveIdleMs: 60_000,
   backoffInitialMs: 50,
   backoffMaxMs: 5_000,
@@ -55,6 +58,7 @@ const ranges: Readonly<Record<keyof PoolOptions, NumberRange>> = {
   connectTimeoutMs: waitRange,
   idleTimeoutMs: waitRange,
   silenceTimeoutMs: waitRange,
+  overloadPauseMs: waitRange,
   keepAliveIdleMs: { least: 1_000, most: waitRange.most },
   backoffInitialMs: waitRange,
   backoffMaxMs: waitRange,

@@ -14,6 +14,11 @@
  *   connecting --> up: greeting.answered
  *   connecting --> resting: link.ended, greeting.refused, connectTimeout
  *   up --> resting: link.ended, silent too long
+ *   state up {
+ *     [*] --> watched
+ *     watched --> paused: server.overloaded
+ *     paused --> watched: server.served, overloadPause
+ *   }
  *   up --> draining: idle too long, connection.drain
  *   draining --> idle: link.ended, drainTimeout
  *   draining --> closed: the same, when closing
@@ -26,7 +31,8 @@
  *   closed --> [*]
  * ```
  * Any state ends in `closed` by `connection.destroy`. A connection is up when its server has answered a greeting: one that
- * was accepted by a backlog and by nobody else, or only to be refused, never gets a request.
+ * was accepted by a backlog and by nobody else, or only to be refused, never gets a request. One that is told that there is no
+ * room gets none for a while: a server that drains a connection closes it once it is silent, and so owes no answer then.
  */
 import { setup } from 'xstate'
 
@@ -41,11 +47,16 @@ export type PooledConnectionEvent =
   | { readonly type: 'link.ended' }
   | { readonly type: 'greeting.answered' }
   | { readonly type: 'greeting.refused' }
+  /** A request was answered that there is no room for it. */
+  | { readonly type: 'server.overloaded' }
+  /** A request was answered in any other way. */
+  | { readonly type: 'server.served' }
 
 /** The record that the chart runs on; guards and delays ask it. */
 export interface ConnectionFacts {
   readonly connectTimeoutMs: number
   readonly drainTimeoutMs: number
+  readonly overloadPauseMs: number
   /** Until it has to be looked at whether the connection is silent or idle; above 0. */
   watchLeftMs(): number
   /** The wait that the last failure asks for. */
@@ -81,6 +92,9 @@ export const pooledConnectionMachine = setup({
     admit: injected,
     /** It takes none any more. */
     retire: injected,
+    /** It takes none for a while. */
+    pause: injected,
+    resume: injected,
     /** Asks the server for a good end. */
     endLink: injected,
     destroyLink: injected,
@@ -98,6 +112,7 @@ export const pooledConnectionMachine = setup({
   delays: {
     connectTimeout: ({ context: { connection } }) => connection.connectTimeoutMs,
     drainTimeout: ({ context: { connection } }) => connection.drainTimeoutMs,
+    overloadPause: ({ context: { connection } }) => connection.overloadPauseMs,
     watchLeft: ({ context: { connection } }) => connection.watchLeftMs(),
     backoff: ({ context: { connection } }) => connection.backoffMs(),
   },
@@ -135,6 +150,7 @@ export const pooledConnectionMachine = setup({
       on: { 'link.ended': 'resting', 'connection.drain': 'draining' },
       states: {
         watched: {
+          on: { 'server.overloaded': 'paused' },
           after: {
             watchLeft: [
               { guard: 'isSilent', target: '#pooledConnection.resting', actions: 'blameSilence' },
@@ -142,6 +158,12 @@ export const pooledConnectionMachine = setup({
               { target: 'watched', reenter: true },
             ],
           },
+        },
+        paused: {
+          entry: 'pause',
+          exit: 'resume',
+          on: { 'server.served': 'watched' },
+          after: { overloadPause: 'watched' },
         },
       },
     },

@@ -71,8 +71,10 @@ export class PooledConnection<R extends PendingRequest> implements ConnectionFac
   readonly server: PooledServer<R>
   readonly connectTimeoutMs: number
   readonly drainTimeoutMs = drainTimeoutMs
+  readonly overloadPauseMs: number
   isUp = false
   isWary = false
+  isPaused = false
   isClosing = false
   /** Chunks that came, as a mark of time. */
   heardCount = 0
@@ -92,6 +94,7 @@ export class PooledConnection<R extends PendingRequest> implements ConnectionFac
     this.server = server
     this.#plane = plane
     this.connectTimeoutMs = plane.options.connectTimeoutMs
+    this.overloadPauseMs = plane.options.overloadPauseMs
     this.#chart = connectionChart().create(this, plane.timers, this)
     connectionChart().start(this.#chart)
   }
@@ -212,6 +215,14 @@ export class PooledConnection<R extends PendingRequest> implements ConnectionFac
     this.isUp = false
   }
 
+  pause(): void {
+    this.isPaused = true
+  }
+
+  resume(): void {
+    this.isPaused = false
+  }
+
   endLink(): void {
     this.#link?.end()
   }
@@ -260,6 +271,7 @@ export class PooledConnection<R extends PendingRequest> implements ConnectionFac
       return
     }
     this.#served(false)
+    if (this.isPaused) this.tell({ type: 'server.served' })
     this.#plane.requests.succeed(request, answer)
   }
 
@@ -273,6 +285,8 @@ export class PooledConnection<R extends PendingRequest> implements ConnectionFac
       return
     }
     this.#served(error.retryable)
+    const isOverloaded = error.code === 'SERVER_OVERLOADED'
+    if (isOverloaded !== this.isPaused) this.tell({ type: isOverloaded ? 'server.overloaded' : 'server.served' })
     this.#plane.requests.fail(request, error)
   }
 
@@ -339,6 +353,8 @@ const chartSource = pooledConnectionMachine.provide({
     greet: scope => recordOf(scope).greet(),
     admit: scope => recordOf(scope).admit(),
     retire: scope => recordOf(scope).retire(),
+    pause: scope => recordOf(scope).pause(),
+    resume: scope => recordOf(scope).resume(),
     endLink: scope => recordOf(scope).endLink(),
     destroyLink: scope => recordOf(scope).destroyLink(),
     judge: scope => recordOf(scope).judge(),

@@ -34,7 +34,7 @@ export interface RetryOptions {
   readonly ratio?: number
   /** Retries that one second earns, however few requests there are. Default 10. */
   readonly perSecond?: number
-  /** Retries that can be saved up for a bad moment. Default 1,000. */
+  /** Retries that can be saved up for a bad moment; a client begins with so many. Default 500. */
   readonly savedMax?: number
 }
 
@@ -48,7 +48,7 @@ export const retryDefaults: RetryPolicy = {
   factor: 2,
   ratio: 0.2,
   perSecond: 10,
-  savedMax: 1_000,
+  savedMax: 500,
 }
 
 const ranges: Readonly<Record<keyof RetryPolicy, NumberRange>> = {
@@ -94,7 +94,7 @@ export function decideRetry(failed: FailedAttempt, policy: RetryPolicy, random: 
   return afterMs < leftMs ? afterMs : 'deadline'
 }
 
-/** A token bucket: requests and time earn retries, retries spend them. Begins with what one second earns. */
+/** A token bucket: requests and time earn retries, retries spend them. Begins full. */
 export class RetryBudget {
   readonly #policy: RetryPolicy
   #saved: number
@@ -102,7 +102,7 @@ export class RetryBudget {
 
   constructor(policy: RetryPolicy, nowMs: number) {
     this.#policy = policy
-    this.#saved = Math.min(policy.perSecond, policy.savedMax)
+    this.#saved = policy.savedMax
     this.#atMs = nowMs
   }
 

@@ -23,6 +23,9 @@ import { Spares, type SparesOptions } from './spares.ts'
 import { wire } from './wiring.ts'
 import type { HostedWorker, WorkerEnd, WorkerHost } from './worker-host.ts'
 
+/** How long the actors that were spawned on a shard may take, all together, when it is drained, ms. */
+const stopTimeoutMs = 10_000
+
 /** Options of a {@link ShardSet}, all filled in. */
 export interface ShardSetOptions extends SparesOptions {
   readonly count: number
@@ -46,6 +49,8 @@ export class ShardSet {
   #failure: StarfishError | undefined
   /** A shard cannot be brought up again. */
   onFailed: (error: unknown) => void = () => {}
+  /** A shard is about to be replaced or ended: settles when the actors that others look after have stopped. */
+  onDraining: (shard: number) => Promise<void> = () => Promise.resolve()
   /** A worker is gone. */
   onLost: (shard: number, incarnation: number, reason: ExitReason, lastEvents: readonly ShardEvent[]) => void = () => {}
   /** Addresses beside the residents that will be started again on a shard. */
@@ -194,9 +199,27 @@ export class ShardSet {
     const { control, worker } = this.#slots[shard]!
     this.#router.drain(shard)
     this.broadcast({ type: 'kernel.shardDraining', shard })
-    const deadLetters = control === undefined ? undefined : await stopActors(control).catch(() => undefined)
-    await worker?.terminate({ type: 'shutdown' })
+    await this.onDraining(shard)
+    const deadLetters = control === undefined ? undefined : await this.#stopActors(control)
+    const isStuck = control !== undefined && deadLetters === undefined
+    await worker?.terminate({ type: isStuck ? 'killed' : 'shutdown' })
     if (deadLetters !== undefined) this.#kernel.deadLetters.adopt(deadLetters)
+  }
+
+  /** Stops what was spawned on a shard; its dead letters, or undefined when it has not stopped in time. */
+  #stopActors(control: ControlPlane): Promise<DeadLetterReport | undefined> {
+    const { clock } = this.#kernel
+    return new Promise(resolve => {
+      const timer = clock.setTimeout(() => resolve(undefined), stopTimeoutMs)
+      control
+        .call('stop', [], Number.POSITIVE_INFINITY)
+        .then(() => control.call('deadLetters', []))
+        .catch(() => undefined)
+        .then(deadLetters => {
+          clock.clearTimeout(timer)
+          resolve(deadLetters)
+        })
+    })
   }
 
   /** Replaces the worker of a shard: it drains, ends, and is up again, its actors too, when this settles. */
@@ -294,7 +317,3 @@ export class ShardSet {
 }
 
 /** Stops the actors of a shard; answers what it knows of dead letters, which would end with its worker. */
-async function stopActors(control: ControlPlane): Promise<DeadLetterReport> {
-  await control.call('stop', [], Number.POSITIVE_INFINITY)
-  return control.call('deadLetters', [])
-}

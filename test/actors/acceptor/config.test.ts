@@ -19,7 +19,17 @@ const resolve = (options: Partial<AcceptorOptions>, around = {}) =>
 t.test('defaults are filled and survive a clone', async t => {
   const input = structuredClone(resolve({ limits: { idleTimeoutMs: 5, bodyBytesMax: undefined as never } }))
   t.match(input, { host: '127.0.0.1', port: 7400, accept: 'reusePort', backlog: 4_096 })
-  t.same(input.limits, { ...serverLimitDefaults, idleTimeoutMs: 5 })
+  t.same(input.limits, { ...resolveLimits({}), idleTimeoutMs: 5 })
+})
+
+t.test('connections leave 512 descriptors to the rest of the process, unless they are told otherwise', async t => {
+  const maxOf = (descriptors: number, given = {}) => resolveLimits(given, descriptors).connectionsMax
+  t.same(
+    [Number.POSITIVE_INFINITY, 66_047, 66_046, 1_024].map(each => maxOf(each)),
+    [65_535, 65_535, 65_534, 512],
+  )
+  t.equal(maxOf(1_024, { connectionsMax: 70_000 }), 70_000)
+  t.same(resolveLimits({}, 100_000), serverLimitDefaults)
 })
 
 t.test('auto is reusePort for several shards on Linux, else handoff', async t => {

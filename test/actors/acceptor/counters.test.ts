@@ -1,6 +1,7 @@
 /** Limits hold for the server, not for each shard, and a shard that died is counted no longer than it takes to replace it. */
 import t from 'tap'
 import { createServerCounters, openShardCounters, readServerCounters } from '../../../src/actors/acceptor/counters.ts'
+import { refusalKinds } from '../../../src/actors/serving/connections.ts'
 
 const limits = { connectionsMax: 5, connectionsPerAddressMax: 3, partialBytesMax: 100 }
 
@@ -19,7 +20,11 @@ t.test('connections are limited across shards, at the limit and one beyond', asy
   a.release(first)
   t.ok(b.admit('10.0.0.1') >= 0, 'there is room again')
   b.countRequests(5_000_000_000)
-  t.same(readServerCounters(buffer), { connections: 5, heldBytes: 0, accepted: 6, refused: 1, requests: 5_000_000_000 })
+  for (const kind of refusalKinds) b.countRefusal(kind)
+  a.countRefusal('headersLate')
+  const { refusals, ...figures } = readServerCounters(buffer)
+  t.same(figures, { connections: 5, heldBytes: 0, accepted: 6, refused: 1, requests: 5_000_000_000 })
+  t.same(refusals, { ...Object.fromEntries(refusalKinds.map(kind => [kind, 1])), headersLate: 2 })
   t.equal(readServerCounters(buffer, 1).connections, 3)
 })
 
@@ -40,7 +45,7 @@ t.test('the replacement of a shard begins at nothing, and keeps what was ever co
   dead.held(100)
   const next = openShardCounters(buffer, 1, limits)
   next.reset()
-  t.same(readServerCounters(buffer), { connections: 0, heldBytes: 0, accepted: 3, refused: 0, requests: 0 })
+  t.match(readServerCounters(buffer), { connections: 0, heldBytes: 0, accepted: 3, refused: 0, requests: 0 })
   for (let index = 0; index < 3; index++) t.ok(next.admit('10.0.0.1') >= 0)
 })
 

@@ -1,9 +1,10 @@
-/** Exhausted descriptors are told once, and once more when they are back; and an exhausted process goes on serving. */
+/** Without descriptors nothing is accepted until there are some again; that is told once each, and the process goes on serving. */
 import { spawn } from 'node:child_process'
 import { createInterface } from 'node:readline'
 import { fileURLToPath } from 'node:url'
 import t from 'tap'
-import { createDescriptorWatch, descriptorsExhausted } from '../../../src/actors/acceptor/descriptor-watch.ts'
+import { createDescriptorWatch } from '../../../src/actors/acceptor/descriptor-watch.ts'
+import { connectionsFor, descriptorLimit, descriptorsExhausted } from '../../../src/actors/acceptor/descriptors.ts'
 import { createVirtualClock } from '../../../src/actors/runtime/clock.ts'
 import { encodeEventRequest } from '../../../src/messages/index.ts'
 import { connectClient } from './event-client.ts'
@@ -12,21 +13,39 @@ import { createTestRuntime } from './test-runtime.ts'
 t.test('it looks within a second of a connection, and goes on looking until it is over', async t => {
   const clock = createVirtualClock()
   const { log, lines } = createTestRuntime(clock, 0, () => {})
-  let exhausted = false
-  const watch = createDescriptorWatch(clock, log, () => exhausted)
+  const done: string[] = []
+  let free = 1
+  let mayResume = false
+  const pausable = {
+    pause: () => void done.push('pause'),
+    async resume() {
+      done.push('resume')
+      if (!mayResume) throw new Error('no descriptor for a listening socket')
+    },
+  }
+  const watch = createDescriptorWatch(clock, log, pausable, spare => free < spare)
   await clock.advance(5_000)
   t.equal(clock.pending, 0, 'it does not look while nothing comes')
   watch.accepted()
   watch.accepted()
   t.equal(clock.pending, 1)
-  exhausted = true
-  await clock.advance(3_500)
+  free = 0
+  await clock.advance(1_000)
+  t.same(done, ['pause'])
+  free = 15
+  await clock.advance(3_000)
+  t.same(done, ['pause'], 'one descriptor is not enough to begin again')
+  free = 16
+  await clock.advance(1_000)
+  t.same(done, ['pause', 'resume'])
   t.same(
     lines.map(({ level }) => level),
     ['error'],
+    'it could not listen',
   )
-  exhausted = false
+  mayResume = true
   await clock.advance(1_000)
+  t.same(done, ['pause', 'resume', 'resume'])
   t.same(
     lines.map(({ level }) => level),
     ['error', 'warn'],
@@ -35,7 +54,12 @@ t.test('it looks within a second of a connection, and goes on looking until it i
   watch.accepted()
   watch.stop()
   t.equal(clock.pending, 0)
-  t.equal(descriptorsExhausted(), false)
+})
+
+t.test('the limit of the process, and what of it is for connections', async t => {
+  t.equal(descriptorsExhausted(1), false)
+  t.ok(descriptorLimit() >= 256)
+  t.same([20_000, 1_024, 1_000, 48, 1].map(connectionsFor), [19_488, 512, 500, 24, 1])
 })
 
 t.test('a process without descriptors refuses, says so once, serves those it has, and recovers', async t => {

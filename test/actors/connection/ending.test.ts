@@ -38,7 +38,7 @@ t.test('a FIN behind requests that wait for room in flight discards none of them
   const frame = encodeEventRequest({ command: 100 })
   client.write(frame, frame, frame, frame, frame.subarray(0, 9))
   client.socket.end()
-  await shard.states('processing')
+  await shard.states('processing.full')
   const [connection] = shard.connections.values()
   await until(() => connection!.peerEnded)
   for (let index = 0; index < 4; index++) {
@@ -140,13 +140,14 @@ t.test('idle connections are closed after 60 s from their last byte', async t =>
 t.test('a connection with a request in flight is not idle', async t => {
   const late: LateAnswer[] = []
   const commands = new Map([[100, (call: EventCall) => void late.push(call.later())]])
-  const shard = await startEventShard(t, { commands })
+  const shard = await startEventShard(t, { commands, limits: { handlerTimeoutMs: 200_000 } })
   const client = await shard.connect()
   client.write(encodeEventRequest({ command: 100 }))
-  await until(() => late.length === 1)
+  await shard.states('processing.reading')
   await shard.clock.advance(100_000)
   late[0]!.answer(Buffer.alloc(0))
   t.equal((await client.response()).status, 0)
+  await shard.states('wantReadHeader.idle')
 })
 
 t.test('the header deadline begins with the first byte of each header and ends without an answer', async t => {
@@ -172,12 +173,23 @@ t.test('a body must keep 1 KiB/s over every 4 s; else it is answered 7 and the c
   const frame = encodeEventRequest({ sessionId: 5, body: Buffer.alloc(20_000) })
   client.write(frame.subarray(0, 4_096))
   await shard.states('wantReadBody')
-  await shard.clock.advance(4_100)
-  await shard.states('wantReadBody')
-  client.write(frame.subarray(4_096, 4_096 * 2 - 1))
   const [connection] = shard.connections.values()
-  await until(() => connection?.partial?.arrivedBytes === 4_096 * 2 - 1)
-  await shard.clock.advance(4_100)
+  let sentBytes = 4_096
+  /** Sends in four parts, a second apart. */
+  const sendIn4s = async (bytes: number): Promise<void> => {
+    for (const part of [bytes - 3, 1, 1, 1]) {
+      client.write(frame.subarray(sentBytes, sentBytes + part))
+      sentBytes += part
+      await until(() => connection?.partial?.arrivedBytes === sentBytes)
+      await shard.clock.advance(1_000)
+    }
+  }
+  await sendIn4s(3)
+  await sendIn4s(4_096)
+  await shard.states('wantReadBody')
+  await sendIn4s(4_095)
+  await shard.clock.advance(20)
+  t.equal(shard.figures.refusals.bodiesLate, 1)
   const answer = await client.response()
   t.same([answer.status, answer.sessionId], [7, 5])
   t.equal((await client.ended()).length, 0)
@@ -194,10 +206,11 @@ t.test('a reader that does not read is reset at the deadline, and its output sta
   const [connection] = shard.connections.values()
   t.ok(connection!.waitingOutputBytes > 65_536)
   t.ok(connection!.waitingOutputBytes < 65_536 * 5, `${connection!.waitingOutputBytes} bytes wait`)
-  await shard.clock.advance(9_900)
+  await shard.clock.advance(1_900)
   await shard.states('wantWrite')
-  await shard.clock.advance(200)
+  await shard.clock.advance(700)
   await shard.states()
+  t.equal(shard.figures.refusals.readersLate, 1)
   client.socket.resume()
   t.equal(await client.closed(), 'reset')
 })
@@ -210,7 +223,7 @@ t.test('a reader that comes back in time gets every answer', async t => {
   for (let index = 0; index < 300; index++) client.write(frame)
   client.socket.end()
   await shard.states('wantWrite')
-  await shard.clock.advance(5_000)
+  await shard.clock.advance(1_400)
   client.socket.resume()
   for (let index = 0; index < 300; index++) await client.response()
   t.equal(await client.closed(), 'end')
@@ -304,7 +317,7 @@ t.test('draining: what is in flight is answered, what arrives is answered 6, the
   never.write(hello.subarray(0, 18))
   cut.write(hello.subarray(0, 18))
   await until(() => late.length === 1)
-  await shard.states('wantReadHeader.idle', 'wantReadHeader.idle', 'wantReadBody', 'wantReadBody')
+  await shard.states('wantReadHeader.idle', 'processing.reading', 'wantReadBody', 'wantReadBody')
   let drained = false
   void shard.server.drain().then(() => {
     drained = true

@@ -78,6 +78,7 @@ export async function startEventShard(
     pauseOnConnect: false,
     clock,
     log: runtime.log,
+    shard: 0,
     onSocket: server.accept,
   })
   const clients: EventClient[] = []

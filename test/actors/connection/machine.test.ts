@@ -12,6 +12,7 @@ const events = [
   'header.begun',
   'body.begun',
   'handlers.awaited',
+  'requests.full',
   'output.blocked',
   'work.finished',
   'output.finished',

@@ -3,6 +3,8 @@ import t from 'tap'
 import { ReplyLedger } from '../../../src/actors/connection/reply-ledger.ts'
 import { createRandom } from '../../../src/actors/runtime/clock.ts'
 
+const header = Buffer.alloc(16)
+
 const collect = () => {
   const left: string[] = []
   return { left, release: (reply: Uint8Array) => void left.push(Buffer.from(reply).toString()) }
@@ -20,7 +22,7 @@ t.test('in order, whatever the order of settling: a thousand seeded conversation
       const name = String(step)
       if (random() < 0.4) {
         expected.push(name)
-        open.push({ token: ledger.begin(10), name })
+        open.push({ token: ledger.begin(10, header), name })
       } else if (random() < 0.5 && open.length > 0) {
         const [{ token, name: which }] = open.splice(Math.floor(random() * open.length), 1) as [(typeof open)[0]]
         ledger.settle(token, Buffer.from(which), sink)
@@ -40,7 +42,7 @@ t.test('in order, whatever the order of settling: a thousand seeded conversation
 t.test('as they come', async t => {
   const sink = collect()
   const ledger = new ReplyLedger(false)
-  const [a, b] = [ledger.begin(5), ledger.begin(7)]
+  const [a, b] = [ledger.begin(5, header), ledger.begin(7, header)]
   t.equal(ledger.holdsBack, false)
   t.equal(ledger.inFlightBytes, 12)
   t.equal(ledger.settle(b, Buffer.from('b'), sink), true)
@@ -54,7 +56,7 @@ t.test('as they come', async t => {
 t.test('what waits is counted, and a queued answer cannot be settled', async t => {
   const sink = collect()
   const ledger = new ReplyLedger(true)
-  const first = ledger.begin(100)
+  const first = ledger.begin(100, header)
   ledger.queue(Buffer.alloc(30))
   t.same([ledger.size, ledger.inFlight, ledger.waitingReplyBytes], [2, 1, 30])
   t.equal(ledger.settle(first + 1, Buffer.from('x'), sink), false)

@@ -158,7 +158,7 @@ t.test('late answers keep the order of the requests; at the limit the socket is 
   const client = await shard.connect()
   const held = (sessionId: number) => encodeEventRequest({ command: 100, sessionId })
   client.write(held(1), held(2), hello, held(3), held(4))
-  await shard.states('processing')
+  await shard.states('processing.full')
   t.equal(late.length, 2, 'two in flight and one answer that waits are three')
   late[1]!.answer(Buffer.from('second'))
   t.equal(late[1]!.answer(Buffer.from('again')), false, 'a second answer is refused')
@@ -168,7 +168,7 @@ t.test('late answers keep the order of the requests; at the limit the socket is 
     'second',
     'hello',
   ])
-  await shard.states('wantReadHeader.idle')
+  await shard.states('processing.reading')
   t.equal(late.length, 4, 'reading went on')
   late[2]!.answer(Buffer.from('third'))
   client.socket.resetAndDestroy()
@@ -183,12 +183,16 @@ t.test('bytes in flight are limited as requests are', async t => {
   const client = await shard.connect()
   const frame = encodeEventRequest({ command: 100, body: Buffer.alloc(484) })
   client.write(frame, frame, frame)
-  await shard.states('processing')
+  await shard.states('processing.full')
   t.equal(late.length, 2)
   late[0]!.fail(9)
   t.equal((await client.response()).status, 9)
-  await shard.states('processing')
+  await shard.states('processing.full')
   t.equal(late.length, 3)
+  late[1]!.fail(9)
+  late[2]!.fail(9)
+  t.same([(await client.response()).status, (await client.response()).status], [9, 9])
+  await shard.states('wantReadHeader.idle')
 })
 
 t.test('the answer is the response of the codec', async t => {

@@ -33,7 +33,15 @@ t.test('a request is answered in one datagram, by the same commands as over TCP'
   t.match(read(await sender.ask(request({ raidaId: 3, command: 99 }))), { status: 5, command: 99, sessionId: 7 })
   t.match(read(await sender.ask(request({ raidaId: 3, command: fails }))), { status: 7 })
   t.match(read(await sender.ask(request({ raidaId: 3, command: fails, body: Buffer.alloc(0) }))), { status: 9 })
-  t.match(shard.figures, { received: 6, requests: 5, sent: 6, malformed: 0, inFlight: 0, inFlightBytes: 0 })
+  t.match(shard.figures, {
+    received: 6,
+    requests: 5,
+    commandsUnknown: 1,
+    sent: 6,
+    malformed: 0,
+    inFlight: 0,
+    inFlightBytes: 0,
+  })
 })
 
 t.test('a datagram that is shorter than a header is answered 1, as far as three times its bytes go', async t => {
@@ -303,6 +311,7 @@ t.test('a sealed body comes after the cookie, and is opened with the header that
   const changed = sealed('secret', challenge.body, { reserved: 1 })
   changed[changed.length - 1]! ^= 1
   t.match(read(await sender.ask(changed)), { status: 8 })
+  t.match(shard.figures, { bodiesInvalid: 1, malformed: 0 })
 })
 
 t.test('a cookie is what the design says: HMACs over period, address and port', async t => {

@@ -29,10 +29,10 @@ class Sink implements FrameSink {
   mayDecode(): boolean {
     return this.seen.length < this.framesMax
   }
-  mayKeep(growBytes: number): boolean {
-    if (this.keptBytes + growBytes > this.room) return false
+  allocate(bytes: number, growBytes: number): Buffer | undefined {
+    if (this.keptBytes + growBytes > this.room) return undefined
     this.keptBytes += growBytes
-    return true
+    return Buffer.alloc(bytes)
   }
 }
 

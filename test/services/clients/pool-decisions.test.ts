@@ -11,7 +11,7 @@ import {
 
 function connection(change: Partial<Choosable> & { readonly roomBytes?: number } = {}): Choosable {
   const { roomBytes = 100, ...rest } = change
-  return { isUp: true, isWary: false, inFlight: 0, hasRoom: bytes => bytes <= roomBytes, ...rest }
+  return { isUp: true, isWary: false, isPaused: false, inFlight: 0, hasRoom: bytes => bytes <= roomBytes, ...rest }
 }
 
 t.test('the connection with the fewest in flight is chosen, of those that are up and have room', async t => {

@@ -34,7 +34,7 @@ function facts() {
 
 t.test('compiled and live agree on every branch and on seeded walks', async t => {
   const agreement = assertChartAgrees(t, pooledConnectionMachine, { input: facts, events })
-  t.equal(agreement.configurations, 7)
+  t.equal(agreement.configurations, 8)
 })
 
 t.test('every state that waits for a server has a way out by time', async t => {

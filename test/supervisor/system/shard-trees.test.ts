@@ -5,11 +5,13 @@ import t from 'tap'
 import { child } from '../../../src/actors/runtime/child.ts'
 import type { ActorExit } from '../../../src/messages/thread/exit.ts'
 import { createSystem, internalsOf } from '../../../src/supervisor/system.ts'
+import { closer } from '../fixtures/closer.ts'
 import { counter } from '../fixtures/counter.ts'
 import { collectFacts, exitOf, quiet } from '../fixtures/local-system.ts'
 import { meter } from '../fixtures/meter.ts'
 import { ledger } from '../fixtures/shard-subject.ts'
 import { createNumbers, inTime, killShard, startSharded } from '../fixtures/sharded-system.ts'
+import { refuses } from '../fixtures/starts.ts'
 import { subject } from '../fixtures/subject.ts'
 
 t.setTimeout(120_000)
@@ -145,6 +147,24 @@ t.test('a rolling restart keeps the actors, holds their messages and costs no re
   const supervisor = internalsOf(system).kernel.entries.get('$shards')!.cell!.engine!.context as { restarts: number[] }
   t.same(supervisor.restarts, [])
 })
+
+t.test(
+  'in a rolling restart the children of trees end as they ask to, last first, and cost their trees nothing',
+  async t => {
+    const system = await startSharded(t)
+    const numbers = createNumbers()
+    const children = [
+      child(closer, { id: 'first', input: { number: 1, numbers }, shard: 0 }),
+      child(refuses, { id: 'stubborn', shard: 0, shutdown: 1 }),
+      child(closer, { id: 'last', input: { number: 2, numbers }, shard: 0 }),
+      child(closer, { id: 'other', input: { number: 3, numbers }, shard: 1 }),
+    ]
+    const tree = await system.supervise({ id: 'tree', strategy: 'one_for_one', intensity: 0, children })
+    await system.rollingRestart()
+    t.same([...new Int32Array(numbers).subarray(0, 4)], [3, 2, 1, 3])
+    t.match(await tree.whichChildren(), Array(4).fill({ state: 'running' }))
+  },
+)
 
 t.test('when the shards have spent their budget the system says so, and what waits for them is settled', async t => {
   const system = await startSharded(t)

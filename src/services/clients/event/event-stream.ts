@@ -79,8 +79,8 @@ export class EventStream implements StreamSession<PendingEvent>, FrameSink {
   }
 
   /** The declared length was checked. */
-  mayKeep(): boolean {
-    return true
+  allocate(bytes: number): Buffer {
+    return Buffer.allocUnsafeSlow(bytes)
   }
 
   #faultOf(request: PendingEvent | undefined, bytes: Buffer, at: number, bodyBytes: number): StarfishError {
