@@ -16,6 +16,7 @@ const names = [
   'overloaded',
   'challenged',
   'unproven',
+  'commandsUnknown',
   'bodiesInvalid',
   'requestsWithoutMemory',
   'silent',
@@ -46,6 +47,8 @@ export interface DatagramFigures extends Readonly<Record<DatagramFigure, number>
   readonly challenged: number
   /** Cookies that were not their sender's, or too old. */
   readonly unproven: number
+  /** Requests for what the server does not do. */
+  readonly commandsUnknown: number
   /** Bodies that cannot be opened. */
   readonly bodiesInvalid: number
   /** Requests for which there was no memory. */

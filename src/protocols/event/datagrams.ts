@@ -99,7 +99,7 @@ export function createEventDatagrams(
       const cookieBytes = takesCookies && dialect.hasCookie!(bytes, 0) ? EVENT_COOKIE_BYTES : 0
       if (bodyBytes < cookieBytes) return fault(path, eventStatus.invalidPacketLength, bytes)
       if (!desk.knows(dialect.command(bytes, 0))) {
-        return refuse(path, eventStatus.unknownCommand, bytes, verdict.refused)
+        return refuse(path, eventStatus.unknownCommand, bytes, verdict.unknown)
       }
       if (!path.hasRoom) return refuse(path, eventStatus.overloaded, bytes, verdict.overloaded)
       if (cookieBytes === 0) desk.serve(path, bytes, 0, bodyBytes)
