@@ -7,6 +7,8 @@ import { upForms, upHelp } from '../../src/cli/up-options.ts'
 import { errorCodes, eventCommand, eventStatus, serverLimitDefaults } from '../../src/messages/index.ts'
 import type { ExitType } from '../../src/messages/thread/exit.ts'
 import type { DeadLetter, FactKind } from '../../src/messages/thread/fact.ts'
+import { poolDefaults } from '../../src/services/clients/pool-options.ts'
+import { retryDefaults } from '../../src/services/clients/retry-policy.ts'
 import {
   actorDefaults,
   type Budget,
@@ -39,6 +41,13 @@ t.test('options and figures of UDP', async t => {
   t.same(Object.fromEntries(rows), udpDefaults)
   const figures = tableRows(protocol, 'Figures of UDP').map(([name]) => nameIn(name))
   t.same(figures, Object.keys(figureAt))
+})
+
+t.test('options of the event client', async t => {
+  const page = readPage('docs/event-client.md')
+  const told = (heading: string) => tableRows(page, heading).map(([name, value]) => [nameIn(name), numberIn(value)])
+  t.same(Object.fromEntries(told('The pool')), poolDefaults)
+  t.same(Object.fromEntries(told('Retries')), retryDefaults)
 })
 
 t.test('statuses and commands', async t => {
