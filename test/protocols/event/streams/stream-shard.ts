@@ -19,11 +19,11 @@ import { STOP } from '../../../../src/messages/wire/frame-decoder.ts'
 import type { EventCall, LateAnswer } from '../../../../src/protocols/event/event-call.ts'
 import { createEventProtocol } from '../../../../src/protocols/event/event-protocol.ts'
 import { createTestRuntime } from '../../../actors/acceptor/test-runtime.ts'
+import { ScriptedSocket } from '../../../actors/connection/scripted-socket.ts'
 import { bodyOf, commandsFor, dialectFor } from './profile-protocol.ts'
 import type { Profile } from './profiles.ts'
 import { ReferenceConnection } from './reference-server.ts'
 import type { Scenario } from './scenario.ts'
-import { ScriptedSocket } from './scripted-socket.ts'
 import { SteppedClock } from './stepped-clock.ts'
 
 interface PutOff {

@@ -83,13 +83,14 @@ export class ScriptedSocket {
     this.#emit('end')
   }
 
-  /** The peer takes all output, oldest first; what was written is looked at now, as a kernel would. */
-  take(): void {
-    for (let write = this.#writes.shift(); write !== undefined && !this.destroyed; write = this.#writes.shift()) {
+  /** The peer takes output, oldest first: all, or so many writes. What was written is looked at now, as a kernel would. */
+  take(writes: number = Number.POSITIVE_INFINITY): void {
+    for (let left = writes; left > 0 && this.#writes.length > 0 && !this.destroyed; left--) {
+      const write = this.#writes.shift()!
       this.taken.push(Buffer.from(write.bytes))
       write.done()
     }
-    if (!this.writableEnded || this.destroyed) return
+    if (!this.writableEnded || this.destroyed || this.#writes.length > 0) return
     const finished = this.#onFinished
     this.#onFinished = undefined
     finished?.()
