@@ -245,8 +245,17 @@ export class Connection implements Link, FrameSink, OutputOwner, ReplySink, Time
   }
 }
 
+interface StreamHandle {
+  readonly bytesWritten: number
+  readonly writeQueueSize: number
+  /** Below TLS: the handle that TCP is spoken through. What is encrypted counts as written. */
+  readonly _parent?: StreamHandle
+}
+
 /** Output that the kernel has taken, in bytes. Node tells of whole writes; its handle, where there is one, of each byte. */
 function takenBytesOf(socket: Socket): number {
-  const { _handle: handle } = socket as { readonly _handle?: { bytesWritten: number; writeQueueSize: number } | null }
-  return handle ? handle.bytesWritten - handle.writeQueueSize : socket.bytesWritten - socket.writableLength
+  const { _handle: handle } = socket as { readonly _handle?: StreamHandle | null }
+  if (!handle) return socket.bytesWritten - socket.writableLength
+  const { bytesWritten, writeQueueSize } = handle._parent ?? handle
+  return bytesWritten - writeQueueSize
 }

@@ -1,4 +1,6 @@
 /** Peers that mean harm: what each attack costs them, what they are told, and where it is counted. Virtual time. */
+import { connect } from 'node:net'
+import { connect as connectTls } from 'node:tls'
 import t from 'tap'
 import type { RefusalKind } from '../../../src/actors/serving/connections.ts'
 import { encodeEventRequest, eventStatus } from '../../../src/messages/index.ts'
@@ -121,6 +123,36 @@ t.test(
     }
   },
 )
+
+t.test('slow reader: what the kernel takes of a large answer counts, behind TLS too', async t => {
+  const late: LateAnswer[] = []
+  const commands = new Map([[100, (call: EventCall) => void late.push(call.later())]])
+  for (const tls of [undefined, { cert: certificate, key: privateKey }]) {
+    late.length = 0
+    const limits = { outputBytesMax: 67_108_864 }
+    const shard = await startEventShard(t, { commands, limits, ...(tls === undefined ? {} : { tls }) })
+    const where = { port: shard.port, host: '127.0.0.1', ca: certificate }
+    const socket = tls === undefined ? connect(where) : connectTls(where)
+    t.teardown(() => socket.destroy())
+    socket.on('error', () => {})
+    socket.write(encodeEventRequest({ command: 100 }))
+    await until(() => late.length === 1)
+    late[0]!.answer(Buffer.alloc(33_554_432))
+    await shard.states('wantWrite')
+    let takenBytes = 0
+    socket.on('data', ({ length }: Buffer) => {
+      takenBytes += length
+      if (takenBytes > 8_000_000) socket.pause()
+    })
+    await shard.clock.advance(1_400)
+    await until(() => takenBytes > 8_000_000)
+    await shard.clock.advance(1_900)
+    await shard.states('wantWrite')
+    await shard.clock.advance(3_000)
+    await shard.states()
+    t.same(counted(shard), { readersLate: 1 })
+  }
+})
 
 t.test('slow reader: a last answer that is not taken resets the connection', async t => {
   const shard = await startEventShard(t)
