@@ -2,7 +2,7 @@
 import t from 'tap'
 import { udpDefaults } from '../../src/actors/datagram/config.ts'
 import { figureAt } from '../../src/actors/datagram/figures.ts'
-import { refusalKinds } from '../../src/actors/serving/connections.ts'
+import { refusalKinds } from '../../src/actors/serving/refusals.ts'
 import { upForms, upHelp } from '../../src/cli/up-options.ts'
 import { errorCodes, eventCommand, eventStatus, serverLimitDefaults } from '../../src/messages/index.ts'
 import type { ExitType } from '../../src/messages/thread/exit.ts'

@@ -230,7 +230,7 @@ t.test('a cookie of one shard is good on the others, and after a restart', async
   t.match(udpOf(server), { challenged: 8, unproven: 0 })
 })
 
-t.test('nobody who does not prove its address gets more than three times what it sent', async t => {
+t.test('reflection: a spoofed source gets no more than three times what was sent in its name', async t => {
   const seed = 20_250_301
   const random = createRandom(seed)
   const { server } = await serveCommands(t, 2)
