@@ -137,7 +137,11 @@ export function createRemoteChildren(
       }
       shards
         .control(shard)
-        .then(control => control.call('startChild', [{ ...child.request, incarnations }]))
+        .then(async control => {
+          // Unless it was given up meanwhile, as one that waited for a worker that was lost on its way up.
+          if (children.get(keyOf(request.address, request.incarnation)) === child)
+            await control.call('startChild', [{ ...child.request, incarnations }])
+        })
         .catch((error: unknown) => end(child, { type: 'bootstrapFailed', error }))
     },
     shutdown: askToStop,
