@@ -23,7 +23,8 @@ const killTimeoutMs = 1_000
 interface RemoteChild {
   readonly request: ChildStart
   readonly shard: number
-  state: 'starting' | 'running'
+  /** `waiting` for its shard, which was not told of it yet: that is not lost with a worker. */
+  state: 'waiting' | 'starting' | 'running'
   /** Its shard is being drained: when it ends its supervisor hears nothing before the shard is gone. */
   held: PromiseWithResolvers<void> | undefined
 }
@@ -71,7 +72,7 @@ export function createRemoteChildren(
     const { address, incarnation, spec, owner } = request
     child.held?.resolve()
     if (!children.delete(keyOf(address, incarnation))) return
-    if (child.state === 'starting') {
+    if (child.state !== 'running') {
       tell(child, { type: 'child.startFailed', id: owner.childId, incarnation, reason })
       return
     }
@@ -123,7 +124,7 @@ export function createRemoteChildren(
       const child: RemoteChild = {
         request: { ...request, spec: clonableSpec(request.spec) },
         shard,
-        state: 'starting',
+        state: 'waiting',
         held: undefined,
       }
       const incarnations = counts.get(request.address) ?? createStartCounts(request.address, request.spec)
@@ -137,12 +138,21 @@ export function createRemoteChildren(
       }
       shards
         .control(shard)
-        .then(control => control.call('startChild', [{ ...child.request, incarnations }]))
+        .then(async control => {
+          // Unless it was given up meanwhile.
+          if (children.get(keyOf(request.address, request.incarnation)) !== child) return
+          child.state = 'starting'
+          await control.call('startChild', [{ ...child.request, incarnations: counts.get(request.address)! }])
+        })
         .catch((error: unknown) => end(child, { type: 'bootstrapFailed', error }))
     },
     shutdown: askToStop,
     kill(shard, address, incarnation) {
       const child = children.get(keyOf(address, incarnation))
+      if (child?.state === 'waiting') {
+        end(child, { type: 'killed' })
+        return
+      }
       shards
         .control(shard)
         .then(control => control.call('killChild', [address, incarnation], killTimeoutMs))
@@ -184,7 +194,7 @@ export function createRemoteChildren(
     shardLost(shard, incarnation, reason, events) {
       for (const [address, known] of counts) if (homes.get(address) === shard) counts.set(address, lostCounts(known))
       for (const child of [...children.values()]) {
-        if (child.shard !== shard) continue
+        if (child.shard !== shard || child.state === 'waiting') continue
         const lastEvents = lastEventsOf(events, child.request.address, child.request.incarnation)
         end(child, reason, { lastEvents, shardLoss: { shard, incarnation } })
       }
