@@ -74,6 +74,6 @@ function leaveUnanswered(kernel: Kernel, cell: ActorCell, envelope: Envelope, ha
 }
 
 function expire(kernel: Kernel, envelope: Envelope): void {
-  envelope.receipts.refuse(envelope.token, 'OVERLOADED')
+  envelope.receipts.refuse(envelope.token, 'ASK_TIMEOUT')
   kernel.addDeadLetter(envelope, 'expired', 'its deadline passed while it waited')
 }

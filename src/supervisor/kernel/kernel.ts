@@ -287,8 +287,10 @@ export class Kernel {
 
   /** Settles a message of this thread that will not be handled: its asker is told, or it becomes a dead letter. */
   refuse(envelope: Envelope, reason: Refusal, cause?: unknown): void {
-    if (envelope.requestId !== 0) {
-      this.asks.settle(envelope.requestId, { ok: false, error: refusalError(envelope, reason, cause) })
+    const { requestId } = envelope
+    if (requestId !== 0) {
+      if (reason === 'ASK_TIMEOUT') this.asks.timeOut(requestId)
+      else this.asks.settle(requestId, { ok: false, error: refusalError(envelope, reason, cause) })
       return
     }
     if (envelope.to === kernelAddress) return

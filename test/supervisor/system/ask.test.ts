@@ -1,4 +1,5 @@
 import t from 'tap'
+import { createEnvelope, localReceipts, type Refusal } from '../../../src/messages/thread/envelope.ts'
 import { internalsOf } from '../../../src/supervisor/system.ts'
 import { exitOf, soon, startLocal, turn } from '../fixtures/local-system.ts'
 import { narrowSubject, subject } from '../fixtures/subject.ts'
@@ -203,3 +204,15 @@ t.test(
     t.same(await second, ['first', 'second'])
   },
 )
+
+t.test('a request whose deadline passed before its turn came, from another thread, is refused for that', async t => {
+  const { system, clock } = await startLocal(t)
+  await system.spawn(subject, { id: 's' })
+  const refused: Refusal[] = []
+  const receipts = { ...localReceipts, refuse: (_: number, reason: Refusal) => void refused.push(reason) }
+  const event = { type: 'subject.echo', text: 'late' }
+  const request = createEnvelope({ to: 's', event, requestId: 1, deadlineMs: clock.now() - 1, receipts })
+  internalsOf(system).kernel.deliver(request)
+  await turn()
+  t.same(refused, ['ASK_TIMEOUT'])
+})
