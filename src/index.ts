@@ -2,6 +2,8 @@
 import './check-node.js'
 
 export type { ServerFigures } from './actors/acceptor/counters.ts'
+export type { UdpOptions } from './actors/datagram/config.ts'
+export type { DatagramFigures } from './actors/datagram/figures.ts'
 export type { ActorEvent, ActorLogger, ActorRuntime, AskOptions, OwnExit } from './actors/runtime/actor-runtime.ts'
 export { compileChart } from './actors/runtime/chart-compiler/compile-chart.ts'
 export {
@@ -53,7 +55,7 @@ export {
   watch,
 } from './actors/runtime/runtime-actions.ts'
 export type { TypedAddress } from './actors/runtime/typed-address.ts'
-export type { RefusalKind } from './actors/serving/connections.ts'
+export type { RefusalKind } from './actors/serving/refusals.ts'
 export type { TaskPoolOptions } from './actors/task-pool/config.ts'
 export type { TaskPoolFigures } from './actors/task-pool/figures.ts'
 export { createLogger, type Logger, type LoggerOptions } from './logger.ts'

@@ -3,7 +3,7 @@
  * ping (1), and those of its user.
  */
 import { type AcceptorOptions, resolveLimits } from '../actors/acceptor/config.ts'
-import { resolveUdpOptions, type UdpOptions } from '../actors/datagram/config.ts'
+import { resolveUdpOptions, type UdpOptions, udpDefaults } from '../actors/datagram/config.ts'
 import type { DatagramFigures } from '../actors/datagram/figures.ts'
 import { referenceTo } from '../actors/runtime/import-definition.ts'
 import { protocolReference } from '../actors/serving/protocol.ts'
@@ -68,7 +68,8 @@ export type EventServer = FrameServer<EventServerFigures>
 export function createEventServer(system: System, options: EventServerOptions): EventServer {
   const { id = 'events', commands, protocol, pool: poolOptions, limits: givenLimits, udp = {}, ...rest } = options
   const filled = resolveEventOptions(rest)
-  const filledUdp = resolveUdpOptions(udp)
+  // Who asks for TLS does not mean to take the same commands in the clear.
+  const filledUdp = resolveUdpOptions(udp, { ...udpDefaults, enabled: rest.tls === undefined })
   const faults = createFaults()
   if (commands !== undefined && !commandsKind.is(commands)) {
     faults.add('commands', `is ${show(commands)}, not what defineCommands returns`)

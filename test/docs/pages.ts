@@ -13,8 +13,9 @@ export interface Page {
 
 /** All pages: README, ARCHITECTURE and docs/. */
 export function readPages(): Page[] {
-  const docs = readdirSync(new URL('docs/', root)).map(file => `docs/${file}`)
-  return ['README.md', 'ARCHITECTURE.md', ...docs].map(readPage)
+  const docs = readdirSync(new URL('docs/', root), { recursive: true, encoding: 'utf8' })
+  const pages = docs.filter(file => file.endsWith('.md')).map(file => `docs/${file}`)
+  return ['README.md', 'ARCHITECTURE.md', ...pages].map(readPage)
 }
 
 /** One page, by its path from the root of the project. */

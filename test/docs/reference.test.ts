@@ -1,10 +1,14 @@
 /** Tables of options, limits and codes say what the code says: no more, no less, and no other default. */
 import t from 'tap'
-import { refusalKinds } from '../../src/actors/serving/connections.ts'
+import { udpDefaults } from '../../src/actors/datagram/config.ts'
+import { figureAt } from '../../src/actors/datagram/figures.ts'
+import { refusalKinds } from '../../src/actors/serving/refusals.ts'
 import { upForms, upHelp } from '../../src/cli/up-options.ts'
 import { errorCodes, eventCommand, eventStatus, serverLimitDefaults } from '../../src/messages/index.ts'
 import type { ExitType } from '../../src/messages/thread/exit.ts'
 import type { DeadLetter, FactKind } from '../../src/messages/thread/fact.ts'
+import { poolDefaults } from '../../src/services/clients/pool-options.ts'
+import { retryDefaults } from '../../src/services/clients/retry-policy.ts'
 import {
   actorDefaults,
   type Budget,
@@ -30,6 +34,20 @@ t.test('limits', async t => {
 t.test('counters of refusals', async t => {
   const told = tableRows(protocol, 'Limits').flatMap(([name, , effect]) => (effect === undefined ? [nameIn(name)] : []))
   t.same(told, refusalKinds)
+})
+
+t.test('options and figures of UDP', async t => {
+  const rows = tableRows(protocol, 'Options of UDP').map(([name, value]) => [nameIn(name), valueIn(value)])
+  t.same(Object.fromEntries(rows), udpDefaults)
+  const figures = tableRows(protocol, 'Figures of UDP').map(([name]) => nameIn(name))
+  t.same(figures, Object.keys(figureAt))
+})
+
+t.test('options of the event client', async t => {
+  const page = readPage('docs/event-client.md')
+  const told = (heading: string) => tableRows(page, heading).map(([name, value]) => [nameIn(name), numberIn(value)])
+  t.same(Object.fromEntries(told('The pool')), poolDefaults)
+  t.same(Object.fromEntries(told('Retries')), retryDefaults)
 })
 
 t.test('statuses and commands', async t => {

@@ -4,7 +4,7 @@ import { once } from 'node:events'
 import { connect } from 'node:net'
 import t, { type Test } from 'tap'
 import { probeDatagrams } from '../../src/actors/datagram/socket.ts'
-import { createRandom } from '../../src/actors/runtime/clock.ts'
+import { createRandom, createVirtualClock } from '../../src/actors/runtime/clock.ts'
 import { protocolReference } from '../../src/actors/serving/protocol.ts'
 import {
   createEventClient,
@@ -23,8 +23,9 @@ import { datagram } from '../../src/services/datagrams.ts'
 import { createFrameServer, type PortSharers } from '../../src/services/frame-server.ts'
 import { internalsOf } from '../../src/supervisor/system.ts'
 import { connectClient } from '../actors/acceptor/event-client.ts'
+import { certificate, privateKey } from '../actors/acceptor/test-certificate.ts'
 import { startSender } from '../actors/datagram/datagram-shard.ts'
-import { number } from './fixtures/commands.ts'
+import { commands, number } from './fixtures/commands.ts'
 import { eventually, serveCommands } from './fixtures/served.ts'
 
 t.setTimeout(180_000)
@@ -82,6 +83,27 @@ async function untilServing(system: System, address: string): Promise<void> {
 }
 
 const cookieFrom = (challenge: Buffer): Buffer => challenge.subarray(16)
+
+t.test('a command that takes long runs once, however often the client repeats the request', async t => {
+  const { server, gate } = await serveCommands(t, 2)
+  const client = clientOf(t, server.address!.port, { resend: { initialMs: 5, maxMs: 5 } })
+  for (const command of [number.wait, number.waitInPool]) {
+    const name = `slow ${command}`
+    const answer = client.request(command, name, soon)
+    // A repeat that met the answer of the one before on its way is none, and waits here as well.
+    const waiting = async () => {
+      const all = await gate.ask({ type: 'gate.look' }, soon)
+      return all.waiting.filter(other => other === name)
+    }
+    while ((await waiting()).length === 0);
+    const { repeated } = udpOf(server)
+    await eventually(() => udpOf(server).repeated > repeated + 5)
+    t.same(await waiting(), [name])
+    gate.send({ type: 'gate.open', later: 0 })
+    t.equal(String((await answer).body), name)
+  }
+  gate.send({ type: 'gate.open', later: 1_000 })
+})
 
 for (const shards of [0, 2]) {
   t.test(`${shards} shards: the client is answered over UDP by what answers over TCP`, async t => {
@@ -208,7 +230,7 @@ t.test('a cookie of one shard is good on the others, and after a restart', async
   t.match(udpOf(server), { challenged: 8, unproven: 0 })
 })
 
-t.test('nobody who does not prove its address gets more than three times what it sent', async t => {
+t.test('reflection: a spoofed source gets no more than three times what was sent in its name', async t => {
   const seed = 20_250_301
   const random = createRandom(seed)
   const { server } = await serveCommands(t, 2)
@@ -332,6 +354,36 @@ t.test('a port that is taken for UDP only is told so, and who has it', async t =
     code: 'PORT_IN_USE',
     details: { transport: 'udp', pid: process.pid },
   })
+})
+
+t.test('a server with TLS takes nothing in the clear unless it is told to', async t => {
+  const tls = { cert: certificate, key: privateKey }
+  const { server, port } = await serve(t, 0, { tls })
+  t.equal(server.stats().udp, undefined)
+  const socket = await socketOf(t, port)
+  await new Promise<void>(closed => socket.close(closed))
+  const told = createEventServer(await createTestSystem(t, 0), { port: 0, tls, udp: { enabled: true } })
+  const address = await told.start()
+  t.equal(String(await clientOf(t, address.port).echo('clear', soon)), 'clear')
+})
+
+t.test('the client brings a cookie for as long as the server takes it', async t => {
+  // The last millisecond of a period: no cookie lives shorter.
+  const clock = createVirtualClock(60_000 * 20_000_000 - 1)
+  const system = await createSystem({ shards: 0, clock, logger: createLogger({ level: 'silent' }) })
+  t.teardown(() => system.stop())
+  const server = createEventServer(system, { port: 0, commands })
+  const { port } = await server.start()
+  const client = clientOf(t, port, { clock, pool: { idleTimeoutMs: 1_000_000 } })
+  const ask = () => client.request(number.where, '', { timeoutMs: 1_000_000 })
+  await ask()
+  t.match(udpOf(server), { challenged: 1, unproven: 0 })
+  await clock.advance(59_999)
+  await ask()
+  t.match(udpOf(server), { challenged: 1, unproven: 0 }, 'good to the end')
+  await clock.advance(1)
+  await ask()
+  t.match(udpOf(server), { challenged: 2, unproven: 0 }, 'asked for anew, not refused')
 })
 
 t.test('IPv6 and names are served as they are for TCP', async t => {

@@ -16,8 +16,8 @@ export interface HandoffDispatch {
   listening(boundPort: number): void
   /** A shard asks for sockets. */
   dial(dialled: HandoffDialled): void
-  /** Hands over a socket that nobody has read. */
-  give(socket: Socket): void
+  /** Hands over a socket that nobody has read; false when there is nobody, nor room to hold it: it was reset. */
+  give(socket: Socket): boolean
   /** A thread is about to end: it is given none any more. */
   threadEnding(threadId: number): void
   /** Tells the shards that no socket follows, and resets those that none took. */
@@ -117,7 +117,11 @@ export function createHandoffDispatch(boundPort?: number): HandoffDispatch {
         held.push(socket)
         dealOut()
       } else if (rotation.length > 0) hand(next(), socket)
-      else socket.resetAndDestroy()
+      else {
+        socket.resetAndDestroy()
+        return false
+      }
+      return true
     },
     threadEnding(threadId) {
       for (const shard of rotation.filter(shard => shard.threadId === threadId)) leave(shard)

@@ -4,6 +4,7 @@
  */
 import { StarfishError } from '../../messages/errors.ts'
 import type { ActorRuntime } from '../runtime/actor-runtime.ts'
+import { openShardCounters } from './counters.ts'
 import { createHandoffDispatch, type HandoffDispatch } from './handoff-dispatch.ts'
 import { registerHandoff } from './handoff-registry.ts'
 import { type Listener, listen } from './listener.ts'
@@ -18,6 +19,7 @@ export function handoffListenerIo(runtime: ActorRuntime) {
 
   async function bind({ input }: AcceptorContext): Promise<void> {
     dispatch = createHandoffDispatch()
+    const counters = openShardCounters(input.counters, Math.max(0, runtime.shard), input.limits)
     // Before it listens: acceptors start right after this actor, and those that dial now wait for its word.
     unregister = registerHandoff(input.handoff.listener, dispatch)
     const bound = await listen(input, {
@@ -26,7 +28,9 @@ export function handoffListenerIo(runtime: ActorRuntime) {
       clock: runtime.clock,
       log: runtime.log,
       shard: runtime.shard,
-      onSocket: socket => dispatch?.give(socket),
+      onSocket(socket) {
+        if (dispatch?.give(socket) === false) counters.countRefusal('connectionsDropped')
+      },
     })
     if (ended) return bound.close()
     listener = bound

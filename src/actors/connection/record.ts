@@ -7,8 +7,9 @@ import { isAllocationFailure } from '../../messages/allocation-failure.ts'
 import type { FrameSink, PartialFrame } from '../../messages/wire/frame-decoder.ts'
 import { STOP, skipBody } from '../../messages/wire/frame-decoder.ts'
 import type { ChartInstance } from '../runtime/compiled-chart.ts'
-import { notCounted, type RefusalKind } from '../serving/connections.ts'
+import { notCounted } from '../serving/connections.ts'
 import type { Link, Waiter } from '../serving/protocol.ts'
+import type { RefusalKind } from '../serving/refusals.ts'
 import type { TimedRecord } from './connection-timers.ts'
 import { type ConnectionEvent, connectionEvents } from './events.ts'
 import type { ConnectionContext } from './machine.ts'
@@ -245,8 +246,17 @@ export class Connection implements Link, FrameSink, OutputOwner, ReplySink, Time
   }
 }
 
+interface StreamHandle {
+  readonly bytesWritten: number
+  readonly writeQueueSize: number
+  /** Below TLS: the handle that TCP is spoken through. What is encrypted counts as written. */
+  readonly _parent?: StreamHandle
+}
+
 /** Output that the kernel has taken, in bytes. Node tells of whole writes; its handle, where there is one, of each byte. */
 function takenBytesOf(socket: Socket): number {
-  const { _handle: handle } = socket as { readonly _handle?: { bytesWritten: number; writeQueueSize: number } | null }
-  return handle ? handle.bytesWritten - handle.writeQueueSize : socket.bytesWritten - socket.writableLength
+  const { _handle: handle } = socket as { readonly _handle?: StreamHandle | null }
+  if (!handle) return socket.bytesWritten - socket.writableLength
+  const { bytesWritten, writeQueueSize } = handle._parent ?? handle
+  return bytesWritten - writeQueueSize
 }

@@ -5,7 +5,7 @@ import type { ProtocolReference } from '../serving/protocol.ts'
 
 /** What a user may say about a server over UDP. The limits are those of each shard. */
 export interface UdpOptions {
-  /** False: the server speaks TCP only. Default true. */
+  /** False: the server speaks TCP only. Default true, but false for a server with `tls`: datagrams are not encrypted. */
   readonly enabled?: boolean
   /**
    * What a datagram gets that is no whole request (short, oversized, not as long as it says, for another server or version):
@@ -60,11 +60,11 @@ export interface DatagramInput extends Omit<FilledUdpOptions, 'enabled'> {
 const largest = 1_073_741_823
 
 /** Checks and fills options. `BAD_CONFIG` names the option (`udp.malformed`), its value and what it may be. */
-export function resolveUdpOptions(options: UdpOptions): FilledUdpOptions {
+export function resolveUdpOptions(options: UdpOptions, defaults: FilledUdpOptions = udpDefaults): FilledUdpOptions {
   const faults = createFaults('udp')
   faults.options('', options, Object.keys(udpDefaults))
   const given = Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined))
-  const filled: FilledUdpOptions = { ...udpDefaults, ...given }
+  const filled: FilledUdpOptions = { ...defaults, ...given }
   faults.boolean('enabled', filled.enabled)
   faults.oneOf('malformed', filled.malformed, ['status', 'silence'])
   faults.whole('payloadBytesMax', filled.payloadBytesMax, 64, 65_507)

@@ -10,11 +10,13 @@
 const names = [
   'received',
   'requests',
+  'repeated',
   'sent',
   'malformed',
   'overloaded',
   'challenged',
   'unproven',
+  'commandsUnknown',
   'bodiesInvalid',
   'requestsWithoutMemory',
   'silent',
@@ -33,6 +35,8 @@ export interface DatagramFigures extends Readonly<Record<DatagramFigure, number>
   readonly received: number
   /** Those of them that went to their command. */
   readonly requests: number
+  /** Repeats of a request that is in flight: they wait for its answer. */
+  readonly repeated: number
   /** Datagrams that were handed to the system to send. */
   readonly sent: number
   /** Short, oversized, cut off, with a header of another server or version. */
@@ -43,6 +47,8 @@ export interface DatagramFigures extends Readonly<Record<DatagramFigure, number>
   readonly challenged: number
   /** Cookies that were not their sender's, or too old. */
   readonly unproven: number
+  /** Requests for what the server does not do. */
+  readonly commandsUnknown: number
   /** Bodies that cannot be opened. */
   readonly bodiesInvalid: number
   /** Requests for which there was no memory. */

@@ -11,8 +11,8 @@ import type { ReplyPath } from './protocol.ts'
 export const verdict = {
   /** It went to its handler, and has been answered or will be. */
   taken: 0,
-  /** A fault that leaves no doubt about what was asked: it is answered. */
-  refused: 1,
+  /** A whole request for what the server does not do. */
+  unknown: 1,
   /** No whole request; whether it is answered is the server's to say. */
   malformed: 2,
   /** There was no room for it. */
@@ -36,7 +36,7 @@ export interface DatagramPath extends ReplyPath {
 export interface DatagramProtocol {
   readonly kind: 'datagrams'
   readonly name: string
-  /** Takes one datagram. `bytes` are its own; they may be changed once its sender is proven. */
+  /** Takes one datagram. `bytes` are its own; they are not to be changed. */
   receive(path: DatagramPath, bytes: Buffer): Verdict
   /** The size of the answer in place of one that is too long for a sender who has not proven its address. */
   readonly challengeBytes: number

@@ -96,8 +96,13 @@ function keepHeader(chunk: Buffer, at: number, headerBytes: number): PartialFram
   }
 }
 
+/** Keeps an accepted frame that is not whole. For its body nothing is kept before a byte of it has come. */
 function keepBody(sink: FrameSink, chunk: Buffer, at: number, frameBytes: number): void {
   const arrived = chunk.length - at
+  if (arrived === sink.headerBytes) {
+    sink.partial = { ...keepHeader(chunk, at, arrived), needBytes: frameBytes, stage: 'body' }
+    return
+  }
   const capacity = Math.min(frameBytes, Math.max(smallestBodyBufferBytes, arrived * 2))
   const bytes = sink.allocate(capacity, capacity, chunk.subarray(at, at + sink.headerBytes))
   if (bytes === undefined) {

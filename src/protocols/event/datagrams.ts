@@ -75,6 +75,10 @@ export function createEventDatagrams(
     return cutHeader
   }
 
+  function withoutCookie(bytes: Buffer): Buffer {
+    return Buffer.concat([bytes.subarray(0, headerBytes), bytes.subarray(headerBytes + EVENT_COOKIE_BYTES)])
+  }
+
   function refuse(path: DatagramPath, status: EventStatus, bytes: Buffer, why: Verdict): Verdict {
     writeErrorReply(dialect, path, status, bytes, 0)
     return why
@@ -95,15 +99,12 @@ export function createEventDatagrams(
       const cookieBytes = takesCookies && dialect.hasCookie!(bytes, 0) ? EVENT_COOKIE_BYTES : 0
       if (bodyBytes < cookieBytes) return fault(path, eventStatus.invalidPacketLength, bytes)
       if (!desk.knows(dialect.command(bytes, 0))) {
-        return refuse(path, eventStatus.unknownCommand, bytes, verdict.refused)
+        return refuse(path, eventStatus.unknownCommand, bytes, verdict.unknown)
       }
       if (!path.hasRoom) return refuse(path, eventStatus.overloaded, bytes, verdict.overloaded)
-      if (cookieBytes > 0) {
-        if (!path.prove(bytes, headerBytes)) return verdict.unproven
-        // A second header before the body, where the cookie was: what is looked at from here on has none.
-        bytes.copyWithin(cookieBytes, 0, headerBytes)
-      }
-      desk.serve(path, bytes, cookieBytes, bodyBytes - cookieBytes)
+      if (cookieBytes === 0) desk.serve(path, bytes, 0, bodyBytes)
+      else if (!path.prove(bytes, headerBytes)) return verdict.unproven
+      else desk.serve(path, withoutCookie(bytes), 0, bodyBytes - cookieBytes)
       return verdict.taken
     },
     challengeBytes: replyHeaderBytes + challengeBody,

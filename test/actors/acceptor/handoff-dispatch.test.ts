@@ -61,7 +61,8 @@ const fakeSocket = (resets: { count: number }): Socket =>
 t.test('without a shard sockets are held up to the limit, the next is reset, and all are at the end', async t => {
   const dispatch = createHandoffDispatch(7400)
   const resets = { count: 0 }
-  for (let index = 0; index <= heldSocketsMax; index++) dispatch.give(fakeSocket(resets))
+  for (let index = 0; index < heldSocketsMax; index++) dispatch.give(fakeSocket(resets))
+  t.equal(dispatch.give(fakeSocket(resets)), false)
   t.same([dispatch.figures.held, resets.count], [heldSocketsMax, 1])
   dispatch.end()
   t.same([dispatch.figures.held, resets.count], [0, heldSocketsMax + 1])

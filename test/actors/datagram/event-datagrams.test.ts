@@ -3,72 +3,23 @@ import { createHmac } from 'node:crypto'
 import { createSocket } from 'node:dgram'
 import t from 'tap'
 import type { EventDialect } from '../../../src/index.ts'
-import { aesGcmBodies, dialectV1, eventFailure } from '../../../src/index.ts'
-import { decodeEventResponse, type EventRequest, encodeEventRequest } from '../../../src/messages/index.ts'
+import { aesGcmBodies, dialectV1 } from '../../../src/index.ts'
+import type { EventRequest } from '../../../src/messages/index.ts'
 import { until } from '../connection/event-shard.ts'
 import { startDatagramShard, startMs } from './datagram-shard.ts'
-
-const ok = { version: 1, reserved: 0, status: 0 }
-
-/** Bytes that say `hi` to command 0, with changes. */
-function request(fields: Partial<EventRequest> = {}): Buffer {
-  return encodeEventRequest({ sessionId: 7, body: Buffer.from('hi'), ...fields })
-}
-
-/** A request that brings a cookie. */
-function bringing(cookie: Uint8Array, { body = Buffer.from('hi'), ...fields }: Partial<EventRequest> = {}): Buffer {
-  return request({ ...fields, reserved: 1, body: Buffer.concat([cookie, body]) })
-}
-
-/** `bytes` with another length in the header. */
-function declaring(bodyBytes: number, bytes: Buffer): Buffer {
-  bytes.writeUInt32BE(bodyBytes, 8)
-  return bytes
-}
-
-function read(bytes: Buffer) {
-  return { version: bytes[0], reserved: bytes.readUInt32BE(12), ...decodeEventResponse(bytes) }
-}
-
-/** Commands that answer as many bytes as they are asked for, now, later or when they are told to. */
-const bytesNow = 0x10
-const bytesSoon = 0x11
-const held = 0x12
-const fails = 0x13
-const where = 0x14
-
-function size(body: Uint8Array): number {
-  return Buffer.from(body).readUInt32BE()
-}
-
-function sized(bytes: number): Buffer {
-  const body = Buffer.alloc(4)
-  body.writeUInt32BE(bytes)
-  return body
-}
-
-function commands() {
-  const waiting: { readonly release: (body: string) => void; readonly signal: AbortSignal }[] = []
-  const table = {
-    [bytesNow]: { handle: ({ body }: { body: Uint8Array }) => new Uint8Array(size(body)) },
-    [bytesSoon]: { handle: async ({ body }: { body: Uint8Array }) => new Uint8Array(size(body)) },
-    [held]: {
-      handle: (_request: unknown, { signal }: { signal: AbortSignal }) =>
-        new Promise<string>(resolve => waiting.push({ release: resolve, signal })),
-    },
-    [fails]: {
-      handle: ({ body }: { body: Uint8Array }) => {
-        if (body.length > 0) throw eventFailure('timeout')
-        throw new Error('broken')
-      },
-    },
-    [where]: {
-      handle: ({ body, ...request }: { body: Uint8Array; peerAddress: string; transport: string; raidaId: number }) =>
-        `${request.transport} ${request.peerAddress} ${request.raidaId} ${Buffer.from(body)}`,
-    },
-  }
-  return { table, waiting }
-}
+import {
+  bringing,
+  bytesNow,
+  bytesSoon,
+  commands,
+  declaring,
+  fails,
+  ok,
+  read,
+  request,
+  sized,
+  where,
+} from './requests.ts'
 
 t.test('a request is answered in one datagram, by the same commands as over TCP', async t => {
   const shard = await startDatagramShard(t, { table: commands().table, protocol: { raidaId: 3 } })
@@ -82,7 +33,15 @@ t.test('a request is answered in one datagram, by the same commands as over TCP'
   t.match(read(await sender.ask(request({ raidaId: 3, command: 99 }))), { status: 5, command: 99, sessionId: 7 })
   t.match(read(await sender.ask(request({ raidaId: 3, command: fails }))), { status: 7 })
   t.match(read(await sender.ask(request({ raidaId: 3, command: fails, body: Buffer.alloc(0) }))), { status: 9 })
-  t.match(shard.figures, { received: 6, requests: 5, sent: 6, malformed: 0, inFlight: 0, inFlightBytes: 0 })
+  t.match(shard.figures, {
+    received: 6,
+    requests: 5,
+    commandsUnknown: 1,
+    sent: 6,
+    malformed: 0,
+    inFlight: 0,
+    inFlightBytes: 0,
+  })
 })
 
 t.test('a datagram that is shorter than a header is answered 1, as far as three times its bytes go', async t => {
@@ -236,72 +195,6 @@ t.test('an answer that does not fit a datagram is status 9, whoever asks', async
   }
 })
 
-t.test('requests that wait for their commands are bounded by number and by bytes; more are answered 6', async t => {
-  for (const udp of [{ inFlightRequestsMax: 3 }, { inFlightBytesMax: 50 }]) {
-    const { table, waiting } = commands()
-    const shard = await startDatagramShard(t, { table, udp })
-    const sender = await shard.sender()
-    for (let sessionId = 0; sessionId < 3; sessionId++) await sender.send(request({ command: held, sessionId }))
-    t.match(shard.figures, { inFlight: 3, inFlightBytes: 3 * 18 })
-    t.match(read(await sender.ask(request({ command: held, sessionId: 3 }))), { status: 6, sessionId: 3 })
-    t.match(read(await sender.ask(request({ sessionId: 4 }))), { status: 6, sessionId: 4 })
-    t.match(read(await sender.ask(request({ command: 99 }))), { status: 5 }, 'faults are told all the same')
-    waiting[1]!.release('free')
-    t.match(read(await sender.answer()), { ...ok, sessionId: 1, body: Buffer.from('free') })
-    t.match(read(await sender.ask(request({ sessionId: 5 }))), { ...ok, sessionId: 5 })
-    t.match(shard.figures, { inFlight: 2, inFlightBytes: 36, overloaded: 2 })
-    waiting[0]!.release('a')
-    waiting[2]!.release('c')
-    t.same([read(await sender.answer()).sessionId, read(await sender.answer()).sessionId], [0, 2])
-    t.match(shard.figures, { inFlight: 0, inFlightBytes: 0 })
-  }
-})
-
-t.test('a command that is not done in time is answered 7', async t => {
-  const { table, waiting } = commands()
-  const shard = await startDatagramShard(t, { table, protocol: { commandTimeoutMs: 500 } })
-  const sender = await shard.sender()
-  await sender.send(request({ command: held }))
-  await shard.clock.advance(499)
-  t.equal(waiting[0]!.signal.aborted, false)
-  await shard.clock.advance(1)
-  t.match(read(await sender.answer()), { status: 7, sessionId: 7, command: held })
-  t.equal(waiting[0]!.signal.aborted, true)
-  waiting[0]!.release('late')
-  t.equal(await sender.isSilent(Buffer.alloc(1)), true)
-  t.match(shard.figures, { inFlight: 0, inFlightBytes: 0 })
-})
-
-t.test('a drain answers what is in hand, and 6 to what comes; it is over when nothing is', async t => {
-  const { table, waiting } = commands()
-  const shard = await startDatagramShard(t, { table })
-  const sender = await shard.sender()
-  await sender.send(request({ command: held, sessionId: 1 }))
-  let isDrained = false
-  shard.server.drain(() => {
-    isDrained = true
-  })
-  for (const command of [0, held]) t.match(read(await sender.ask(request({ command }))), { status: 6, command })
-  t.equal(isDrained, false)
-  waiting[0]!.release('done')
-  t.match(read(await sender.answer()), { ...ok, sessionId: 1, body: Buffer.from('done') })
-  await until(() => isDrained)
-  t.match(read(await sender.ask(request())), { status: 6 }, 'until the socket is closed')
-  t.match(shard.figures, { overloaded: 3, inFlight: 0 })
-})
-
-t.test('the end of a shard aborts what is in its hand', async t => {
-  const { table, waiting } = commands()
-  const shard = await startDatagramShard(t, { table })
-  const sender = await shard.sender()
-  await sender.send(request({ command: held }))
-  shard.server.abandon()
-  t.match(waiting[0]!.signal.reason, { code: 'ASK_ABORTED' })
-  waiting[0]!.release('to nobody')
-  t.equal(await sender.isSilent(Buffer.alloc(1)), true)
-  t.match(shard.figures, { inFlight: 0, inFlightBytes: 0 })
-})
-
 t.test('datagrams from the port of the server itself, and from none, are not answered', async t => {
   const shard = await startDatagramShard(t)
   // Two servers that were made to answer each other would never stop.
@@ -317,29 +210,6 @@ t.test('datagrams from the port of the server itself, and from none, are not ans
   t.match(read(await sender.ask(request())), ok)
   t.equal(answers, 0)
   t.match(shard.figures, { received: 3, silent: 2, sent: 1, failed: 0 })
-})
-
-t.test('an answer that the system does not send is counted, told once in a while, and harms nobody else', async t => {
-  const shard = await startDatagramShard(t)
-  const sender = await shard.sender()
-  // As if it came from outside: the system does not let a socket of 127.0.0.1 answer there.
-  const outside = { address: '192.0.2.1', family: 'IPv4', port: 9, size: 18 } as const
-  for (let count = 0; count < 20; count++) shard.socket.emit('message', request(), outside)
-  await until(() => shard.figures.failed === 20)
-  t.match(read(await sender.ask(request())), ok)
-  t.match(shard.runtime.lines, [{ level: 'warn', message: 'a datagram was not sent', fields: { leftOut: 0 } }])
-  t.equal(shard.runtime.lines.length, 1)
-})
-
-t.test('answers that the system is slow to take are thrown away above a bound', async t => {
-  const shard = await startDatagramShard(t, { udp: { unsentMax: 10 } })
-  const sender = await shard.sender()
-  const from = { address: '127.0.0.1', family: 'IPv4', port: sender.port, size: 18 } as const
-  // In one turn, in which the system cannot say that any has been sent.
-  for (let count = 0; count < 25; count++) shard.socket.emit('message', request(), from)
-  await until(() => sender.got.datagrams === 10)
-  t.match(shard.figures, { sent: 10, dropped: 15 })
-  t.match(read(await sender.ask(request())), ok)
 })
 
 t.test('a dialect that throws costs the datagram, and is told once in a while', async t => {
@@ -441,6 +311,7 @@ t.test('a sealed body comes after the cookie, and is opened with the header that
   const changed = sealed('secret', challenge.body, { reserved: 1 })
   changed[changed.length - 1]! ^= 1
   t.match(read(await sender.ask(changed)), { status: 8 })
+  t.match(shard.figures, { bodiesInvalid: 1, malformed: 0 })
 })
 
 t.test('a cookie is what the design says: HMACs over period, address and port', async t => {

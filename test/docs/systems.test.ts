@@ -1,0 +1,83 @@
+/** The checklists of docs/systems name exports, defaults and tests that are there. */
+import { existsSync, readFileSync } from 'node:fs'
+import t from 'tap'
+import { resolveAcceptorInput } from '../../src/actors/acceptor/config.ts'
+import { createServerCounters } from '../../src/actors/acceptor/counters.ts'
+import { udpDefaults } from '../../src/actors/datagram/config.ts'
+import { protocolReference } from '../../src/actors/serving/protocol.ts'
+import { resolveTaskPoolInput } from '../../src/actors/task-pool/config.ts'
+import { serverLimitDefaults } from '../../src/messages/index.ts'
+import { resolveEventOptions } from '../../src/protocols/event/event-options.ts'
+import { eventProtocol } from '../../src/protocols/event/event-protocol.ts'
+import { readPage, tableRows } from './pages.ts'
+
+const raida = readPage('docs/systems/raida.md')
+const rows = tableRows(raida, 'RAIDA: the event-driven network layer of a coin authority')
+
+/** The names that a module of the package exports, types too. */
+function exportsOf(path: string): string[] {
+  const source = readFileSync(new URL(`../../${path}`, import.meta.url), 'utf8')
+  return [...source.matchAll(/export (?:type )?\{([^}]*)\}/g)].flatMap(([, list]) =>
+    list!.split(',').map(name => name.replace(/^\s*type\s/, '').trim()),
+  )
+}
+
+/** The options of an event server that was told nothing else, on two shards of a Linux machine. */
+function eventServerDefaults(): Record<string, unknown> {
+  const handoff = { threadId: 0, listener: 'events' }
+  const surroundings = { shards: 2, platform: 'linux', handoff, counters: createServerCounters(1, 1) } as const
+  const runner = { moduleUrl: '', exportName: '', options: {} }
+  const figures = new SharedArrayBuffer(8)
+  const pool = { platform: 'linux', processors: 2, drainTimeoutMs: 1, runner, figures } as const
+  const within = (name: string, options: object) =>
+    Object.fromEntries(Object.entries(options).map(([key, value]) => [`${name}.${key}`, value]))
+  return {
+    ...resolveAcceptorInput({ port: 0, protocol: protocolReference(eventProtocol, {}) }, surroundings),
+    ...resolveEventOptions({}),
+    ...within('limits', serverLimitDefaults),
+    ...within('udp', udpDefaults),
+    ...within('pool', resolveTaskPoolInput({}, pool as never)),
+  }
+}
+
+const codeIn = (cell = ''): string[] => [...cell.matchAll(/`([^`]+)`/g)].map(([, code]) => code!)
+
+t.test('every line has its rows', async t => {
+  const lines = ['listeners', 'connection', 'keep-alive', 'body', 'worker pool', 'write', 'UDP', 'hooks', 'errors']
+  t.same([...new Set(rows.map(([line]) => line))], [...lines, 'failures survived', 'attacks'])
+})
+
+t.test('exports are exported', async t => {
+  const exported = new Set([...exportsOf('src/index.ts'), ...exportsOf('src/messages/index.ts')])
+  for (const [, what = '', names] of rows) {
+    const used = codeIn(names)
+    t.ok(used.length > 0, what)
+    t.same(
+      used.filter(name => !exported.has(name)),
+      [],
+      what,
+    )
+  }
+})
+
+t.test('defaults are the defaults', async t => {
+  const defaults = eventServerDefaults()
+  for (const [, , , options = ''] of rows) {
+    for (const [, option, value = ''] of options.matchAll(/`([\w.]+)` (`\w+`|[\d,]+)/g)) {
+      t.equal(String(defaults[option!]), value.replaceAll(/[`,]/g, ''), option!)
+    }
+    t.equal(options.replaceAll(/`[\w.]+` (`\w+`|[\d,]+)(; )?/g, ''), '', `no more than that in "${options}"`)
+  }
+})
+
+t.test('tests are there', async t => {
+  for (const [, what = '', , , tests = ''] of rows) {
+    const named = [...tests.matchAll(/\[([^\]]+)\]\(([^)]+)\) “([^”]+)”/g)]
+    t.ok(named.length > 0, what)
+    for (const [, name, path, title] of named) {
+      const url = new URL(path!, raida.url)
+      t.ok(existsSync(url) && path!.endsWith(`/${name}.test.ts`), `${path} is there`)
+      t.ok(existsSync(url) && readFileSync(url, 'utf8').includes(title!), `${name}: ${title}`)
+    }
+  }
+})
