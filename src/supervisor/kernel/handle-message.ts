@@ -37,6 +37,7 @@ export function handleMessage(kernel: Kernel, cell: ActorCell, envelope: Envelop
 
 function begin(kernel: Kernel, cell: ActorCell, envelope: Envelope, nowMs: number, asked: boolean): void {
   cell.current = envelope
+  cell.currentAtMs = nowMs
   cell.settled = 'open'
   cell.postponed = false
   cell.currentToken = asked ? kernel.tokenOf(envelope) : undefined
