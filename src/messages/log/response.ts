@@ -40,7 +40,7 @@ export function fetchBytesMax(lengthMax: number): number {
 }
 
 /** Bytes of the frame of an answer; `BAD_FRAME` when it cannot be written. */
-export function logAnswerBytes<TAnswer>(operation: LogOperation<never, TAnswer, unknown>, answer: TAnswer): number {
+export function logAnswerBytes<TAnswer>(operation: LogOperation<unknown, TAnswer, unknown>, answer: TAnswer): number {
   return frameBytesBesidePayload + operation.answerBytes(answer)
 }
 
@@ -52,7 +52,7 @@ export function writeLogAnswer<TAnswer>(
   target: Buffer,
   at: number,
   frameBytes: number,
-  operation: LogOperation<never, TAnswer, unknown>,
+  operation: LogOperation<unknown, TAnswer, unknown>,
   request: Buffer,
   requestAt: number,
   answer: TAnswer,
@@ -82,7 +82,7 @@ export function writeLogError(
 
 /** Encodes an answer; `BAD_FRAME` when a field does not fit. */
 export function encodeLogResponse<TAnswer>(
-  operation: LogOperation<never, TAnswer, unknown>,
+  operation: LogOperation<unknown, TAnswer, unknown>,
   requestId: number,
   answer: TAnswer,
 ): Buffer {
@@ -114,7 +114,7 @@ function writeAnswer<TAnswer>(
   target: Buffer,
   at: number,
   frameBytes: number,
-  operation: LogOperation<never, TAnswer, unknown>,
+  operation: LogOperation<unknown, TAnswer, unknown>,
   answer: TAnswer,
 ): void {
   const { status, errorCode } = operation.outcomeOf(answer)
@@ -171,7 +171,7 @@ const reader = new PayloadReader()
  * `BAD_FRAME`, with field and offset in the payload, when it does not follow the grammar or its checksum is wrong.
  */
 export function readLogResponse<TResponse>(
-  operation: LogOperation<never, never, TResponse>,
+  operation: LogOperation<unknown, unknown, TResponse>,
   bytes: Buffer,
   at: number,
   bodyBytes: number,
@@ -202,7 +202,7 @@ export type DecodedLogResponse<TResponse> = (LogSuccess<TResponse> | LogFailure)
 
 /** Decodes exactly one response to a request of `operation`; `BAD_FRAME` as {@link readLogResponse}. */
 export function decodeLogResponse<TResponse>(
-  operation: LogOperation<never, never, TResponse>,
+  operation: LogOperation<unknown, unknown, TResponse>,
   bytes: Uint8Array,
 ): DecodedLogResponse<TResponse> {
   const frame = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength)
