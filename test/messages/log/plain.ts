@@ -8,7 +8,8 @@ interface Range {
   readonly count: number
 }
 
-function plainMessage({ key, value, ...rest }: LogMessageView): object {
+/** A message with its bodies as text. */
+export function plainMessage({ key, value, ...rest }: LogMessageView & { readonly offset?: number }): object {
   return { ...rest, key: key?.toString('latin1') ?? null, value: value?.toString('latin1') ?? null }
 }
 
