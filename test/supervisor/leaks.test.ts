@@ -70,16 +70,21 @@ t.test('1,000 crashes and 30 replaced shards leave the handles, ports, timers an
     ['main', 'main'],
     ['far', 0],
   ] as const) {
-    const children = [child(counter, { id: 'c', input: { from: 0 }, shard })]
+    const children = [child(counter, { id: 'c', input: { from: 0 }, shard, restore: 'snapshot' })]
     await system.supervise({ id, intensity: 10_000, children })
     await crash(system, `${id}/c`, 10)
   }
   await killShard(system, 0)
   await system.ref(counter, 'far/c').ask({ type: 'counter.read' }, inTime)
+  const visits = await system.supervise({ id: 'visits', dynamic: true })
   const before = await heldAtRest()
   const keptBefore = kept(system)
   await crash(system, 'main/c', 500)
   await crash(system, 'far/c', 500)
+  for (let i = 0; i < 100; i++) {
+    await visits.startChild(child(counter, { id: `v${i}`, input: { from: 0 }, restore: 'snapshot' }))
+    await visits.terminateChild(`v${i}`)
+  }
   const supervisor = internalsOf(system).kernel.entries.get('$shards')!.cell!.engine!.context as { restarts: number[] }
   for (let i = 0; i < 30; i++) {
     // Not to test the budget.
@@ -96,7 +101,7 @@ t.test('without shards nothing is left of actors that came and went', async t =>
   const { system, clock } = await startLocal(t)
   const before = kept(system)
   for (let i = 0; i < 1_000; i++) {
-    const c = await system.spawn(counter, { id: `c${i}`, input: { from: 0 } })
+    const c = await system.spawn(counter, { id: `c${i}`, input: { from: 0 }, restore: 'snapshot' })
     system.group('g').join(c)
     system.watch(c, () => {})
     c.send({ type: 'counter.crash' })
