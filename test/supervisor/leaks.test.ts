@@ -1,7 +1,7 @@
 import { spawn } from 'node:child_process'
 import { existsSync, readdirSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
-import t from 'tap'
+import t, { type Test } from 'tap'
 import { child } from '../../src/actors/runtime/child.ts'
 import { internalsOf, type System } from '../../src/supervisor/system.ts'
 import { counter } from './fixtures/counter.ts'
@@ -51,6 +51,20 @@ function kept(system: System) {
     checkpoints: kernel.checkpoints.size,
     places: directory.size,
   }
+}
+
+/** Runs a program to its end; what it printed. */
+async function run(t: Test, fixture: string, ...args: string[]): Promise<string> {
+  const program = fileURLToPath(new URL(`./fixtures/${fixture}`, import.meta.url))
+  const child = spawn(process.execPath, ['--expose-gc', program, ...args])
+  let out = ''
+  child.stdout.on('data', data => {
+    out += data
+  })
+  child.stderr.on('data', data => t.comment(String(data)))
+  const code = await new Promise(resolve => child.on('close', resolve))
+  t.equal(code, 0)
+  return out
 }
 
 async function crash(system: System, address: string, times: number): Promise<void> {
@@ -114,17 +128,14 @@ t.test('without shards nothing is left of actors that came and went', async t =>
   t.equal(clock.pending, 0)
 })
 
+for (const shards of [0, 1]) {
+  t.test(`systems with ${shards} shards that have stopped are not kept in memory`, async t => {
+    t.equal(await run(t, 'forgets.ts', `${shards}`), 'kept 0\n')
+  })
+}
+
 for (const shards of [0, 2]) {
   t.test(`a program whose system with ${shards} shards has stopped ends by itself`, async t => {
-    const program = fileURLToPath(new URL('./fixtures/stops.ts', import.meta.url))
-    const child = spawn(process.execPath, [program, `${shards}`])
-    let out = ''
-    child.stdout.on('data', data => {
-      out += data
-    })
-    child.stderr.on('data', data => t.comment(String(data)))
-    const code = await new Promise(resolve => child.on('close', resolve))
-    t.equal(code, 0)
-    t.equal(out, 'stopped ACTOR_DIED\n')
+    t.equal(await run(t, 'stops.ts', `${shards}`), 'stopped ACTOR_DIED\n')
   })
 }
