@@ -24,7 +24,10 @@ export class ActorRef<D extends AnyActorDefinition = AnyActorDefinition> extends
     this.#host = host
   }
 
-  /** Sends a command after `delayMs` milliseconds, at most 24 days; the function returned takes it back. */
+  /**
+   * Sends a command after `delayMs` milliseconds, at most 24 days; the function returned takes it back. Throws OVERLOADED
+   * when 100,000 of the system wait. What is not due when the system stops is not sent.
+   */
   sendAfter(event: CommandsOf<EventsOf<D>>, delayMs: number): () => void {
     checkEvent('sendAfter', event)
     checkDelay('sendAfter', delayMs)

@@ -200,8 +200,10 @@ function takeMessage(parts: Parts, message: KernelMessage): void {
       changeGroup(message.group, message.address, message.joined)
       break
     case 'kernel.checkpoint':
-      if (message.checkpoint === undefined) kernel.checkpoints.forget(message.address)
-      else kernel.checkpoints.keep(message.address, message.checkpoint)
+      if (message.checkpoint === undefined) kernel.checkpoints.forgetTree(message.address)
+      // Of one that was given up, as when its shard was stuck, nobody would forget it.
+      else if (directory.find(message.address) !== undefined)
+        kernel.checkpoints.keep(message.address, message.checkpoint)
       break
     case 'kernel.synced':
       shards?.router.synced(message.call)

@@ -220,6 +220,8 @@ export function createRemoteChildren(
         if (homes.get(address)?.shard === shard) counts.set(address, lostCounts(known))
       for (const child of [...children.values()]) {
         if (child.shard !== shard || child.state === 'waiting') continue
+        // Its children are lost with it; it starts anew, with new ones.
+        if (child.request.spec.kind === 'supervisor') kernel.checkpoints.forgetTree(child.request.address)
         const lastEvents = lastEventsOf(events, child.request.address, child.request.incarnation)
         end(child, reason, { lastEvents, shardLoss: { shard, incarnation } })
       }

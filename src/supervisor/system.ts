@@ -28,6 +28,7 @@ import {
 import type { ResolvedChildSpec, SupervisorSpec, TreeSpec } from './child-spec.ts'
 import { spawnBudget } from './child-spec.ts'
 import { checkDefinition, checkDefinitions, withReferences } from './definition-check.ts'
+import { DelayedSends } from './delayed-sends.ts'
 import { createGroup, type Group } from './group.ts'
 import { Inspection, type InspectOptions } from './inspection.ts'
 import { type ActorDetails, type ActorSummary, detailsOf, summariesOf, type TreeQuery } from './kernel/actor-summary.ts'
@@ -70,8 +71,8 @@ export class System implements AsyncDisposable {
   readonly #main: MainThread
   readonly #inspections = new Set<Inspection>()
   readonly #failed = Promise.withResolvers<StarfishError>()
-  /** Delayed sends that wait, each as what takes it back. */
-  readonly #delayed = new Set<() => void>()
+  readonly #delayed: DelayedSends
+  #hasEnded = false
   #stopped: Promise<void> | undefined
   #rolling: Promise<void> | undefined
   #trees = 0
@@ -88,6 +89,7 @@ export class System implements AsyncDisposable {
       onFact: fact => this.#offer(fact),
       onFailed: (supervisor, reason) => this.#fail(supervisor, reason),
     })
+    this.#delayed = new DelayedSends(this.#main.kernel.clock)
     internals.set(this, this.#main)
   }
 
@@ -230,7 +232,7 @@ export class System implements AsyncDisposable {
       .slice(0, query.limit ?? 1_000)
   }
 
-  /** The stream of facts about this system; see {@link Fact}. */
+  /** The stream of facts about this system, see {@link Fact}; of one that has stopped it is over at once. */
   inspect(options: InspectOptions = {}): Inspection {
     checkInspectOptions(options)
     const inspection = new Inspection(
@@ -244,6 +246,7 @@ export class System implements AsyncDisposable {
         void this.#updateFilters()
       },
     )
+    if (this.#hasEnded) inspection.close()
     return inspection
   }
 
@@ -285,10 +288,11 @@ export class System implements AsyncDisposable {
 
   async #stop(): Promise<void> {
     const { kernel } = this.#main
-    for (const cancel of [...this.#delayed]) cancel()
+    this.#delayed.close()
     await stopKernel(kernel)
     await this.#main.close()
     kernel.asks.close()
+    this.#hasEnded = true
     for (const inspection of [...this.#inspections]) inspection.close()
   }
 
@@ -354,19 +358,8 @@ export class System implements AsyncDisposable {
       checkEvent('send', event)
       this.#main.kernel.send(null, to, event, 'normal', codec)
     },
-    sendAfter: (to: string, event: ActorEvent, delayMs: number, codec?: NamedCodec) => {
-      const { clock } = this.#main.kernel
-      const timer = clock.setTimeout(() => {
-        this.#delayed.delete(cancel)
-        this.#main.kernel.send(null, to, event, 'normal', codec)
-      }, delayMs)
-      const cancel = () => {
-        this.#delayed.delete(cancel)
-        clock.clearTimeout(timer)
-      }
-      this.#delayed.add(cancel)
-      return cancel
-    },
+    sendAfter: (to: string, event: ActorEvent, delayMs: number, codec?: NamedCodec) =>
+      this.#delayed.add(delayMs, () => this.#main.kernel.send(null, to, event, 'normal', codec)),
     ask: (to: string, event: ActorEvent, options: AskOptions, codec?: NamedCodec) =>
       this.#main.kernel.ask(null, to, event, options, codec),
     details: (address: string) => this.#details(address),

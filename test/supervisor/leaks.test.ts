@@ -1,7 +1,7 @@
 import { spawn } from 'node:child_process'
 import { existsSync, readdirSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
-import t from 'tap'
+import t, { type Test } from 'tap'
 import { child } from '../../src/actors/runtime/child.ts'
 import { internalsOf, type System } from '../../src/supervisor/system.ts'
 import { counter } from './fixtures/counter.ts'
@@ -53,6 +53,20 @@ function kept(system: System) {
   }
 }
 
+/** Runs a program to its end; what it printed. */
+async function run(t: Test, fixture: string, ...args: string[]): Promise<string> {
+  const program = fileURLToPath(new URL(`./fixtures/${fixture}`, import.meta.url))
+  const child = spawn(process.execPath, ['--expose-gc', program, ...args])
+  let out = ''
+  child.stdout.on('data', data => {
+    out += data
+  })
+  child.stderr.on('data', data => t.comment(String(data)))
+  const code = await new Promise(resolve => child.on('close', resolve))
+  t.equal(code, 0)
+  return out
+}
+
 async function crash(system: System, address: string, times: number): Promise<void> {
   const ref = system.ref(counter, address)
   for (let i = 0; i < times; i++) {
@@ -70,16 +84,21 @@ t.test('1,000 crashes and 30 replaced shards leave the handles, ports, timers an
     ['main', 'main'],
     ['far', 0],
   ] as const) {
-    const children = [child(counter, { id: 'c', input: { from: 0 }, shard })]
+    const children = [child(counter, { id: 'c', input: { from: 0 }, shard, restore: 'snapshot' })]
     await system.supervise({ id, intensity: 10_000, children })
     await crash(system, `${id}/c`, 10)
   }
   await killShard(system, 0)
   await system.ref(counter, 'far/c').ask({ type: 'counter.read' }, inTime)
+  const visits = await system.supervise({ id: 'visits', dynamic: true })
   const before = await heldAtRest()
   const keptBefore = kept(system)
   await crash(system, 'main/c', 500)
   await crash(system, 'far/c', 500)
+  for (let i = 0; i < 100; i++) {
+    await visits.startChild(child(counter, { id: `v${i}`, input: { from: 0 }, restore: 'snapshot' }))
+    await visits.terminateChild(`v${i}`)
+  }
   const supervisor = internalsOf(system).kernel.entries.get('$shards')!.cell!.engine!.context as { restarts: number[] }
   for (let i = 0; i < 30; i++) {
     // Not to test the budget.
@@ -96,7 +115,7 @@ t.test('without shards nothing is left of actors that came and went', async t =>
   const { system, clock } = await startLocal(t)
   const before = kept(system)
   for (let i = 0; i < 1_000; i++) {
-    const c = await system.spawn(counter, { id: `c${i}`, input: { from: 0 } })
+    const c = await system.spawn(counter, { id: `c${i}`, input: { from: 0 }, restore: 'snapshot' })
     system.group('g').join(c)
     system.watch(c, () => {})
     c.send({ type: 'counter.crash' })
@@ -109,17 +128,14 @@ t.test('without shards nothing is left of actors that came and went', async t =>
   t.equal(clock.pending, 0)
 })
 
+for (const shards of [0, 1]) {
+  t.test(`systems with ${shards} shards that have stopped are not kept in memory`, async t => {
+    t.equal(await run(t, 'forgets.ts', `${shards}`), 'kept 0\n')
+  })
+}
+
 for (const shards of [0, 2]) {
   t.test(`a program whose system with ${shards} shards has stopped ends by itself`, async t => {
-    const program = fileURLToPath(new URL('./fixtures/stops.ts', import.meta.url))
-    const child = spawn(process.execPath, [program, `${shards}`])
-    let out = ''
-    child.stdout.on('data', data => {
-      out += data
-    })
-    child.stderr.on('data', data => t.comment(String(data)))
-    const code = await new Promise(resolve => child.on('close', resolve))
-    t.equal(code, 0)
-    t.equal(out, 'stopped ACTOR_DIED\n')
+    t.equal(await run(t, 'stops.ts', `${shards}`), 'stopped ACTOR_DIED\n')
   })
 }

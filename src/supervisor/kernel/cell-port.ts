@@ -3,11 +3,11 @@
  */
 import type { ActorEvent, ActorLogger, ActorRuntime } from '../../actors/runtime/actor-runtime.ts'
 import type { ActorPort, Message, ReplyToken } from '../../actors/runtime/runtime-actions.ts'
-import { StarfishError } from '../../messages/errors.ts'
 import { createEnvelope } from '../../messages/thread/envelope.ts'
 import type { ActorExit } from '../../messages/thread/exit.ts'
 import { checkDelay, checkEvent, checkListener, checkText } from '../argument-check.ts'
 import type { ActorCell } from './cell.ts'
+import { delayedSendsError } from './delivery-errors.ts'
 import type { Kernel } from './kernel.ts'
 import { isReserved } from './well-known.ts'
 
@@ -129,12 +129,7 @@ function sendAfter(kernel: Kernel, cell: ActorCell, { delayMs, message, id }: De
   const key = id ?? `#${cell.delayedSendCount++}`
   cell.delayedSends.get(key)?.()
   cell.delayedSends.delete(key)
-  if (cell.delayedSends.size >= delayedSendsMax) {
-    const details = { address: cell.entry.address, delayedSendsMax }
-    throw new StarfishError('OVERLOADED', `${cell.entry.address} has ${delayedSendsMax} delayed sends waiting`, {
-      details,
-    })
-  }
+  if (cell.delayedSends.size >= delayedSendsMax) throw delayedSendsError(cell.entry.address, delayedSendsMax)
   const timer = kernel.clock.setTimeout(() => {
     cell.delayedSends.delete(key)
     sendFrom(kernel, cell.entry.address, message)

@@ -45,22 +45,21 @@ export class Checkpoints {
 
   /** {@link take} for an address and all below it: what a thread is handed that starts them again. */
   takeTree(address: string): (readonly [address: string, checkpoint: Checkpoint])[] {
-    const below = `${address}/`
-    const addresses = [...this.#kept.keys()].filter(each => each === address || each.startsWith(below))
-    return addresses.flatMap(each => {
+    return this.#inTree(address).flatMap(each => {
       const checkpoint = this.take(each)
       return checkpoint === undefined ? [] : [[each, checkpoint] as const]
     })
   }
 
-  forget(address: string): boolean {
-    return this.#kept.delete(address)
+  /** Forgets an address and all below it, but for those that are `spared`; true when there was something to forget. */
+  forgetTree(address: string, spared?: { has(address: string): boolean }): boolean {
+    const before = this.#kept.size
+    for (const each of this.#inTree(address)) if (spared?.has(each) !== true) this.#kept.delete(each)
+    return this.#kept.size < before
   }
 
-  /** Forgets an address and all below it. */
-  forgetTree(address: string): void {
-    this.#kept.delete(address)
+  #inTree(address: string): string[] {
     const below = `${address}/`
-    for (const each of this.#kept.keys()) if (each.startsWith(below)) this.#kept.delete(each)
+    return [...this.#kept.keys()].filter(each => each === address || each.startsWith(below))
   }
 }

@@ -55,3 +55,11 @@ export function noReplyError(envelope: Envelope, handled: Handled): StarfishErro
       : `${to} handled ${event.type} without a reply and kept no reply token`
   return new StarfishError('NO_REPLY', text, { details: { address: to, type: event.type }, handled })
 }
+
+/** The error of a delayed send that would be one too many for whoever delays it. */
+export function delayedSendsError(sender: string, delayedSendsMax: number): StarfishError {
+  return new StarfishError('OVERLOADED', `${sender} has ${delayedSendsMax} delayed sends waiting`, {
+    details: { address: sender, delayedSendsMax },
+    handled: 'no',
+  })
+}

@@ -82,7 +82,6 @@ export function createKernelChildHost(kernel: Kernel, cell: ActorCell, remote: R
       const shard = places.get(id)
       places.delete(id)
       kernel.retireIncarnation(addressOf(id))
-      kernel.checkpoints.forgetTree(addressOf(id))
       if (shard === undefined) kernel.lifecycle.remove(addressOf(id), supervisor)
       else remote?.remove(shard, addressOf(id), supervisor)
     },

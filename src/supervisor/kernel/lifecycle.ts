@@ -45,7 +45,7 @@ export class Lifecycle {
   onRemoved: (entry: ActorEntry) => void = () => {}
   /** Called when an address of this thread has its second, or a later, incarnation. */
   onRestarted: (entry: ActorEntry) => void = () => {}
-  /** Called with each checkpoint, and without one when it is forgotten, for those who keep it where the thread's death does not reach. */
+  /** Called with each checkpoint, and without one when those of an address and all below it are forgotten, for those who keep it where the thread's death does not reach. */
   onCheckpoint: (address: string, checkpoint: Checkpoint | undefined) => void = () => {}
   /** Starts, and stops, the children of charts; set by those who know supervisors. */
   spawnFor: (parent: ActorCell, child: ActorSpec) => void = () => {}
@@ -126,7 +126,7 @@ export class Lifecycle {
     for (const envelope of entry.held.drain()) {
       if (this.#kernel.expected.hold(envelope) !== 'admitted') this.#kernel.dropAdmitted(envelope, 'NO_SUCH_ACTOR')
     }
-    if (this.#kernel.checkpoints.forget(address)) this.onCheckpoint(address, undefined)
+    if (this.#kernel.checkpoints.forgetTree(address)) this.onCheckpoint(address, undefined)
     this.#kernel.entries.get(address.slice(0, Math.max(0, address.lastIndexOf('/'))))?.children.delete(address)
     this.onRemoved(entry)
   }

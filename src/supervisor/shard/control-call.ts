@@ -1,7 +1,7 @@
 /**
  * Calls to a shard's control plane that always settle: Comlink's own never do when the worker dies.
  */
-import { wrap } from 'comlink'
+import { releaseProxy, wrap } from 'comlink'
 import { decodeError } from '../../messages/error-codec.ts'
 import { StarfishError } from '../../messages/errors.ts'
 import { nodeEndpoint } from './node-endpoint.ts'
@@ -26,7 +26,7 @@ export interface ControlPlane {
 /** How long a control call may take unless it says otherwise, ms. */
 export const controlTimeoutMs = 10_000
 
-type Remote = Record<string, (...args: unknown[]) => Promise<Answered<unknown>>>
+type Remote = Record<string, (...args: unknown[]) => Promise<Answered<unknown>>> & { [releaseProxy](): void }
 
 /** Creates the main thread's side. */
 export function createControlPlane(worker: HostedWorker): ControlPlane {
@@ -40,6 +40,8 @@ export function createControlPlane(worker: HostedWorker): ControlPlane {
     })
     for (const reject of open) reject(ended)
     open.clear()
+    // Comlink would keep the calls that are not answered any more, and all that waits for them, as long as the process lives.
+    remote[releaseProxy]()
   })
 
   function race(method: string, call: () => Promise<Answered<unknown>>, timeoutMs: number): Promise<Answered<unknown>> {

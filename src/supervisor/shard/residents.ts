@@ -100,6 +100,8 @@ export class Residents {
       }
       const resident = { spec, generation, incarnations: lostCounts(incarnations) }
       slot.residents.set(spec.id, resident)
+      // Children that were added, or that a chart started, do not come back.
+      checkpoints.forgetTree(spec.id, incarnations)
       residents.push({ ...resident, checkpoints: checkpoints.takeTree(spec.id) })
     }
     if (residents.length === 0) return

@@ -124,6 +124,8 @@ export class Shard {
   }
 
   removeChild(address: string, supervisor: string): true {
+    // The main thread has forgotten them: told of it now, it would forget those of whoever is there next.
+    this.kernel.checkpoints.forgetTree(address)
     this.kernel.lifecycle.remove(address, supervisor)
     this.kernel.expectNoMore(address)
     return true

@@ -174,8 +174,12 @@ t.test('a checkpoint is good for two starts, and for two more each time a new on
   )
   checkpoints.forgetTree('a')
   t.equal(checkpoints.size, 1)
-  t.equal(checkpoints.forget('ab'), true)
-  t.equal(checkpoints.forget('ab'), false)
+  t.equal(checkpoints.forgetTree('ab'), true)
+  t.equal(checkpoints.forgetTree('ab'), false)
+  for (const address of ['a', 'a/b', 'a/c']) checkpoints.keep(address, first)
+  t.equal(checkpoints.forgetTree('a', new Set(['a', 'a/b'])), true)
+  t.equal(checkpoints.has('a/c'), false, 'but for those that are spared')
+  t.equal(checkpoints.size, 2)
 })
 
 t.test('what comes for an expected address, or one below it, waits in order; the rest is refused', async t => {

@@ -24,6 +24,25 @@ t.test('an actor may have 10,000 delayed sends; one more is a failure of that ac
   t.match(await ended, { reason: { type: 'threw', error: { code: 'OVERLOADED', details: { address: 's' } } } })
 })
 
+t.test('the references of a system may have 100,000 delayed sends, and none once it stops', async t => {
+  const { system, clock } = await startLocal(t)
+  const s = await system.spawn(subject, { id: 's' })
+  const later = () => s.sendAfter({ type: 'subject.open' }, 1_000)
+  const takeBack = later()
+  for (let n = 1; n < 100_000; n++) later()
+  t.throws(later, { code: 'OVERLOADED', handled: 'no', details: { delayedSendsMax: 100_000 } })
+  takeBack()
+  later()
+  t.equal(clock.pending, 100_000)
+  const stopping = system.stop()
+  later()
+  t.equal(clock.pending, 0)
+  await stopping
+  later()()
+  t.equal(clock.pending, 0)
+  t.same((await system.deadLetters()).letters, [])
+})
+
 t.test('delayed sends without a name do not get in the way of each other', async t => {
   const { system, clock } = await startLocal(t)
   const to = await system.spawn(subject, { id: 'to' })
