@@ -1,3 +1,5 @@
+import { setFlagsFromString } from 'node:v8'
+import { runInNewContext } from 'node:vm'
 import t from 'tap'
 import { createWorld, handleOne, named, numbered, numbers, settle, unreadable } from './fake-world.ts'
 
@@ -34,6 +36,18 @@ t.test(
     t.end()
   },
 )
+
+t.test('of several batches that cannot be read each is put right, and nothing else is refused', t => {
+  const { a, b } = createWorld()
+  for (const number of range(6)) {
+    a.edge.post(number % 2 === 0 ? bad(number) : numbered(number))
+    a.tick()
+  }
+  settle(a, b)
+  t.same(numbers(b.mailbox), [1, 3, 5])
+  t.same(numbers(a.refusals.map(({ message }) => message)), [0, 2, 4])
+  t.end()
+})
 
 t.test('what is posted while a batch is put right waits behind it', t => {
   const { a, b } = createWorld()
@@ -85,10 +99,14 @@ t.test('a reply that cannot be read says so to the one who asked; other replies 
 
 t.test('the codecs of both sides keep their numbers over a batch that cannot be read', t => {
   const { a, b } = createWorld()
+  let decoded = 0
   const codec = {
     type: 'coded',
     encode: (event: { number: number }, writer: { u32(value: number): void }) => writer.u32(event.number),
-    decode: (reader: { u32(): number }) => ({ type: 'coded', number: reader.u32() }),
+    decode: (reader: { u32(): number }) => {
+      decoded++
+      return { type: 'coded', number: reader.u32() }
+    },
   }
   const other = { ...codec, type: 'other' }
   a.codecs.add(named(other as never))
@@ -102,7 +120,7 @@ t.test('the codecs of both sides keep their numbers over a batch that cannot be 
   b.edge.post(numbered(3, { type: 'coded' }))
   settle(a, b)
   t.same([numbers(b.mailbox), numbers(a.mailbox)], [[2], [3]])
-  t.same([b.mailbox[0]!.event.type, a.mailbox[0]!.event.type], ['coded', 'coded'])
+  t.equal(decoded, 2)
   t.end()
 })
 
@@ -184,4 +202,24 @@ t.test('a message that cannot be copied is tried once more when it could be made
     t.match(a.edge.stats(), { sent: 1, notClonable: 1 })
   }
   t.end()
+})
+
+t.test('what the other side has read is let go with the next batch', async t => {
+  setFlagsFromString('--expose-gc')
+  const collect: () => void = runInNewContext('gc')
+  const { a, b } = createWorld()
+  const held = (function reply() {
+    const value = { large: true }
+    a.edge.reply(1, { status: 'ok', value })
+    return new WeakRef(value)
+  })()
+  a.tick()
+  collect()
+  t.ok(held.deref(), 'it may have to be posted again')
+  settle(a, b)
+  a.edge.post(numbered(1))
+  a.tick()
+  await new Promise(resolve => setImmediate(resolve))
+  collect()
+  t.equal(held.deref(), undefined)
 })

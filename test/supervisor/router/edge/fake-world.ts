@@ -1,6 +1,7 @@
 /**
  * Two ends of an edge on one thread, over a port whose deliveries the test makes by hand, and a mailbox at each end.
  */
+import { serialize } from 'node:v8'
 import {
   createEnvelope,
   type Envelope,
@@ -46,7 +47,7 @@ export class FakePort implements EdgePort {
   step(): boolean {
     if (this.queue.length === 0 || this.closed) return false
     const value = this.queue.shift()
-    if (JSON.stringify(value).includes(unreadable)) this.#listeners.messageerror!(new RangeError('too deep'))
+    if (serialize(value).includes(unreadable, 0, 'utf16le')) this.#listeners.messageerror!(new RangeError('too deep'))
     else this.#listeners.message!(value)
     return true
   }
