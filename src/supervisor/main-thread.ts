@@ -157,6 +157,7 @@ function createShards(
   set.onLost = (shard, incarnation, reason, lastEvents) => remote.shardLost(shard, incarnation, reason, lastEvents)
   router.onBroken = (shard, incarnation) => endBroken(kernel, set, shard, incarnation)
   set.onDraining = shard => remote.drain(shard)
+  set.whenBack = shard => remote.whenBack(shard)
   set.expectedOn = shard => remote.addressesOn(shard)
   const ended: ShardActorInput['ended'] = (index, incarnation, worker, end) => {
     set.noteLost(index, worker, end)
