@@ -97,6 +97,7 @@ export type {
   EventClientOptions,
   EventClientTcpOptions,
   EventClientUdpOptions,
+  EventRequestOptions,
   ResendOptions,
 } from './services/clients/event/event-client-options.ts'
 export type { PoolOptions } from './services/clients/pool-options.ts'
@@ -104,15 +105,14 @@ export type { RetryOptions } from './services/clients/retry-policy.ts'
 export {
   createEventClient,
   type EventClient,
-  type EventRequestOptions,
   type Pong,
 } from './services/event-client.ts'
 export {
   createEventServer,
   type EventServer,
   type EventServerFigures,
-  type EventServerOptions,
 } from './services/event-server.ts'
+export type { EventServerOptions } from './services/event-server-options.ts'
 export type { FrameServer, ServerAddress } from './services/frame-server.ts'
 export type { ActorRef, Addressed } from './supervisor/actor-ref.ts'
 export type { ChildCounts, ChildEntry, StartedChild } from './supervisor/child-host.ts'

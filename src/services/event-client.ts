@@ -11,24 +11,15 @@ import { StarfishError } from '../messages/errors.ts'
 import type { EventResponse } from '../messages/event/response-v1.ts'
 import { eventCommand } from '../messages/event/status.ts'
 import { type ClientFigures, ConnectionPool } from './clients/connection-pool.ts'
-import { checkRequest, type EventClientOptions, resolveEventClient } from './clients/event/event-client-options.ts'
+import {
+  checkRequest,
+  type EventClientOptions,
+  type EventRequestOptions,
+  resolveEventClient,
+} from './clients/event/event-client-options.ts'
 import { eventWire } from './clients/event/event-wire.ts'
 import { PendingEvent } from './clients/event/pending-event.ts'
 import { sessionIds } from './clients/event/session-ids.ts'
-
-/** Options of one request. */
-export interface EventRequestOptions {
-  /** Deadline over all attempts, ms from now. */
-  readonly timeoutMs?: number
-  readonly signal?: AbortSignal
-  /** Comes to the handler, and back in the answer: u32. One of the client's own when left out. */
-  readonly sessionId?: number
-  /**
-   * Handling it twice does no harm: it is tried again also when it may have been handled. Default false; over UDP true, where
-   * datagrams are repeated whatever it is.
-   */
-  readonly idempotent?: boolean
-}
 
 /** What {@link EventClient.ping} tells. */
 export interface Pong {
@@ -75,9 +66,10 @@ export function createEventClient(options: EventClientOptions): EventClient {
   function request(
     command: number,
     body: Uint8Array | string = noBody,
-    { timeoutMs, signal, sessionId, idempotent }: EventRequestOptions = none,
+    options: EventRequestOptions = none,
   ): Promise<EventResponse> {
     return new Promise((resolve, reject) => {
+      const { timeoutMs, signal, sessionId, idempotent } = options
       const bytes = typeof body === 'string' ? Buffer.from(body) : body
       const hasDrawnSession = sessionId === undefined
       const pending = new PendingEvent(
@@ -86,7 +78,7 @@ export function createEventClient(options: EventClientOptions): EventClient {
         resolve,
         reject,
       )
-      const fault = checkRequest(pending, config)
+      const fault = checkRequest(pending, options, config)
       if (fault === undefined) pool.requests.open(pending, signal)
       else reject(fault)
     })

@@ -1,7 +1,7 @@
 /** The options of a system: what may be left out, and how it is filled in. */
 import { availableParallelism } from 'node:os'
 import pino, { type Logger } from 'pino'
-import { type Clock, type Random, systemClock } from '../actors/runtime/clock.ts'
+import { type Clock, isVirtualClock, type Random, systemClock } from '../actors/runtime/clock.ts'
 import { createFaults, type Faults } from '../messages/option-faults.ts'
 import { timerMsMax, withoutUndefined } from './option-check.ts'
 
@@ -9,7 +9,7 @@ import { timerMsMax, withoutUndefined } from './option-check.ts'
 export interface SystemOptions {
   /** Worker threads. 0 runs everything on the calling thread. As many as the machine has processors by default. */
   readonly shards?: number
-  /** Time; with `shards: 0` it may be virtual. The process's clock by default. */
+  /** Time; virtual only with `shards: 0`, since worker threads run on the real one. The process's clock by default. */
   readonly clock?: Clock
   /** Chance; seed it to repeat a run. `Math.random` by default. */
   readonly random?: Random
@@ -54,14 +54,17 @@ export function resolveSystemOptions(options: SystemOptions): FilledSystemOption
   faults.whole('deadLettersMax', filled.deadLettersMax, 0, 1_000_000)
   faults.whole('stalledAfterMs', filled.stalledAfterMs, 10, timerMsMax)
   if (filled.shardHeapMb !== undefined) faults.whole('shardHeapMb', filled.shardHeapMb, heapMbMin, 1_048_576)
-  hasMethods('clock', filled.clock, ['now', 'setTimeout', 'clearTimeout'], faults)
+  const isClock = hasMethods('clock', filled.clock, ['now', 'setTimeout', 'clearTimeout'], faults)
+  if (isClock && shards !== 0 && isVirtualClock(filled.clock))
+    faults.add('clock', 'is virtual, which goes with shards: 0')
   if (typeof filled.random !== 'function') faults.add('random', 'is no function')
   if (given.logger !== undefined) hasMethods('logger', given.logger, ['child', 'info', 'warn', 'error'], faults)
   faults.throwIfAny('BAD_CONFIG', 'bad options of createSystem')
   return { ...filled, logger: given.logger ?? pino({ level: 'warn' }, pino.destination({ dest: 2, sync: true })) }
 }
 
-function hasMethods(option: string, value: unknown, methods: readonly string[], faults: Faults): void {
+function hasMethods(option: string, value: unknown, methods: readonly string[], faults: Faults): boolean {
   const missing = methods.filter(method => typeof (value as Record<string, unknown> | null)?.[method] !== 'function')
   if (missing.length > 0) faults.add(option, `has no ${missing.join(', ')}`)
+  return missing.length === 0
 }

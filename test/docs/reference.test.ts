@@ -3,10 +3,11 @@ import t from 'tap'
 import { udpDefaults } from '../../src/actors/datagram/config.ts'
 import { figureAt } from '../../src/actors/datagram/figures.ts'
 import { refusalKinds } from '../../src/actors/serving/refusals.ts'
-import { resolveTaskPoolInput, type TaskPoolInput, type TaskPoolOptions } from '../../src/actors/task-pool/config.ts'
+import { fillTaskPoolOptions, type TaskPoolOptions } from '../../src/actors/task-pool/config.ts'
 import { createTaskPoolFigures, readTaskPoolFigures } from '../../src/actors/task-pool/figures.ts'
 import { upForms, upHelp } from '../../src/cli/up-options.ts'
 import { errorCodes, eventCommand, eventStatus, serverLimitDefaults } from '../../src/messages/index.ts'
+import { createFaults } from '../../src/messages/option-faults.ts'
 import type { ExitType } from '../../src/messages/thread/exit.ts'
 import type { DeadLetter, FactKind } from '../../src/messages/thread/fact.ts'
 import type { Command, CommandContext, CommandRequest } from '../../src/protocols/event/commands.ts'
@@ -68,10 +69,7 @@ t.test('options of requests, of the pool, and its figures', async t => {
     heapMb: true,
   }
   t.same(Object.keys(pool), Object.keys(names))
-  const figures = createTaskPoolFigures()
-  const runner = { moduleUrl: '', exportName: '', options: {} }
-  const onLinux = (processors: number): TaskPoolInput =>
-    resolveTaskPoolInput({}, { platform: 'linux', processors, drainTimeoutMs: 1, runner, figures })
+  const onLinux = (processors: number) => fillTaskPoolOptions({}, { platform: 'linux', processors }, createFaults())
   t.equal(pool['threads'], 'one less than processors, 1 at least')
   t.same(
     [1, 2, 8].map(processors => onLinux(processors).threads),
@@ -79,7 +77,7 @@ t.test('options of requests, of the pool, and its figures', async t => {
   )
   t.match(onLinux(1), { queueMax: numberIn(pool['queueMax']), niceIncrement: numberIn(pool['niceIncrement']) })
   const told = rows.flatMap(([name, , what]) => (what === undefined ? [nameIn(name)] : []))
-  t.same(told, Object.keys(readTaskPoolFigures(figures)))
+  t.same(told, Object.keys(readTaskPoolFigures(createTaskPoolFigures())))
 })
 
 t.test('what a command is, gets and reaches, and what a dialect has', async t => {

@@ -5,8 +5,9 @@ import { resolveAcceptorInput } from '../../src/actors/acceptor/config.ts'
 import { createServerCounters } from '../../src/actors/acceptor/counters.ts'
 import { udpDefaults } from '../../src/actors/datagram/config.ts'
 import { protocolReference } from '../../src/actors/serving/protocol.ts'
-import { resolveTaskPoolInput } from '../../src/actors/task-pool/config.ts'
+import { fillTaskPoolOptions } from '../../src/actors/task-pool/config.ts'
 import { serverLimitDefaults } from '../../src/messages/index.ts'
+import { createFaults } from '../../src/messages/option-faults.ts'
 import { resolveEventOptions } from '../../src/protocols/event/event-options.ts'
 import { eventProtocol } from '../../src/protocols/event/event-protocol.ts'
 import { readPage, tableRows } from './pages.ts'
@@ -26,9 +27,6 @@ function exportsOf(path: string): string[] {
 function eventServerDefaults(): Record<string, unknown> {
   const handoff = { threadId: 0, listener: 'events' }
   const surroundings = { shards: 2, platform: 'linux', handoff, counters: createServerCounters(1, 1) } as const
-  const runner = { moduleUrl: '', exportName: '', options: {} }
-  const figures = new SharedArrayBuffer(8)
-  const pool = { platform: 'linux', processors: 2, drainTimeoutMs: 1, runner, figures } as const
   const within = (name: string, options: object) =>
     Object.fromEntries(Object.entries(options).map(([key, value]) => [`${name}.${key}`, value]))
   return {
@@ -36,7 +34,7 @@ function eventServerDefaults(): Record<string, unknown> {
     ...resolveEventOptions({}),
     ...within('limits', serverLimitDefaults),
     ...within('udp', udpDefaults),
-    ...within('pool', resolveTaskPoolInput({}, pool as never)),
+    ...within('pool', fillTaskPoolOptions({}, { platform: 'linux', processors: 2 }, createFaults())),
   }
 }
 

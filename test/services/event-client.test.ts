@@ -9,6 +9,7 @@ import {
   createSystem,
   type EventClient,
   type EventClientOptions,
+  type EventRequestOptions,
   type EventServerOptions,
   type FrameServer,
   isStarfishError,
@@ -195,6 +196,9 @@ t.test('options and requests that cannot be used are told at once', async t => {
     ['command', client.request(1.5, '', soon)],
     ['sessionId', client.request(0, '', { ...soon, sessionId: -1 })],
     ['timeoutMs', client.request(0, '', { timeoutMs: 0 })],
+    ['timeout', client.request(0, '', { timeout: 5 } as EventRequestOptions)],
+    ['signals', client.echo('', { ...soon, signals: [] } as EventRequestOptions)],
+    ['', client.request(0, '', 5 as EventRequestOptions)],
     ['body', client.request(0, 7 as unknown as string, soon)],
   ]
   for (const [option, request] of requests) {

@@ -312,12 +312,29 @@ t.test('options that cannot be used are told before anything starts', async t =>
     ['accept', { port: 0, accept: 'shared' }],
     ['raidaId', { port: 0, raidaId: 256 }],
     ['limits.nothing', { port: 0, limits: { nothing: 1 } }],
+    ['limits', { port: 0, limits: 5 }],
+    ['limit', { port: 0, limit: {} }],
+    ['id', { port: 0, id: '$own' }],
+    ['', undefined as unknown as object],
     ['limits.idleTimeoutMs', { port: 0, limits: { idleTimeoutMs: 0 } }],
   ]
   for (const [option, options] of faults) {
     const create = () => createEventServer(system, options as EventServerOptions)
     t.throws(create, { code: 'BAD_CONFIG', details: { option } }, option)
   }
+  const wrong = { limit: {}, pool: { thread: 1 }, limits: { idleTimeout: 1, lingerMs: 0 }, udp: { enable: true } }
+  const told = [
+    'limit is not known: did you mean limits?',
+    'raidaId is 256, not a whole number from 0 to 255',
+    'udp.enable is not known: did you mean enabled?',
+    'limits.idleTimeout is not known: did you mean idleTimeoutMs?',
+    'limits.lingerMs is 0, not a whole number from 1 to 2147483647',
+    'pool.thread is not known: did you mean threads?',
+    'port is -1, not a whole number from 0 to 65535',
+  ]
+  t.throws(() => createEventServer(system, { port: -1, raidaId: 256, ...wrong } as EventServerOptions), {
+    message: `an event server: ${told.join('; ')}`,
+  })
 })
 
 t.test('a protocol that shards cannot load is told by the start', async t => {

@@ -1,7 +1,7 @@
 /** Options of a listener and its acceptors: checked and filled once, then plain data that travels to the shards. */
-import { StarfishError } from '../../messages/errors.ts'
 import { isHost } from '../../messages/host.ts'
 import { type ServerLimits, serverLimitDefaults } from '../../messages/limits.ts'
+import { createFaults, type Faults, show } from '../../messages/option-faults.ts'
 import type { ProtocolReference } from '../serving/protocol.ts'
 import { connectionsFor, descriptorLimit } from './descriptors.ts'
 import { type AcceptorTls, checkTls } from './tls.ts'
@@ -73,41 +73,70 @@ export interface AcceptorSurroundings {
   readonly counters: SharedArrayBuffer
 }
 
-/** Checks and fills options. `BAD_CONFIG` names the option, its value and what it may be. */
+/** The options, by name. */
+export const acceptorOptionNames = [
+  'host',
+  'port',
+  'accept',
+  'backlog',
+  'keepAliveIdleMs',
+  'keepAliveIntervalMs',
+  'keepAliveProbes',
+  'bindTimeoutMs',
+  'rebindDelayMs',
+  'limits',
+  'tls',
+  'protocol',
+] as const satisfies readonly (keyof AcceptorOptions)[]
+
+/** Checks and fills options. `BAD_CONFIG` names all that cannot be used. */
 export function resolveAcceptorInput(options: AcceptorOptions, surroundings: AcceptorSurroundings): AcceptorInput {
-  const host = options.host ?? '127.0.0.1'
-  if (typeof host !== 'string' || !isHost(host)) throw bad('host', host, 'an IP address or a host name')
-  if (options.tls !== undefined) checkTls(options.tls)
-  return {
-    host,
-    port: integer('port', options.port, 0, 65_535),
-    accept: resolveAccept(options.accept ?? 'auto', surroundings),
-    backlog: integer('backlog', options.backlog ?? 4_096, 1, 65_535),
-    keepAliveIdleMs: integer('keepAliveIdleMs', options.keepAliveIdleMs ?? 60_000, 1_000, keepAliveMsMax),
-    keepAliveIntervalMs: integer('keepAliveIntervalMs', options.keepAliveIntervalMs ?? 10_000, 1_000, keepAliveMsMax),
-    keepAliveProbes: integer('keepAliveProbes', options.keepAliveProbes ?? 5, 1, 127),
-    bindTimeoutMs: integer('bindTimeoutMs', options.bindTimeoutMs ?? 5_000, 1, maxDelayMs),
-    rebindDelayMs: integer('rebindDelayMs', options.rebindDelayMs ?? 100, 1, maxDelayMs),
-    limits: resolveLimits(options.limits ?? {}),
-    tls: options.tls,
-    protocol: options.protocol,
-    handoff: surroundings.handoff,
-    counters: surroundings.counters,
-  }
+  const faults = createFaults()
+  faults.options('', options, acceptorOptionNames)
+  const filled = fillAcceptorOptions(options, faults)
+  const limits = fillLimits(options.limits, faults)
+  faults.throwIfAny('BAD_CONFIG', 'a server')
+  const { protocol, tls } = options
+  const { handoff, counters } = surroundings
+  return { ...filled, accept: resolveAccept(filled.accept, surroundings), limits, tls, protocol, handoff, counters }
 }
 
-/**
- * Fills limits that were left out with the defaults, for a process that may have `descriptors`; `BAD_CONFIG` for unknown
- * names and values out of range.
- */
-export function resolveLimits(limits: Partial<ServerLimits>, descriptors: number = descriptorLimit()): ServerLimits {
-  for (const [name, value] of Object.entries(limits)) {
-    if (!(name in serverLimitDefaults)) throw bad(`limits.${name}`, value, 'left out: there is no such limit')
-    if (value !== undefined) integer(`limits.${name}`, value, leastOf(name), maxOf(name))
-  }
-  const given = Object.fromEntries(Object.entries(limits).filter(([, value]) => value !== undefined))
-  const connectionsMax = Math.min(serverLimitDefaults.connectionsMax, connectionsFor(descriptors))
-  return { ...serverLimitDefaults, connectionsMax, ...given }
+/** Fills what a listener itself is told, limits and protocol apart, and adds a fault for each option that cannot be used. */
+export function fillAcceptorOptions(options: Omit<AcceptorOptions, 'limits' | 'protocol'>, faults: Faults) {
+  const { host = '127.0.0.1', port, accept = 'auto', backlog = 4_096, tls } = options
+  const { keepAliveIdleMs = 60_000, keepAliveIntervalMs = 10_000, keepAliveProbes = 5 } = options
+  const { bindTimeoutMs = 5_000, rebindDelayMs = 100 } = options
+  if (typeof host !== 'string' || !isHost(host))
+    faults.add('host', `is ${show(host)}, not an IP address or a host name`)
+  faults.whole('port', port, 0, 65_535)
+  faults.oneOf('accept', accept, ['auto', 'reusePort', 'handoff'])
+  faults.whole('backlog', backlog, 1, 65_535)
+  faults.whole('keepAliveIdleMs', keepAliveIdleMs, 1_000, keepAliveMsMax)
+  faults.whole('keepAliveIntervalMs', keepAliveIntervalMs, 1_000, keepAliveMsMax)
+  faults.whole('keepAliveProbes', keepAliveProbes, 1, 127)
+  faults.whole('bindTimeoutMs', bindTimeoutMs, 1, maxDelayMs)
+  faults.whole('rebindDelayMs', rebindDelayMs, 1, maxDelayMs)
+  if (tls !== undefined) checkTls(tls, faults)
+  const keepAlive = { keepAliveIdleMs, keepAliveIntervalMs, keepAliveProbes }
+  return { host, port, accept, backlog, ...keepAlive, bindTimeoutMs, rebindDelayMs }
+}
+
+/** The limits of a server that was told nothing else, in a process that may have `descriptors`. */
+export function defaultLimits(descriptors: number = descriptorLimit()): ServerLimits {
+  const { connectionsMax } = serverLimitDefaults
+  return { ...serverLimitDefaults, connectionsMax: Math.min(connectionsMax, connectionsFor(descriptors)) }
+}
+
+/** Fills limits that were left out with `defaults`, and adds a fault for each unknown name and value out of range. */
+export function fillLimits(
+  limits: Partial<ServerLimits> | undefined,
+  faults: Faults,
+  defaults: ServerLimits = defaultLimits(),
+): ServerLimits {
+  if (limits === undefined || !faults.options('limits', limits, Object.keys(defaults))) return defaults
+  const given = Object.entries(limits).filter(([name, value]) => value !== undefined && name in defaults)
+  for (const [name, value] of given) faults.within('limits').whole(name, value, leastOf(name), maxOf(name))
+  return { ...defaults, ...Object.fromEntries(given) }
 }
 
 /** The largest delay a timer can wait. */
@@ -125,22 +154,6 @@ function maxOf(name: string): number {
 }
 
 function resolveAccept(accept: AcceptMode, { shards, platform }: AcceptorSurroundings): AcceptorInput['accept'] {
-  if (accept === 'auto') return shards > 1 && platform === 'linux' ? 'reusePort' : 'handoff'
-  if (accept !== 'reusePort' && accept !== 'handoff') throw bad('accept', accept, "'auto', 'reusePort' or 'handoff'")
-  return accept
-}
-
-function integer(option: string, value: unknown, least: number, most: number): number {
-  if (typeof value === 'number' && Number.isInteger(value) && value >= least && value <= most) return value
-  throw bad(option, value, `an integer from ${least} to ${most}`)
-}
-
-function bad(option: string, value: unknown, wanted: string): StarfishError {
-  return new StarfishError(
-    'BAD_CONFIG',
-    `${option} must be ${wanted}, not ${typeof value === 'string' ? JSON.stringify(value) : String(value)}`,
-    {
-      details: { option, value: String(value) },
-    },
-  )
+  if (accept !== 'auto') return accept
+  return shards > 1 && platform === 'linux' ? 'reusePort' : 'handoff'
 }

@@ -5,7 +5,7 @@
 import { AsyncLocalStorage } from 'node:async_hooks'
 import type { Socket } from 'node:net'
 import { createSecureContext, createServer, type TlsOptions } from 'node:tls'
-import { StarfishError } from '../../messages/errors.ts'
+import type { Faults } from '../../messages/option-faults.ts'
 
 /** TLS of a listener, as PEM text so that it crosses threads and can be checked before anything starts. */
 export interface AcceptorTls {
@@ -21,16 +21,13 @@ export interface TlsGate<T> {
   wrap(owner: T, socket: Socket): void
 }
 
-/** Throws `BAD_CONFIG` unless certificate, key and authorities can be used together. */
-export function checkTls(tls: AcceptorTls): void {
+/** Adds a fault unless certificate, key and authorities can be used together. */
+export function checkTls(tls: AcceptorTls, faults: Faults): void {
+  if (!faults.options('tls', tls, ['cert', 'key', 'ca'])) return
   try {
     createSecureContext(contextOptions(tls))
-  } catch (cause) {
-    const reason = cause instanceof Error ? cause.message : String(cause)
-    throw new StarfishError('BAD_CONFIG', `tls: certificate and key cannot be used: ${reason}`, {
-      details: { option: 'tls', reason },
-      cause,
-    })
+  } catch (error) {
+    faults.add('tls', `cannot be used: ${error instanceof Error ? error.message : String(error)}`)
   }
 }
 

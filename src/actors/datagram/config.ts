@@ -1,6 +1,6 @@
 /** Options of a server over UDP: checked and filled once, then plain data that travels to the shards. */
 import type { ServerLimits } from '../../messages/limits.ts'
-import { createFaults } from '../../messages/option-faults.ts'
+import type { Faults } from '../../messages/option-faults.ts'
 import type { ProtocolReference } from '../serving/protocol.ts'
 
 /** What a user may say about a server over UDP. The limits are those of each shard. */
@@ -59,19 +59,18 @@ export interface DatagramInput extends Omit<FilledUdpOptions, 'enabled'> {
 
 const largest = 1_073_741_823
 
-/** Checks and fills options. `BAD_CONFIG` names the option (`udp.malformed`), its value and what it may be. */
-export function resolveUdpOptions(options: UdpOptions, defaults: FilledUdpOptions = udpDefaults): FilledUdpOptions {
-  const faults = createFaults('udp')
-  faults.options('', options, Object.keys(udpDefaults))
+/** Fills options with `defaults`, and adds a fault for each that cannot be used (`udp.malformed`). */
+export function fillUdpOptions(options: UdpOptions = {}, defaults: FilledUdpOptions, faults: Faults): FilledUdpOptions {
+  if (!faults.options('udp', options, Object.keys(udpDefaults))) return defaults
   const given = Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined))
   const filled: FilledUdpOptions = { ...defaults, ...given }
-  faults.boolean('enabled', filled.enabled)
-  faults.oneOf('malformed', filled.malformed, ['status', 'silence'])
-  faults.whole('payloadBytesMax', filled.payloadBytesMax, 64, 65_507)
+  const within = faults.within('udp')
+  within.boolean('enabled', filled.enabled)
+  within.oneOf('malformed', filled.malformed, ['status', 'silence'])
+  within.whole('payloadBytesMax', filled.payloadBytesMax, 64, 65_507)
   for (const name of ['inFlightRequestsMax', 'inFlightBytesMax', 'unsentMax', 'bufferBytes'] as const) {
-    faults.whole(name, filled[name], 1, largest)
+    within.whole(name, filled[name], 1, largest)
   }
-  faults.throwIfAny('BAD_CONFIG', 'a server over UDP')
   return filled
 }
 

@@ -44,6 +44,11 @@ export interface VirtualClock extends Clock {
   readonly pending: number
 }
 
+/** Whether time passes only when told: such a clock is known by its `advance`. */
+export function isVirtualClock(clock: Clock): clock is VirtualClock {
+  return 'advance' in clock
+}
+
 interface VirtualTimer {
   readonly at: number
   readonly order: number

@@ -1,5 +1,5 @@
 /** Options of a task pool: checked and filled once, then plain data. */
-import { createFaults } from '../../messages/option-faults.ts'
+import type { Faults } from '../../messages/option-faults.ts'
 import type { TaskRunnerReference } from './task-runner.ts'
 
 /** What a user may say about a task pool. */
@@ -32,28 +32,31 @@ export interface TaskPoolInput {
   readonly figures: SharedArrayBuffer
 }
 
-/** What the server knows and its user does not say. */
-export interface TaskPoolSurroundings {
+/** {@link TaskPoolOptions}, filled in. */
+export type FilledTaskPoolOptions = Pick<TaskPoolInput, 'threads' | 'queueMax' | 'niceIncrement' | 'heapMb'>
+
+/** The machine that a pool is for. */
+export interface PoolMachine {
   readonly platform: NodeJS.Platform
   readonly processors: number
-  readonly drainTimeoutMs: number
-  readonly runner: TaskRunnerReference
-  readonly figures: SharedArrayBuffer
 }
 
-const openTimeoutMs = 30_000
+/** How long all workers of a pool together may take to load, ms. */
+export const openTimeoutMs = 30_000
 
-/** Checks and fills options. `BAD_CONFIG` names the option (`pool.threads`), its value and what it may be. */
-export function resolveTaskPoolInput(options: TaskPoolOptions, surroundings: TaskPoolSurroundings): TaskPoolInput {
-  const { platform, processors, ...rest } = surroundings
-  const faults = createFaults('pool')
-  faults.options('', options, ['threads', 'queueMax', 'niceIncrement', 'heapMb'])
-  const { threads = Math.max(1, processors - 1), queueMax = 1_024, heapMb } = options
-  const { niceIncrement = platform === 'linux' ? 10 : 0 } = options
-  faults.whole('threads', threads, 1, 1_024)
-  faults.whole('queueMax', queueMax, 0, 1_000_000)
-  faults.whole('niceIncrement', niceIncrement, 0, 19)
-  if (heapMb !== undefined) faults.whole('heapMb', heapMb, 16, 1_048_576)
-  faults.throwIfAny('BAD_CONFIG', 'a task pool')
-  return { ...rest, openTimeoutMs, threads, queueMax, niceIncrement, heapMb }
+/** Checks and fills options, with a fault for each that cannot be used (`pool.threads`). */
+export function fillTaskPoolOptions(
+  options: TaskPoolOptions = {},
+  { platform, processors }: PoolMachine,
+  faults: Faults,
+): FilledTaskPoolOptions {
+  const isObject = faults.options('pool', options, ['threads', 'queueMax', 'niceIncrement', 'heapMb'])
+  const { threads = Math.max(1, processors - 1), queueMax = 1_024, heapMb, niceIncrement } = isObject ? options : {}
+  const filled = { threads, queueMax, niceIncrement: niceIncrement ?? (platform === 'linux' ? 10 : 0), heapMb }
+  const within = faults.within('pool')
+  within.whole('threads', threads, 1, 1_024)
+  within.whole('queueMax', queueMax, 0, 1_000_000)
+  within.whole('niceIncrement', filled.niceIncrement, 0, 19)
+  if (heapMb !== undefined) within.whole('heapMb', heapMb, 16, 1_048_576)
+  return filled
 }

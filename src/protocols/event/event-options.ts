@@ -1,6 +1,6 @@
 /** Options of the event protocol: checked and filled once, then plain data that travels to the shards. */
 import type { DefinitionRef } from '../../actors/runtime/define-actor.ts'
-import { createFaults } from '../../messages/option-faults.ts'
+import { createFaults, type Faults } from '../../messages/option-faults.ts'
 import type { DialectReference } from './dialect.ts'
 
 /** What a server may say about its requests. */
@@ -31,15 +31,29 @@ export type FilledEventOptions = Required<EventProtocolOptions>
 /** Half of what a timer can wait, and of what a buffer can hold: limits that are made of it stay within them. */
 const largest = 1_073_741_823
 
-/** Checks and fills options. `BAD_CONFIG` names the option, its value and what it may be. */
+/** The options of {@link EventProtocolOptions}, by name. */
+export const eventOptionNames = [
+  'raidaId',
+  'oneRequestPerConnection',
+  'commandTimeoutMs',
+  'replyBytesMax',
+] as const satisfies readonly (keyof EventProtocolOptions)[]
+
+/** Checks and fills options. `BAD_CONFIG` names all that cannot be used. */
 export function resolveEventOptions(options: EventProtocolOptions): FilledEventOptions {
+  const faults = createFaults()
+  const filled = fillEventOptions(options, faults)
+  faults.throwIfAny('BAD_CONFIG', 'an event server')
+  return filled
+}
+
+/** As {@link resolveEventOptions}, with a fault for each option that cannot be used. */
+export function fillEventOptions(options: EventProtocolOptions, faults: Faults): FilledEventOptions {
   const { raidaId = 0, commandTimeoutMs = 10_000, replyBytesMax = 16_777_216 } = options
   const { oneRequestPerConnection = false } = options
-  const faults = createFaults()
   faults.whole('raidaId', raidaId, 0, 255)
   faults.boolean('oneRequestPerConnection', oneRequestPerConnection)
   faults.whole('commandTimeoutMs', commandTimeoutMs, 1, largest)
   faults.whole('replyBytesMax', replyBytesMax, 1, largest)
-  faults.throwIfAny('BAD_CONFIG', 'an event server')
   return { raidaId, oneRequestPerConnection, commandTimeoutMs, replyBytesMax }
 }

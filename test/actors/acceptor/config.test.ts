@@ -1,6 +1,6 @@
 /** Options are checked once, the culprit is named, and nothing is left open afterwards. */
 import t from 'tap'
-import { type AcceptorOptions, resolveAcceptorInput, resolveLimits } from '../../../src/actors/acceptor/config.ts'
+import { type AcceptorOptions, defaultLimits, resolveAcceptorInput } from '../../../src/actors/acceptor/config.ts'
 import { createServerCounters } from '../../../src/actors/acceptor/counters.ts'
 import { protocolReference } from '../../../src/actors/serving/protocol.ts'
 import { serverLimitDefaults } from '../../../src/messages/limits.ts'
@@ -19,17 +19,16 @@ const resolve = (options: Partial<AcceptorOptions>, around = {}) =>
 t.test('defaults are filled and survive a clone', async t => {
   const input = structuredClone(resolve({ limits: { idleTimeoutMs: 5, bodyBytesMax: undefined as never } }))
   t.match(input, { host: '127.0.0.1', port: 7400, accept: 'reusePort', backlog: 4_096 })
-  t.same(input.limits, { ...resolveLimits({}), idleTimeoutMs: 5 })
+  t.same(input.limits, { ...defaultLimits(), idleTimeoutMs: 5 })
 })
 
 t.test('connections leave 512 descriptors to the rest of the process, unless they are told otherwise', async t => {
-  const maxOf = (descriptors: number, given = {}) => resolveLimits(given, descriptors).connectionsMax
   t.same(
-    [Number.POSITIVE_INFINITY, 66_047, 66_046, 1_024].map(each => maxOf(each)),
+    [Number.POSITIVE_INFINITY, 66_047, 66_046, 1_024].map(each => defaultLimits(each).connectionsMax),
     [65_535, 65_535, 65_534, 512],
   )
-  t.equal(maxOf(1_024, { connectionsMax: 70_000 }), 70_000)
-  t.same(resolveLimits({}, 100_000), serverLimitDefaults)
+  t.equal(resolve({ limits: { connectionsMax: 70_000 } }).limits.connectionsMax, 70_000)
+  t.same(defaultLimits(100_000), serverLimitDefaults)
 })
 
 t.test('auto is reusePort for several shards on Linux, else handoff', async t => {
@@ -55,5 +54,9 @@ t.test('what cannot be used is named', async t => {
   ]
   for (const [option, options] of cases) t.throws(() => resolve(options), { code: 'BAD_CONFIG', details: { option } })
   for (const host of ['::1', '0.0.0.0', 'localhost', 'a.example']) t.equal(resolve({ host }).host, host)
-  t.equal(resolveLimits({ bodyBytesMax: 0 }).bodyBytesMax, 0)
+  t.equal(resolve({ limits: { bodyBytesMax: 0 } }).limits.bodyBytesMax, 0)
+  t.throws(() => resolve({ port: -1, limits: { idleTimeout: 1, lingerMs: 0 }, tls: { cert: 'no' } } as never), {
+    message: /limits\.idleTimeout is not known: did you mean idleTimeoutMs\?/,
+    details: { reasons: ['port', 'tls', 'limits.idleTimeout', 'limits.lingerMs'].map(path => ({ path })) },
+  })
 })

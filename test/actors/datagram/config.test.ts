@@ -1,10 +1,19 @@
 /** Options of a server over UDP. */
 import t from 'tap'
-import { datagramShards, resolveUdpOptions, udpDefaults } from '../../../src/actors/datagram/config.ts'
+import { datagramShards, fillUdpOptions, type UdpOptions, udpDefaults } from '../../../src/actors/datagram/config.ts'
+import { createFaults } from '../../../src/messages/option-faults.ts'
+
+/** Filled options; throws what is wrong with them. */
+function fill(options: UdpOptions) {
+  const faults = createFaults()
+  const filled = fillUdpOptions(options, udpDefaults, faults)
+  faults.throwIfAny('BAD_CONFIG', 'options')
+  return filled
+}
 
 t.test('what is left out has a default', t => {
-  t.same(resolveUdpOptions({}), udpDefaults)
-  t.same(resolveUdpOptions({ unsentMax: undefined } as never), udpDefaults)
+  t.same(fill({}), udpDefaults)
+  t.same(fill({ unsentMax: undefined } as never), udpDefaults)
   const all = {
     enabled: false,
     malformed: 'silence',
@@ -14,13 +23,13 @@ t.test('what is left out has a default', t => {
     unsentMax: 1,
     bufferBytes: 1,
   } as const
-  t.same(resolveUdpOptions(all), all)
+  t.same(fill(all), all)
   t.end()
 })
 
 t.test('all that is wrong is told at once', t => {
   const wrong = { malformed: 'no', payloadBytesMax: 1, unsentMax: 0, limit: 1 }
-  t.throws(() => resolveUdpOptions(wrong as never), {
+  t.throws(() => fill(wrong as never), {
     code: 'BAD_CONFIG',
     details: {
       reasons: ['udp.limit', 'udp.malformed', 'udp.payloadBytesMax', 'udp.unsentMax'].map(path => ({ path })),

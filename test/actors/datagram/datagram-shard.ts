@@ -2,7 +2,7 @@
 import { createSocket, type RemoteInfo, type Socket } from 'node:dgram'
 import { once } from 'node:events'
 import type { Test } from 'tap'
-import { resolveUdpOptions, type UdpOptions } from '../../../src/actors/datagram/config.ts'
+import { fillUdpOptions, type UdpOptions, udpDefaults } from '../../../src/actors/datagram/config.ts'
 import { createCookies } from '../../../src/actors/datagram/cookies.ts'
 import { DatagramServer } from '../../../src/actors/datagram/datagram-server.ts'
 import {
@@ -14,6 +14,7 @@ import {
 import { bindSocket, close } from '../../../src/actors/datagram/socket.ts'
 import { createRandom, createVirtualClock, type VirtualClock } from '../../../src/actors/runtime/clock.ts'
 import { serverLimitDefaults } from '../../../src/messages/limits.ts'
+import { createFaults } from '../../../src/messages/option-faults.ts'
 import { CommandRunner } from '../../../src/protocols/event/command-runner.ts'
 import type { CommandTable } from '../../../src/protocols/event/commands.ts'
 import { createEventDatagrams } from '../../../src/protocols/event/datagrams.ts'
@@ -76,7 +77,7 @@ export async function startDatagramShard(
     limits: serverLimitDefaults,
     actor: runtime,
   }
-  const filled = resolveUdpOptions(udp)
+  const filled = fillUdpOptions(udp, udpDefaults, createFaults())
   const figures = createDatagramFigures(1)
   const { payloadBytesMax } = filled
   const runner = new CommandRunner(resolveEventOptions(protocolOptions), environment)

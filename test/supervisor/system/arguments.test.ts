@@ -1,6 +1,6 @@
 /** Whoever calls with a wrong argument is told which one, by a StarfishError, and nothing is done. */
 import t, { type Test } from 'tap'
-import { createSystem } from '../../../src/index.ts'
+import { createSystem, createVirtualClock, systemClock } from '../../../src/index.ts'
 import { counter } from '../fixtures/counter.ts'
 import { exitOf, quiet, startLocal } from '../fixtures/local-system.ts'
 import { subject } from '../fixtures/subject.ts'
@@ -161,6 +161,8 @@ t.test('options of a system', async t => {
     [{ shardHeapMb: '64' }, 'shardHeapMb'],
     [{ clock: {} }, 'clock'],
     [{ clock: null }, 'clock'],
+    [{ clock: createVirtualClock(), shards: 1 }, 'clock'],
+    [{ clock: createVirtualClock() }, 'clock'],
     [{ random: 7 }, 'random'],
     [{ logger: console.log }, 'logger'],
     [{ logger: null }, 'logger'],
@@ -175,6 +177,11 @@ t.test('options of a system', async t => {
       'bad options of createSystem: stalledAfter is not known: did you mean stalledAfterMs?; ' +
       'shrads is not known: did you mean shards?',
   })
+  await t.rejects(createSystem({ shards: 1, clock: createVirtualClock() }), {
+    message: 'bad options of createSystem: clock is virtual, which goes with shards: 0',
+  })
+  await using system = await createSystem({ shards: 1, clock: { ...systemClock }, logger: quiet })
+  t.equal(system.shards, 1, 'another clock that runs by itself is taken')
   for (const options of [null, 4, 'x']) await t.rejects(createSystem(wrong(options)), { code: 'BAD_CONFIG' })
 })
 

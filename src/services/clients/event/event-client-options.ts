@@ -4,7 +4,7 @@ import { type Clock, type Random, systemClock } from '../../../actors/runtime/cl
 import { StarfishError } from '../../../messages/errors.ts'
 import { EVENT_COOKIE_BYTES } from '../../../messages/event/cookie.ts'
 import { EVENT_BODY_BYTES_MAX, EVENT_HEADER_BYTES } from '../../../messages/event/status.ts'
-import { createFaults, type Faults, optionError, show } from '../../../messages/option-faults.ts'
+import { createFaults, type Faults, type OptionFault, optionError, show } from '../../../messages/option-faults.ts'
 import { checkNumber, fillNumbers, readServers, type ServersOption, timerMsMax, waitRange } from '../client-options.ts'
 import type { ServerAddress } from '../link.ts'
 import { type FilledPoolOptions, type PoolOptions, poolDefaults, resolvePoolOptions } from '../pool-options.ts'
@@ -135,9 +135,31 @@ function checkTls(tls: ConnectionOptions, faults: Faults): void {
   }
 }
 
+/** Options of one request. */
+export interface EventRequestOptions {
+  /** Deadline over all attempts, ms from now. */
+  readonly timeoutMs?: number
+  readonly signal?: AbortSignal
+  /** Comes to the handler, and back in the answer: u32. One of the client's own when left out. */
+  readonly sessionId?: number
+  /**
+   * Handling it twice does no harm: it is tried again also when it may have been handled. Default false; over UDP true, where
+   * datagrams are repeated whatever it is.
+   */
+  readonly idempotent?: boolean
+}
+
+const requestOptionNames = ['timeoutMs', 'signal', 'sessionId', 'idempotent'] satisfies (keyof EventRequestOptions)[]
+const isRequestOption = (name: string): boolean => (requestOptionNames as string[]).includes(name)
+
 /** What is wrong with a request, if anything is: it is not sent. */
-export function checkRequest(request: PendingEvent, { bodyBytesMax }: EventClientConfig): StarfishError | undefined {
+export function checkRequest(
+  request: PendingEvent,
+  options: EventRequestOptions,
+  { bodyBytesMax }: EventClientConfig,
+): StarfishError | undefined {
   const { command, sessionId, timeoutMs, body } = request
+  if (typeof options !== 'object' || !Object.keys(options).every(isRequestOption)) return badOptions(options)
   if (command >>> 0 !== command || command > 0xffff) return badRequest('command', command, 'a u16')
   if (sessionId >>> 0 !== sessionId) return badRequest('sessionId', sessionId, 'a u32')
   if (!(timeoutMs > 0 && timeoutMs <= timerMsMax)) {
@@ -150,8 +172,17 @@ export function checkRequest(request: PendingEvent, { bodyBytesMax }: EventClien
   return new StarfishError('REQUEST_REFUSED', text, { details, handled: 'no' })
 }
 
+function badOptions(options: EventRequestOptions): StarfishError {
+  const found: OptionFault[] = []
+  createFaults('', found).options('', options, requestOptionNames)
+  return notSent(found)
+}
+
 function badRequest(option: string, value: unknown, wanted: string): StarfishError {
-  const fault = { path: option, reason: `is ${show(value)}, not ${wanted}` }
-  const { code, message, details } = optionError('BAD_CONFIG', 'the request was not sent', [fault])
+  return notSent([{ path: option, reason: `is ${show(value)}, not ${wanted}` }])
+}
+
+function notSent(faults: readonly OptionFault[]): StarfishError {
+  const { code, message, details } = optionError('BAD_CONFIG', 'the request was not sent', faults)
   return new StarfishError(code, message, { details, handled: 'no' })
 }

@@ -1,7 +1,7 @@
 /** A shard's connections without sockets and without a clock of their own: scenarios in, differences to the reference out. */
 
 import { inspect } from 'node:util'
-import { resolveLimits } from '../../../../src/actors/acceptor/config.ts'
+import { fillLimits } from '../../../../src/actors/acceptor/config.ts'
 import { connectionChart } from '../../../../src/actors/connection/chart.ts'
 import { createConnectionTimers } from '../../../../src/actors/connection/connection-timers.ts'
 import {
@@ -16,6 +16,7 @@ import type { Connection } from '../../../../src/actors/connection/record.ts'
 import { createRandom } from '../../../../src/actors/runtime/clock.ts'
 import { notCounted } from '../../../../src/actors/serving/connections.ts'
 import type { FrameProtocol } from '../../../../src/actors/serving/protocol.ts'
+import { createFaults } from '../../../../src/messages/option-faults.ts'
 import { STOP } from '../../../../src/messages/wire/frame-decoder.ts'
 import type { EventCall, LateAnswer } from '../../../../src/protocols/event/event-call.ts'
 import { createEventProtocol } from '../../../../src/protocols/event/event-protocol.ts'
@@ -58,7 +59,7 @@ export class StreamShard {
     this.#profile = profile
     this.#reached = reached
     const { log } = this.#runtime
-    const limits = resolveLimits(profile.limits)
+    const limits = fillLimits(profile.limits, createFaults())
     this.#plane = new ConnectionPlane({
       protocol: this.#watched(this.#protocol()),
       limits,
@@ -222,7 +223,7 @@ export class StreamShard {
       clock: this.#clock,
       random: createRandom(1),
       log: this.#runtime.log,
-      limits: resolveLimits(this.#profile.limits),
+      limits: fillLimits(this.#profile.limits, createFaults()),
       actor: this.#runtime,
     }
     const commands = commandsFor(call => this.#keep(call))
