@@ -55,6 +55,7 @@ export {
   watch,
 } from './actors/runtime/runtime-actions.ts'
 export type { TypedAddress } from './actors/runtime/typed-address.ts'
+export type { RefusalKind } from './actors/serving/refusals.ts'
 export type { TaskPoolOptions } from './actors/task-pool/config.ts'
 export type { TaskPoolFigures } from './actors/task-pool/figures.ts'
 export { createLogger, type Logger, type LoggerOptions } from './logger.ts'

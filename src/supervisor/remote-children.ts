@@ -13,9 +13,10 @@ import type { ChildStart } from './kernel/child-start.ts'
 import type { Kernel } from './kernel/kernel.ts'
 import { childAddress, type RemoteChildren } from './kernel/kernel-child-host.ts'
 import { choosePlace } from './placement.ts'
-import type { Directory } from './router/directory.ts'
+import type { Directory, Place } from './router/directory.ts'
 import type { ShardSet } from './shard/shard-set.ts'
 import { createStartCounts, lostCounts, noteStart, type StartCounts } from './start-counts.ts'
+import { duplicateError } from './start-error.ts'
 
 /** How long a kill may take before its incarnation is given up, ms. */
 const killTimeoutMs = 1_000
@@ -23,7 +24,8 @@ const killTimeoutMs = 1_000
 interface RemoteChild {
   readonly request: ChildStart
   readonly shard: number
-  state: 'starting' | 'running'
+  /** `waiting` for its shard, which was not told of it yet: that is not lost with a worker. */
+  state: 'waiting' | 'starting' | 'running'
   /** Its shard is being drained: when it ends its supervisor hears nothing before the shard is gone. */
   held: PromiseWithResolvers<void> | undefined
 }
@@ -38,6 +40,8 @@ export interface RemoteChildTable extends RemoteChildren {
    * them on the next worker.
    */
   drain(shard: number): Promise<void>
+  /** Settles when those that {@link RemoteChildTable.drain} had stop live again, or will not. */
+  whenBack(shard: number): Promise<void>
   /** A shard is gone, and every child on it. */
   shardLost(shard: number, incarnation: number, reason: ExitReason, lastEvents: readonly ShardEvent[]): void
   /** An actor below one of them started again: its next worker goes on counting from there. */
@@ -55,11 +59,18 @@ export function createRemoteChildren(
 ): RemoteChildTable {
   /** By address and incarnation: what a killed supervisor left may still be ending when its successor starts the next. */
   const children = new Map<string, RemoteChild>()
-  const homes = new Map<string, number>()
+  const homes = new Map<string, Place>()
   const counts = new Map<string, StartCounts>()
+  /** Drained, and not started again yet. */
+  const coming = new Map<string, { readonly shard: number; readonly back: PromiseWithResolvers<void> }>()
 
   function tell(child: RemoteChild, fact: ChildFact): void {
     kernel.lifecycle.tellSupervisor(child.request.owner.supervisor, child.request.address, fact)
+  }
+
+  function settleComing(address: string): void {
+    coming.get(address)?.back.resolve()
+    coming.delete(address)
   }
 
   function end(
@@ -71,7 +82,8 @@ export function createRemoteChildren(
     const { address, incarnation, spec, owner } = request
     child.held?.resolve()
     if (!children.delete(keyOf(address, incarnation))) return
-    if (child.state === 'starting') {
+    if (child.state !== 'running') {
+      settleComing(address)
       tell(child, { type: 'child.startFailed', id: owner.childId, incarnation, reason })
       return
     }
@@ -112,18 +124,22 @@ export function createRemoteChildren(
   return {
     placeOf(address, spec) {
       if (spec.kind === 'actor' && spec.shard === 'main') return undefined
-      const known = directory.has(address) ? directory.find(address) : undefined
-      const shard = known ?? choosePlace(spec, places(shards, directory))
+      const home = homes.get(address)
+      const taken = directory.placeOf(address)
+      if (taken !== undefined && taken !== home) {
+        if (taken.shard >= 0) throw duplicateError(address)
+        return undefined
+      }
+      const shard = home?.shard ?? choosePlace(spec, places(shards, directory))
       if (shard < 0) return undefined
-      directory.set(address, shard)
-      homes.set(address, shard)
+      if (home === undefined) homes.set(address, directory.set(address, shard))
       return shard
     },
     start(shard, request) {
       const child: RemoteChild = {
         request: { ...request, spec: clonableSpec(request.spec) },
         shard,
-        state: 'starting',
+        state: 'waiting',
         held: undefined,
       }
       const incarnations = counts.get(request.address) ?? createStartCounts(request.address, request.spec)
@@ -137,12 +153,21 @@ export function createRemoteChildren(
       }
       shards
         .control(shard)
-        .then(control => control.call('startChild', [{ ...child.request, incarnations }]))
+        .then(async control => {
+          // Unless it was given up meanwhile.
+          if (children.get(keyOf(request.address, request.incarnation)) !== child) return
+          child.state = 'starting'
+          await control.call('startChild', [{ ...child.request, incarnations: counts.get(request.address)! }])
+        })
         .catch((error: unknown) => end(child, { type: 'bootstrapFailed', error }))
     },
     shutdown: askToStop,
     kill(shard, address, incarnation) {
       const child = children.get(keyOf(address, incarnation))
+      if (child?.state === 'waiting') {
+        end(child, { type: 'killed' })
+        return
+      }
       shards
         .control(shard)
         .then(control => control.call('killChild', [address, incarnation], killTimeoutMs))
@@ -152,9 +177,11 @@ export function createRemoteChildren(
         })
     },
     remove(shard, address, supervisor) {
+      settleComing(address)
+      const home = homes.get(address)
       homes.delete(address)
       counts.delete(address)
-      forget(address)
+      if (home !== undefined && directory.placeOf(address) === home) forget(address)
       shards
         .control(shard)
         .then(control => control.call('removeChild', [address, supervisor]))
@@ -164,6 +191,7 @@ export function createRemoteChildren(
       const key = keyOf(childAddress(supervisor, fact.id), fact.incarnation)
       const child = children.get(key)
       if (child === undefined) return
+      if (fact.type !== 'child.exited') settleComing(child.request.address)
       if (fact.type === 'child.started') child.state = 'running'
       else if (child.held !== undefined) {
         child.held.resolve()
@@ -176,21 +204,28 @@ export function createRemoteChildren(
       for (const child of children.values()) {
         if (child.shard !== shard || child.state !== 'running') continue
         child.held = Promise.withResolvers()
-        const { supervisor } = child.request.owner
+        const { address, spec, owner } = child.request
+        const { supervisor } = owner
+        if (spec.restart !== 'temporary') coming.set(address, { shard, back: Promise.withResolvers() })
         bySupervisor.set(supervisor, [child, ...(bySupervisor.get(supervisor) ?? [])])
       }
       await Promise.all([...bySupervisor.values()].map(stopInTurn))
     },
+    async whenBack(shard) {
+      const here = [...coming.values()].filter(each => each.shard === shard)
+      await Promise.all(here.map(({ back }) => back.promise))
+    },
     shardLost(shard, incarnation, reason, events) {
-      for (const [address, known] of counts) if (homes.get(address) === shard) counts.set(address, lostCounts(known))
+      for (const [address, known] of counts)
+        if (homes.get(address)?.shard === shard) counts.set(address, lostCounts(known))
       for (const child of [...children.values()]) {
-        if (child.shard !== shard) continue
+        if (child.shard !== shard || child.state === 'waiting') continue
         const lastEvents = lastEventsOf(events, child.request.address, child.request.incarnation)
         end(child, reason, { lastEvents, shardLoss: { shard, incarnation } })
       }
     },
     noteIncarnation: (address, incarnation) => noteStart(top => counts.get(top), address, incarnation),
-    addressesOn: shard => [...homes].filter(([, at]) => at === shard).map(([address]) => address),
+    addressesOn: shard => [...homes].filter(([, home]) => home.shard === shard).map(([address]) => address),
   }
 }
 

@@ -11,7 +11,8 @@
  * ```
  */
 import { StarfishError } from '../../messages/errors.ts'
-import { notCounted, type RefusalKind, refusalKinds } from '../serving/connections.ts'
+import { notCounted } from '../serving/connections.ts'
+import { type RefusalKind, refusalKinds } from '../serving/refusals.ts'
 
 const bucketCount = 32_768
 const headInts = 2

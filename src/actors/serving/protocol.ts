@@ -13,7 +13,7 @@
 import type { ServerLimits } from '../../messages/limits.ts'
 import type { ActorLogger, ActorRuntime } from '../runtime/actor-runtime.ts'
 import type { Clock, Random } from '../runtime/clock.ts'
-import type { RefusalKind } from './connections.ts'
+import type { RefusalKind } from './refusals.ts'
 
 /** What a connection finds wrong: no room or draining; a body cut off or too slow; no memory for a body. */
 export type Fault = 'overloaded' | 'timeout' | 'memory'

@@ -2,7 +2,7 @@
  * The event protocol over a stream: checks in the order header, raidaId, length, command, the first fault answers. A bad
  * header or length ends the connection after its answer, any other fault costs the request only.
  */
-import type { RefusalKind } from '../../actors/serving/connections.ts'
+
 import {
   defineProtocol,
   type Fault,
@@ -10,6 +10,7 @@ import {
   type Link,
   type ProtocolEnvironment,
 } from '../../actors/serving/protocol.ts'
+import type { RefusalKind } from '../../actors/serving/refusals.ts'
 import { type EventStatus, eventStatus } from '../../messages/event/status.ts'
 import { STOP, skipBody } from '../../messages/wire/frame-decoder.ts'
 import { CommandDesk, loadCommands } from './command-desk.ts'

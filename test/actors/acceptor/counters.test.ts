@@ -1,7 +1,7 @@
 /** Limits hold for the server, not for each shard, and a shard that died is counted no longer than it takes to replace it. */
 import t from 'tap'
 import { createServerCounters, openShardCounters, readServerCounters } from '../../../src/actors/acceptor/counters.ts'
-import { refusalKinds } from '../../../src/actors/serving/connections.ts'
+import { refusalKinds } from '../../../src/actors/serving/refusals.ts'
 
 const limits = { connectionsMax: 5, connectionsPerAddressMax: 3, partialBytesMax: 100 }
 

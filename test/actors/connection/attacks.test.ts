@@ -2,7 +2,7 @@
 import { connect } from 'node:net'
 import { connect as connectTls } from 'node:tls'
 import t from 'tap'
-import type { RefusalKind } from '../../../src/actors/serving/connections.ts'
+import type { RefusalKind } from '../../../src/actors/serving/refusals.ts'
 import { encodeEventRequest, eventStatus } from '../../../src/messages/index.ts'
 import { dialectV1 } from '../../../src/protocols/event/dialect-v1.ts'
 import type { EventCall, EventCommand, LateAnswer } from '../../../src/protocols/event/event-call.ts'
