@@ -8,6 +8,7 @@ import type { Suite } from './suite.ts'
 const suites: Readonly<Record<string, () => Promise<Suite>>> = {
   kernel: async () => (await import('./kernel/suite.ts')).kernelSuite,
   events: async () => (await import('./events/suite.ts')).eventsSuite,
+  log: async () => (await import('./log/suite.ts')).logSuite,
 }
 
 const [name, ...flags] = process.argv.slice(2)

@@ -1,18 +1,12 @@
 /** Steps of compiled charts against `actor.send`: each in a process of its own, taken in turn. */
-import { execFile } from 'node:child_process'
-import { fileURLToPath } from 'node:url'
-import { promisify } from 'node:util'
-import { median, spread } from '../statistics.ts'
+import { figureOf, measuredBy, nanoseconds } from '../nanoseconds.ts'
+import { median } from '../statistics.ts'
 import { atLeast, atMost, type Figure, type Limit, type SuiteOptions } from '../suite.ts'
-import type { Measured } from './measure.ts'
 
-const run = promisify(execFile)
 const inFlight = '1 instance'
 
 async function measured(file: string): Promise<number[]> {
-  const path = fileURLToPath(new URL(file, import.meta.url))
-  const { stdout } = await run(process.execPath, [path, '--json'])
-  return (JSON.parse(stdout) as Measured[]).map(({ ns }) => ns)
+  return (await measuredBy(new URL(file, import.meta.url))).map(({ ns }) => ns)
 }
 
 /** Measures. */
@@ -43,27 +37,15 @@ export async function measureSteps({ quick, say }: SuiteOptions): Promise<Figure
     figure('compiled step: guard, action, timer set anew', column(3)),
     {
       ...figure('compiled step: times `actor.send`, mutating', against(0, 0), atLeast(50, 'x'), live(0)),
-      figure: ns(column(0)),
+      figure: nanoseconds(column(0)),
     },
     {
       ...figure('compiled step: times `actor.send`, `assign`', against(2, 1), atLeast(50, 'x'), live(1)),
-      figure: ns(column(2)),
+      figure: nanoseconds(column(2)),
     },
   ]
 }
 
-function ns(values: readonly number[]): string {
-  return `${median(values).toFixed(1)} ns`
-}
-
 function figure(work: string, values: readonly number[], limit?: Limit, baseline?: string): Figure {
-  const range = spread(values)
-  return {
-    work,
-    inFlight,
-    figure: ns(values),
-    ...(baseline === undefined ? {} : { baseline }),
-    ...(limit === undefined ? {} : { budget: limit.text, pass: limit.holds(range.value) }),
-    ...range,
-  }
+  return figureOf(work, inFlight, values, limit, baseline)
 }

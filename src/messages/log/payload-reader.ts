@@ -5,7 +5,7 @@
  * After a fault every read gives 0 or nothing, so that decoders need not look at each; whoever started the decoder looks at
  * {@link PayloadReader.fault} at its end and throws the result away. One reader serves all frames of a decoder.
  */
-import { readI32, readU16, readU32, readU64 } from '../wire/in-place.ts'
+import { readBigU64, readI32, readU16, readU32, readU64 } from '../wire/in-place.ts'
 
 const empty = Buffer.alloc(0)
 
@@ -79,7 +79,7 @@ export class PayloadReader {
   /** Any u64. */
   bigU64(field: string): bigint {
     const at = this.take(8, field)
-    return at < 0 ? 0n : this.bytes.readBigUInt64BE(at)
+    return at < 0 ? 0n : readBigU64(this.bytes, at)
   }
 
   /** A count of things of at least `bytesEach`, all of which fit what is left. */

@@ -17,7 +17,7 @@
  */
 import { StarfishError } from '../errors.ts'
 import { checkField } from '../wire/check-field.ts'
-import { copyBytes, writeU32, writeU64 } from '../wire/in-place.ts'
+import { copyBytes, writeBigU64, writeU32, writeU64 } from '../wire/in-place.ts'
 import { type LogBatch, takeLogBatch } from './batch-v1.ts'
 import { type Acknowledgement, acknowledgements, LOG_VERSION, logFlag, logStatus, logType } from './codes.ts'
 import { type LogOperation, logOk } from './operation.ts'
@@ -88,7 +88,7 @@ export const produceV1: LogOperation<ProduceRequest, ProduceResponse> = {
   writeRequest(target, from, { partitionId, producer, batch }) {
     let at = from
     if (producer !== undefined) {
-      target.writeBigUInt64BE(producer.producerId, at)
+      writeBigU64(target, at, producer.producerId)
       writeU32(target, at + 8, producer.sequence)
       at += 12
     }

@@ -3,14 +3,18 @@
  * there and that the values fit.
  *
  * 64-bit fields are numbers. Up to 2^53 - 1 they are exact; a field that holds more reads as the nearest number, which is
- * above 2^53 - 1 and so never equal to one that is exact. Nothing is made a bigint on the way.
+ * above 2^53 - 1 and so never equal to one that is exact. Only ids of which every bit counts are bigints.
  */
 
 /** 2^32, what the high half of a 64-bit field counts. */
 const highUnit = 4_294_967_296
 
-/** Up to this many bytes a loop beats the call into the engine's copy. */
-const smallBytes = 48
+/** Up to this many bytes of an array a loop beats the call into the engine's copy. */
+const smallBytes = 40
+
+/** Eight bytes on their way to a bigint or from one: `DataView` makes it at once, `Buffer` from two halves. */
+const wordBytes = new Uint8Array(8)
+const word = new DataView(wordBytes.buffer)
 
 export function readU16(bytes: Buffer, at: number): number {
   return (bytes[at]! << 8) | bytes[at + 1]!
@@ -53,12 +57,23 @@ export function writeU64(target: Buffer, at: number, value: number): void {
   writeU32(target, at + 4, value)
 }
 
-/** Copies `source[from, end)` to `target[at]`. */
+/** Reads any u64 as what it is. */
+export function readBigU64(bytes: Buffer, at: number): bigint {
+  for (let byte = 0; byte < 8; byte++) wordBytes[byte] = bytes[at + byte]!
+  return word.getBigUint64(0)
+}
+
+export function writeBigU64(target: Buffer, at: number, value: bigint): void {
+  word.setBigUint64(0, value)
+  for (let byte = 0; byte < 8; byte++) target[at + byte] = wordBytes[byte]!
+}
+
+/** Copies `source[from, end)` to `target[at]`. Whole arrays are copied at the least cost. */
 export function copyBytes(source: Uint8Array, from: number, end: number, target: Buffer, at: number): void {
-  if (end - from <= smallBytes) {
-    for (let read = from, write = at; read < end; read++, write++) target[write] = source[read]!
-  } else if (from === 0 && end === source.length) {
+  if (from === 0 && end === source.length) {
     target.set(source, at)
+  } else if (end - from <= smallBytes) {
+    for (let read = from, write = at; read < end; read++, write++) target[write] = source[read]!
   } else {
     Buffer.prototype.copy.call(source, target, at, from, end)
   }

@@ -2,11 +2,13 @@
 import t from 'tap'
 import {
   copyBytes,
+  readBigU64,
   readI32,
   readI64,
   readU16,
   readU32,
   readU64,
+  writeBigU64,
   writeU16,
   writeU32,
   writeU64,
@@ -47,6 +49,11 @@ t.test('64 bits above that are never taken for a number that is exact', t => {
     t.equal(readU64(bytes, 0), Number(value))
     t.ok(readU64(bytes, 0) > safe)
   }
+  for (const value of [0n, 1n, 0xfedcba9876543210n, 2n ** 64n - 1n]) {
+    const wider = Buffer.alloc(10, 0xee)
+    writeBigU64(wider, 1, value)
+    t.same([wider.readBigUInt64BE(1), readBigU64(wider, 1), wider[0], wider[9]], [value, value, 0xee, 0xee])
+  }
   bytes.writeBigInt64BE(-(2n ** 63n))
   t.equal(readI64(bytes, 0), -(2 ** 63))
   t.end()
@@ -56,8 +63,9 @@ t.test('a copy has its bytes and no others, however long', t => {
   const source = Uint8Array.from({ length: 200 }, (_, at) => at)
   for (const [from, end] of [
     [0, 0],
-    [3, 51],
-    [3, 52],
+    [3, 43],
+    [3, 44],
+    [0, 20],
     [0, 200],
     [150, 200],
   ] as const) {
