@@ -17,7 +17,7 @@ import { closeSync, fsyncSync, mkdirSync, openSync } from 'node:fs'
 import { dirname } from 'node:path'
 import { DatabaseSync, type StatementSync } from 'node:sqlite'
 import type { SqliteLogConfig } from './config.ts'
-import { migrate } from './schema.ts'
+import { migrate, versionOf } from './schema.ts'
 import { guarded } from './sqlite-faults.ts'
 import { lockStore } from './store-lock.ts'
 
@@ -78,6 +78,7 @@ export class Store {
 function openConnection(path: string, fileBytesMax: number): DatabaseSync {
   const connection = new DatabaseSync(path, { timeout: 1_000 })
   try {
+    versionOf(connection, path)
     // On macOS only a full fsync reaches the disk; elsewhere the two say nothing.
     connection.exec('PRAGMA fullfsync = ON; PRAGMA checkpoint_fullfsync = ON')
     connection.exec(`PRAGMA page_size = ${pageBytes}; PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL`)
