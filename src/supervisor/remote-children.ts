@@ -23,7 +23,8 @@ const killTimeoutMs = 1_000
 interface RemoteChild {
   readonly request: ChildStart
   readonly shard: number
-  state: 'starting' | 'running'
+  /** `waiting` for its shard, which was not told of it yet: that is not lost with a worker. */
+  state: 'waiting' | 'starting' | 'running'
   /** Its shard is being drained: when it ends its supervisor hears nothing before the shard is gone. */
   held: PromiseWithResolvers<void> | undefined
 }
@@ -38,6 +39,8 @@ export interface RemoteChildTable extends RemoteChildren {
    * them on the next worker.
    */
   drain(shard: number): Promise<void>
+  /** Settles when those that {@link RemoteChildTable.drain} had stop live again, or will not. */
+  whenBack(shard: number): Promise<void>
   /** A shard is gone, and every child on it. */
   shardLost(shard: number, incarnation: number, reason: ExitReason, lastEvents: readonly ShardEvent[]): void
   /** An actor below one of them started again: its next worker goes on counting from there. */
@@ -57,9 +60,16 @@ export function createRemoteChildren(
   const children = new Map<string, RemoteChild>()
   const homes = new Map<string, number>()
   const counts = new Map<string, StartCounts>()
+  /** Drained, and not started again yet. */
+  const coming = new Map<string, { readonly shard: number; readonly back: PromiseWithResolvers<void> }>()
 
   function tell(child: RemoteChild, fact: ChildFact): void {
     kernel.lifecycle.tellSupervisor(child.request.owner.supervisor, child.request.address, fact)
+  }
+
+  function settleComing(address: string): void {
+    coming.get(address)?.back.resolve()
+    coming.delete(address)
   }
 
   function end(
@@ -71,7 +81,8 @@ export function createRemoteChildren(
     const { address, incarnation, spec, owner } = request
     child.held?.resolve()
     if (!children.delete(keyOf(address, incarnation))) return
-    if (child.state === 'starting') {
+    if (child.state !== 'running') {
+      settleComing(address)
       tell(child, { type: 'child.startFailed', id: owner.childId, incarnation, reason })
       return
     }
@@ -123,7 +134,7 @@ export function createRemoteChildren(
       const child: RemoteChild = {
         request: { ...request, spec: clonableSpec(request.spec) },
         shard,
-        state: 'starting',
+        state: 'waiting',
         held: undefined,
       }
       const incarnations = counts.get(request.address) ?? createStartCounts(request.address, request.spec)
@@ -137,12 +148,21 @@ export function createRemoteChildren(
       }
       shards
         .control(shard)
-        .then(control => control.call('startChild', [{ ...child.request, incarnations }]))
+        .then(async control => {
+          // Unless it was given up meanwhile.
+          if (children.get(keyOf(request.address, request.incarnation)) !== child) return
+          child.state = 'starting'
+          await control.call('startChild', [{ ...child.request, incarnations: counts.get(request.address)! }])
+        })
         .catch((error: unknown) => end(child, { type: 'bootstrapFailed', error }))
     },
     shutdown: askToStop,
     kill(shard, address, incarnation) {
       const child = children.get(keyOf(address, incarnation))
+      if (child?.state === 'waiting') {
+        end(child, { type: 'killed' })
+        return
+      }
       shards
         .control(shard)
         .then(control => control.call('killChild', [address, incarnation], killTimeoutMs))
@@ -152,6 +172,7 @@ export function createRemoteChildren(
         })
     },
     remove(shard, address, supervisor) {
+      settleComing(address)
       homes.delete(address)
       counts.delete(address)
       forget(address)
@@ -164,6 +185,7 @@ export function createRemoteChildren(
       const key = keyOf(childAddress(supervisor, fact.id), fact.incarnation)
       const child = children.get(key)
       if (child === undefined) return
+      if (fact.type !== 'child.exited') settleComing(child.request.address)
       if (fact.type === 'child.started') child.state = 'running'
       else if (child.held !== undefined) {
         child.held.resolve()
@@ -176,15 +198,21 @@ export function createRemoteChildren(
       for (const child of children.values()) {
         if (child.shard !== shard || child.state !== 'running') continue
         child.held = Promise.withResolvers()
-        const { supervisor } = child.request.owner
+        const { address, spec, owner } = child.request
+        const { supervisor } = owner
+        if (spec.restart !== 'temporary') coming.set(address, { shard, back: Promise.withResolvers() })
         bySupervisor.set(supervisor, [child, ...(bySupervisor.get(supervisor) ?? [])])
       }
       await Promise.all([...bySupervisor.values()].map(stopInTurn))
     },
+    async whenBack(shard) {
+      const here = [...coming.values()].filter(each => each.shard === shard)
+      await Promise.all(here.map(({ back }) => back.promise))
+    },
     shardLost(shard, incarnation, reason, events) {
       for (const [address, known] of counts) if (homes.get(address) === shard) counts.set(address, lostCounts(known))
       for (const child of [...children.values()]) {
-        if (child.shard !== shard) continue
+        if (child.shard !== shard || child.state === 'waiting') continue
         const lastEvents = lastEventsOf(events, child.request.address, child.request.incarnation)
         end(child, reason, { lastEvents, shardLoss: { shard, incarnation } })
       }

@@ -72,6 +72,7 @@ export class System implements AsyncDisposable {
   /** Delayed sends that wait, each as what takes it back. */
   readonly #delayed = new Set<() => void>()
   #stopped: Promise<void> | undefined
+  #rolling: Promise<void> | undefined
   #trees = 0
 
   /** For {@link createSystem}. */
@@ -242,11 +243,16 @@ export class System implements AsyncDisposable {
     return mergeDeadLetters([this.#main.kernel.deadLetters.report(), ...told])
   }
 
-  /** Replaces the workers of all shards, one after the other: each stops its actors by their own shutdown first. */
-  async rollingRestart(): Promise<void> {
-    const { shards } = this.#main
-    if (shards === undefined) return
-    for (let shard = 0; shard < shards.count; shard++) await shards.replace(shard)
+  /**
+   * Replaces the workers of all shards, one after the other: each stops its actors by their own shutdown first. A call
+   * while one is under way waits for the end of that one. Rejects with SHUTTING_DOWN, or SHARD_DIED when the shards end too
+   * often meanwhile.
+   */
+  rollingRestart(): Promise<void> {
+    this.#rolling ??= this.#replaceAll().finally(() => {
+      this.#rolling = undefined
+    })
+    return this.#rolling
   }
 
   /** Stops everything, right to left, each child's shutdown honoured. Calling it again waits for the same end. */
@@ -257,6 +263,12 @@ export class System implements AsyncDisposable {
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.stop()
+  }
+
+  async #replaceAll(): Promise<void> {
+    this.#checkRunning()
+    const { shards } = this.#main
+    for (let shard = 0; shard < this.shards; shard++) await shards?.replace(shard)
   }
 
   async #stop(): Promise<void> {

@@ -6,7 +6,7 @@
  */
 import { transfer } from 'comlink'
 import type { ActorEvent } from '../../actors/runtime/actor-runtime.ts'
-import { StarfishError } from '../../messages/errors.ts'
+import { isStarfishError, StarfishError } from '../../messages/errors.ts'
 import type { ExitReason } from '../../messages/thread/exit.ts'
 import type { FactFilter, ShardEvent } from '../../messages/thread/fact.ts'
 import type { KernelMessage } from '../../messages/thread/kernel-message.ts'
@@ -18,7 +18,7 @@ import type { Directory } from '../router/directory.ts'
 import type { ThreadRouter } from '../router/thread-router.ts'
 import type { ControlPlane } from './control-call.ts'
 import { Residents } from './residents.ts'
-import { createSlot, type Slot } from './slot.ts'
+import { createSlot, renewUp, type Slot } from './slot.ts'
 import { Spares, type SparesOptions } from './spares.ts'
 import { wire } from './wiring.ts'
 import type { HostedWorker, WorkerEnd, WorkerHost } from './worker-host.ts'
@@ -46,11 +46,14 @@ export class ShardSet {
   readonly residents: Residents
   #filters: readonly FactFilter[] = []
   #stopping = false
-  #failure: StarfishError | undefined
+  /** Why no shard comes up any more. */
+  #over: StarfishError | undefined
   /** A shard cannot be brought up again. */
   onFailed: (error: unknown) => void = () => {}
   /** A shard is about to be replaced or ended: settles when the actors that others look after have stopped. */
   onDraining: (shard: number) => Promise<void> = () => Promise.resolve()
+  /** Settles when those actors live again on the next worker. */
+  whenBack: (shard: number) => Promise<void> = () => Promise.resolve()
   /** A worker is gone. */
   onLost: (shard: number, incarnation: number, reason: ExitReason, lastEvents: readonly ShardEvent[]) => void = () => {}
   /** Addresses beside the residents that will be started again on a shard. */
@@ -73,7 +76,6 @@ export class ShardSet {
       checkpoints: kernel.checkpoints,
       logger: options.logger,
     })
-    for (const slot of slots) slot.up.promise.catch(() => {})
   }
 
   /** Begins to load a worker for each slot, side by side. */
@@ -107,7 +109,7 @@ export class ShardSet {
     return this.#slots[shard]?.worker
   }
 
-  /** The control plane of a shard, once it is up. Rejects when the system stops first. */
+  /** The control plane of a shard, once it is up. Rejects when the system stops, or fails, first. */
   control(shard: number): Promise<ControlPlane> {
     return this.#slots[shard]!.up.promise
   }
@@ -136,19 +138,20 @@ export class ShardSet {
   async bringUp(shard: number): Promise<HostedWorker> {
     const slot = this.#slots[shard]!
     if (slot.worker !== undefined) await this.#endAndTell(slot, slot.worker, { type: 'killed' })
-    if (this.#stopping) throw new StarfishError('SHUTTING_DOWN', 'the system is stopping')
+    if (this.#stopping) throw stoppingError()
     const { worker, control } = this.#spares.take()
     slot.worker = worker
     slot.incarnation++
     this.#tellShard(slot, 'starting')
     try {
       await worker.loaded
-      if (this.#stopping) throw new StarfishError('SHUTTING_DOWN', 'the system is stopping')
+      if (this.#stopping) throw stoppingError()
       const activated = this.#activate(slot, control)
       slot.residentsUp = this.residents.comeBack(slot, control)
       this.#keepSpare()
       await activated
       slot.up.resolve(control)
+      slot.isUp = true
     } catch (error) {
       await this.#endAndTell(slot, worker, { type: 'bootstrapFailed', error })
       throw error
@@ -172,9 +175,8 @@ export class ShardSet {
     slot.control = undefined
     slot.blackBox = undefined
     slot.lostReason = reason
-    slot.up = Promise.withResolvers<ControlPlane>()
-    slot.up.promise.catch(() => {})
-    if (this.#failure !== undefined) slot.up.reject(this.#failure)
+    if (slot.isUp) renewUp(slot)
+    if (this.#over !== undefined) slot.up.reject(this.#over)
     this.#tellShard(slot, reason.type === 'shutdown' ? 'stopped' : 'lost', reason, lastEvents)
     if (zombie) this.#tellZombie(slot, reason)
     this.#router.lost(shard, incarnation, reason, lastEvents)
@@ -189,9 +191,13 @@ export class ShardSet {
 
   /** The shards will not come back: what waits for one of them is told so. */
   fail(error: StarfishError): void {
-    this.#failure = error
-    for (const slot of this.#slots) slot.up.reject(error)
+    this.#comeNoMore(error)
     this.#router.close('SHARD_DIED')
+  }
+
+  #comeNoMore(error: StarfishError): void {
+    this.#over ??= error
+    for (const slot of this.#slots) slot.up.reject(this.#over)
   }
 
   /** Stops the actors of a shard, each by its own shutdown, then its worker. What is sent to them meanwhile waits. */
@@ -222,24 +228,38 @@ export class ShardSet {
     })
   }
 
-  /** Replaces the worker of a shard: it drains, ends, and is up again, its actors too, when this settles. */
+  /**
+   * Replaces the worker of a shard: it drains, ends, and is up again, its actors too, when this settles. Rejects with
+   * SHUTTING_DOWN when the system stops first, and with why it failed when it does.
+   */
   async replace(shard: number): Promise<void> {
     await this.control(shard)
-    // By command, as it is no failure: the restart budget is not touched.
-    await this.#command({ type: 'supervisor.terminateChild', id: `${shard}` })
+    try {
+      // By command, as it is no failure: the restart budget is not touched.
+      await this.#command({ type: 'supervisor.terminateChild', id: `${shard}` })
+      await this.#startAgain(shard)
+    } catch (error) {
+      throw this.#stopping ? stoppingError(error) : (this.#over ?? error)
+    }
+    await this.control(shard)
+    await Promise.all([this.#slots[shard]!.residentsUp, this.whenBack(shard)])
+  }
+
+  async #startAgain(shard: number): Promise<void> {
     for (let attempt = 1; ; attempt++) {
       try {
         await this.#command({ type: 'supervisor.restartChild', id: `${shard}` })
-        break
+        return
       } catch (error) {
-        if (this.#stopping) throw error
+        // Somebody else replaces it too, and was first.
+        if (isStarfishError(error, 'CHILD_RUNNING') || isStarfishError(error, 'CHILD_RESTARTING')) return
+        if (this.#stopping || this.#over !== undefined || isStarfishError(error, 'SHUTTING_DOWN')) throw error
         if (attempt <= shardBudget.intensity) continue
         // As a shard that fails by itself so often would.
         this.onFailed(error)
         throw error
       }
     }
-    await this.#slots[shard]!.residentsUp
   }
 
   #command(event: ActorEvent & { readonly id: string }): Promise<unknown> {
@@ -257,9 +277,7 @@ export class ShardSet {
   /** Ends what is left: the spare, and workers that did not stop. */
   async close(): Promise<void> {
     this.startNoMore()
-    for (const slot of this.#slots) {
-      slot.up.reject(new StarfishError('SHUTTING_DOWN', 'the system is stopping'))
-    }
+    this.#comeNoMore(stoppingError())
     await this.#host.close()
     this.#router.close()
   }
@@ -316,4 +334,6 @@ export class ShardSet {
   }
 }
 
-/** Stops the actors of a shard; answers what it knows of dead letters, which would end with its worker. */
+function stoppingError(cause?: unknown): StarfishError {
+  return new StarfishError('SHUTTING_DOWN', 'the system is stopping', { cause })
+}

@@ -14,8 +14,10 @@ export interface Slot {
   incarnation: number
   worker: HostedWorker | undefined
   control: ControlPlane | undefined
-  /** Settles when the slot has a worker that serves; replaced by a new promise when it is lost. */
+  /** Settles when the slot has a worker that serves, however many are lost on their way up; see {@link renewUp}. */
   up: PromiseWithResolvers<ControlPlane>
+  /** True from the moment `up` is resolved until that worker is lost. */
+  isUp: boolean
   readonly residents: Map<string, Resident>
   /** Settles when those that came back with the last worker have started. */
   residentsUp: Promise<void>
@@ -32,12 +34,26 @@ export function createSlot(index: number): Slot {
     incarnation: 0,
     worker: undefined,
     control: undefined,
-    up: Promise.withResolvers<ControlPlane>(),
+    up: createUp(),
+    isUp: false,
     residents: new Map(),
     residentsUp: Promise.resolve(),
     blackBox: undefined,
     lostReason: undefined,
   }
+}
+
+/** The worker that served is lost: who comes from now on waits for the next one. */
+export function renewUp(slot: Slot): void {
+  slot.up = createUp()
+  slot.isUp = false
+}
+
+function createUp(): PromiseWithResolvers<ControlPlane> {
+  const up = Promise.withResolvers<ControlPlane>()
+  // It may be that nobody waits.
+  up.promise.catch(() => {})
+  return up
 }
 
 /** One end of an edge that is about to be opened. */

@@ -1,10 +1,11 @@
-/** A system that is stopped in the middle of the replacement of a worker. */
+/** Who waits in the middle of the replacement of a worker, and what becomes of them if it fails or the system stops. */
 import t from 'tap'
 import { child } from '../../../src/actors/runtime/child.ts'
+import { createChaos } from '../../../src/chaos/chaos.ts'
 import type { Fact } from '../../../src/messages/thread/fact.ts'
 import { createSystem, internalsOf, type System } from '../../../src/supervisor/system.ts'
 import { counter } from '../fixtures/counter.ts'
-import { collectFacts, quiet } from '../fixtures/local-system.ts'
+import { collectFacts, quiet, turn } from '../fixtures/local-system.ts'
 import { inTime } from '../fixtures/sharded-system.ts'
 
 t.setTimeout(180_000)
@@ -28,6 +29,60 @@ async function start() {
         times,
     )
   return { system, facts, told }
+}
+
+/** All that can be asked of the system for the sake of shard 0; the traffic that is dropped begins there. */
+function verbs(system: System) {
+  const chaos = createChaos(system)
+  const there = system.ref(counter, 'c0')
+  const wide = system.supervisor('wide')
+  const facts = system.inspect()
+  const onShard0 = { input: { from: 0 }, shard: 0 }
+  return {
+    ask: () => there.ask({ type: 'counter.read' }, inTime),
+    spawn: () => system.spawn(counter, { id: 'new', ...onShard0 }),
+    'spawn everywhere': () => system.spawn(counter, { id: 'every', input: { from: 0 }, shard: 'every' }),
+    'supervise there': () => system.supervise({ id: 'narrow', children: [child(counter, { id: 'a', ...onShard0 })] }),
+    'supervise across': () =>
+      system.supervise({
+        id: 'across',
+        children: [0, 1].map(shard => child(counter, { id: `${shard}`, input: { from: 0 }, shard })),
+      }),
+    inspect: () => there.inspect(),
+    kill: () => system.kill('c2'),
+    stopActor: () => system.stopActor('c4'),
+    watch: () => new Promise(resolve => system.watch('c6', resolve)),
+    tree: () => system.tree(),
+    deadLetters: () => system.deadLetters(),
+    facts: () => facts.ready,
+    startChild: () => wide.startChild(child(counter, { id: 'more', ...onShard0 })),
+    terminateChild: () => wide.terminateChild('0'),
+    whichChildren: () => wide.whichChildren(),
+    rollingRestart: () => system.rollingRestart(),
+    'chaos kill': () => chaos.kill('c6'),
+    'chaos crash': () => chaos.crash('c8', 'throw'),
+    'chaos pause': () => chaos.pause('c8').then(pause => pause.release()),
+    'chaos drop': () => chaos.drop({ from: 'c0', to: 'c1' }),
+    'chaos kill of the shard': () => chaos.kill({ shard: 0 }),
+    'chaos stall of the shard': () => chaos.stall({ shard: 0 }, 1).then(({ over }) => over),
+    'chaos pause of the shard': () => chaos.pause({ shard: 0 }).then(pause => pause.release()),
+  }
+}
+
+/** Begins all of them; `waiting` are those that have not settled. */
+function beginAll(calls: Record<string, () => Promise<unknown>>) {
+  const waiting = new Set(Object.keys(calls))
+  const outcomes = Object.entries(calls).map(async ([name, call]) => {
+    try {
+      await call()
+      return { name, code: undefined }
+    } catch (error) {
+      return { name, code: (error as { code?: unknown }).code ?? error }
+    } finally {
+      waiting.delete(name)
+    }
+  })
+  return { waiting, outcomes: Promise.all(outcomes) }
 }
 
 function killShard0(system: System): void {
@@ -63,24 +118,62 @@ const moments: Record<string, (running: Awaited<ReturnType<typeof start>>) => Pr
   },
 }
 
+/** A stop waits for the trees that start, and so for the shard to come up: what else waits has to settle without. */
+const starts = /^spawn everywhere|across|startChild|terminateChild/
+
 for (const [name, moment] of Object.entries(moments)) {
-  t.test(`stopped ${name} it ends cleanly, and tells who asks`, async t => {
-    const running = await start()
-    const { system, facts } = running
-    await moment(running)
-    const asks = [0, 1].map(n => system.ref(counter, `c${n}`).ask({ type: 'counter.read' }, inTime))
-    const outcomes = Promise.allSettled(asks)
-    await system.stop()
-    for (const outcome of await outcomes) {
-      if (outcome.status === 'rejected') t.match(outcome.reason, { code: /SHUTTING_DOWN|ACTOR_DIED|NO_SUCH_ACTOR/ })
-    }
-    t.same(notEnded(facts), [])
-    const { kernel, shards } = internalsOf(system)
-    t.equal(kernel.asks.size, 0)
-    t.same(
-      [0, 1].map(shard => shards!.worker(shard)),
-      [undefined, undefined],
-    )
-    await t.rejects(shards!.control(0), { code: 'SHUTTING_DOWN' })
-  })
+  for (const withTrees of [true, false]) {
+    const what = withTrees ? 'trees that start' : 'all others'
+    t.test(`stopped ${name} it ends cleanly, and tells who waits: ${what}`, async t => {
+      const running = await start()
+      const { system, facts } = running
+      await moment(running)
+      const calls = Object.entries(verbs(system)).filter(([verb]) => starts.test(verb) === withTrees)
+      const { waiting, outcomes } = beginAll(Object.fromEntries(calls))
+      await system.stop()
+      await turn()
+      t.same([...waiting], [], 'all have settled')
+      for (const { name, code } of await outcomes)
+        if (code !== undefined) t.match(code, /SHUTTING_DOWN|ACTOR_DIED|NO_SUCH_ACTOR|SHARD_DIED/, name)
+      t.same(notEnded(facts), [])
+      const { kernel, shards } = internalsOf(system)
+      t.equal(kernel.asks.size, 0)
+      t.same(
+        [0, 1].map(shard => shards!.worker(shard)),
+        [undefined, undefined],
+      )
+      await t.rejects(shards!.control(0), { code: 'SHUTTING_DOWN' })
+    })
+  }
 }
+
+t.test('who waits for a shard is served by the first worker that comes up, however many are lost before', async t => {
+  const running = await start()
+  const { system, told } = running
+  t.teardown(() => system.stop())
+  killShard0(system)
+  await told('lost')
+  // Without those that would cost the shard, what a worker that is lost may have in hand, and what waits for an end.
+  const { ask: _ask, watch: _watch, rollingRestart: _rolling, ...calls } = verbs(system)
+  const { outcomes } = beginAll(
+    Object.fromEntries(Object.entries(calls).filter(([name]) => !name.endsWith('of the shard'))),
+  )
+  for (const times of [1, 2, 3]) {
+    await told('starting', times)
+    killShard0(system)
+  }
+  for (const { name, code } of await outcomes) t.equal(code, undefined, name)
+  t.match(await system.supervisor('across').whichChildren(), [{ state: 'running' }, { state: 'running' }])
+})
+
+t.test('a rolling restart waits for a shard that is lost on its way up', async t => {
+  const { system, told } = await start()
+  t.teardown(() => system.stop())
+  killShard0(system)
+  await told('lost')
+  const rolling = system.rollingRestart()
+  await told('starting')
+  killShard0(system)
+  await rolling
+  t.equal(await system.ref(counter, 'c0').ask({ type: 'counter.read' }, inTime), 0)
+})
