@@ -88,6 +88,22 @@ t.test('a reader on another thread hears of what a writer commits', async t => {
   await reader.close()
 })
 
+t.test('a reader hears of what a writer committed that did not live to tell', async t => {
+  const path = join(newFolder(t), 'log.db')
+  const silent = await sqliteLogEngine.opener.open({ path }, newContext())
+  const partitionId = (await silent.createTopic('orders', 1)).partitionIds[0]!
+  const context = newContext()
+  const reader = await sqliteLogEngine.opener.openReader!({ path }, context)
+  const wait = reader.whenPast(partitionId, 0, new AbortController().signal)
+  await silent.append(appendOf(partitionId, ['a']))
+  await silent.close()
+  const next = await sqliteLogEngine.opener.open({ path }, context)
+  await wait
+  t.equal(await reader.highWaterMark(partitionId), 1)
+  await reader.close()
+  await next.close()
+})
+
 function note(acknowledged: Acknowledged, line: string): void {
   const [sequence, baseOffset] = line.split(' ').map(Number)
   acknowledged.set(sequence!, baseOffset!)

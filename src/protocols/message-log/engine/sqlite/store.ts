@@ -5,8 +5,8 @@
  *
  * ```
  * synchronous  a commit has            kill -9 of the process      power cut, crash of the system
- * NORMAL       write()n the log        survived: the kernel has it  may be lost, with what came after; the file stays sound
- * FULL         and fdatasync()ed it    survived                    survived, and so is every commit before it
+ * NORMAL       written to the log      survived: the kernel has it  may be lost, with what came after; the file stays sound
+ * FULL         and fsync()s it         survived                    survived, and so is every commit before it
  * ```
  * So an append `committed` is one of NORMAL, one `flushed` of FULL. A checkpoint, which moves the log into the file when it has
  * grown, syncs the log before and the file behind it in both.
@@ -39,7 +39,7 @@ export class Store {
   constructor({ path, fileBytesMax }: SqliteLogConfig) {
     this.path = path
     this.#unlock = guarded(path, () => {
-      mkdirSync(dirname(path), { recursive: true })
+      makeFolder(dirname(path))
       return lockStore(path)
     })
     try {
@@ -95,8 +95,16 @@ function openConnection(path: string, fileBytesMax: number): DatabaseSync {
   }
 }
 
-/** So that a new file is found after a power cut. */
+/** Makes a folder and those above it, so that they are found after a power cut. */
+function makeFolder(path: string): void {
+  const topmost = mkdirSync(path, { recursive: true })
+  if (topmost === undefined) return
+  for (let made = path; made.length >= topmost.length; made = dirname(made)) syncFolder(dirname(made))
+}
+
+/** So that a file that is new in it is found after a power cut. */
 function syncFolder(path: string): void {
+  // Windows opens no folder, and needs no such thing.
   if (process.platform === 'win32') return
   const folder = openSync(path, 'r')
   try {
