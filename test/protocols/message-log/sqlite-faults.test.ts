@@ -110,13 +110,30 @@ t.test('a full store refuses appends, keeps what it has, and takes more when the
   t.equal(valuesIn(await engine.read(partitionId, 0, plenty)).length, stored)
   t.same(await append(stored - 1), { baseOffset: stored - 1, stored: 1 })
 
-  await engine.retain({ ageMs: 1e9, producerAgeMs: 1e9, partitionBytesMax: 50_000 })
+  const ever = Number.POSITIVE_INFINITY
+  await engine.retain({ ageMs: ever, producerAgeMs: ever, partitionBytesMax: 50_000 })
   t.same(await append(stored), { baseOffset: stored, stored: 1 })
   t.same(await append(stored), { baseOffset: stored, stored: 1 })
   await engine.close()
   const again = await open({ path })
   t.equal(await again.highWaterMark(partitionId), stored + 1)
   await again.close()
+})
+
+t.test('nothing is left of a deleted topic, what was in hand included', async t => {
+  const path = join(newFolder(t), 'log.db')
+  const engine = await open({ path })
+  const partitionId = (await engine.createTopic('orders', 3)).partitionIds[0]!
+  const inHand = engine.append(appendOf(partitionId, ['a'], { producer: { id: 1n, sequence: 0 } }))
+  await engine.deleteTopic('orders')
+  const removed = engine.retain({ ageMs: plenty, partitionBytesMax: plenty, producerAgeMs: Number.POSITIVE_INFINITY })
+  t.same(await inHand, { baseOffset: 0, stored: 1 })
+  t.equal((await removed).batches, 1)
+  await engine.close()
+  const database = new DatabaseSync(path)
+  for (const table of ['topics', 'partitions', 'batches', 'producers'])
+    t.same({ ...database.prepare(`SELECT count(*) AS rows FROM ${table}`).get() }, { rows: 0 }, table)
+  database.close()
 })
 
 t.test('damage is found when it is met', async t => {
