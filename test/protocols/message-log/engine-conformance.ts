@@ -241,6 +241,14 @@ export function runEngineConformance(kind: EngineKind): void {
     t.equal(valuesIn(await reader.read(id, 200, 1)).length, 1)
   })
 
+  test('many megabytes at once are stored', async (t, { engine, reader }, id) => {
+    const value = 'v'.repeat(1_000_000)
+    const appends = Array.from({ length: 40 }, (_, index) => engine.append(appendOf(id, [`${index}${value}`])))
+    t.same((await Promise.all(appends)).at(-1), { baseOffset: 39, stored: 1 })
+    for (const offset of [0, 17, 39])
+      t.same(valuesIn(await reader.read(id, offset, 1)), [`${offset}:${offset}${value}`])
+  })
+
   for (const acknowledgement of ['received', 'committed', 'flushed'] as const) {
     test(`an append that is to be ${acknowledgement} is read back`, async (t, { engine, reader }, id) => {
       const results = await Promise.all([
@@ -295,12 +303,13 @@ export function runEngineConformance(kind: EngineKind): void {
   test('a repeat of an append in hand waits for it and gets its answer', async (t, { engine, reader }, id) => {
     for (const [round, acknowledgement] of (['received', 'committed', 'flushed'] as const).entries()) {
       const append = appendOf(id, ['a', 'b'], { producer: { id: 5n, sequence: round }, acknowledgement })
-      const answers = await Promise.all([
-        engine.append(append),
-        engine.append({ ...append, acknowledgement: 'committed' }),
-        engine.append({ ...append, acknowledgement: 'flushed' }),
-      ])
-      t.same(answers, Array(3).fill({ baseOffset: 2 * round, stored: 2 }))
+      const first = engine.append(append)
+      const repeats = (['committed', 'flushed'] as const).map(async acknowledgement => {
+        const answer = await engine.append({ ...append, acknowledgement })
+        t.equal(await reader.highWaterMark(id), 2 * round + 2, 'committed when it is answered')
+        return answer
+      })
+      t.same(await Promise.all([first, ...repeats]), Array(3).fill({ baseOffset: 2 * round, stored: 2 }))
       t.equal(await reader.highWaterMark(id), 2 * round + 2)
     }
   })

@@ -47,8 +47,8 @@ export function checkVersion(connection: DatabaseSync, path: string): void {
     throw foreign(path, `is a log store of version ${version}, not ${migrations.length}`)
 }
 
-/** 0 for an empty file. */
-function versionOf(connection: DatabaseSync, path: string): number {
+/** The version of a store; 0 for an empty file. @throws `STORAGE_FAILED`, `foreign`: before anything is changed. */
+export function versionOf(connection: DatabaseSync, path: string): number {
   const id = pragma(connection, 'application_id')
   const version = pragma(connection, 'user_version')
   if (id === applicationId && version <= migrations.length) return version

@@ -5,8 +5,8 @@
  *
  * ```
  * synchronous  a commit has            kill -9 of the process      power cut, crash of the system
- * NORMAL       write()n the log        survived: the kernel has it  may be lost, with what came after; the file stays sound
- * FULL         and fdatasync()ed it    survived                    survived, and so is every commit before it
+ * NORMAL       written to the log      survived: the kernel has it  may be lost, with what came after; the file stays sound
+ * FULL         and fsync()s it         survived                    survived, and so is every commit before it
  * ```
  * So an append `committed` is one of NORMAL, one `flushed` of FULL. A checkpoint, which moves the log into the file when it has
  * grown, syncs the log before and the file behind it in both.
@@ -17,7 +17,7 @@ import { closeSync, fsyncSync, mkdirSync, openSync } from 'node:fs'
 import { dirname } from 'node:path'
 import { DatabaseSync, type StatementSync } from 'node:sqlite'
 import type { SqliteLogConfig } from './config.ts'
-import { migrate } from './schema.ts'
+import { migrate, versionOf } from './schema.ts'
 import { guarded } from './sqlite-faults.ts'
 import { lockStore } from './store-lock.ts'
 
@@ -39,7 +39,7 @@ export class Store {
   constructor({ path, fileBytesMax }: SqliteLogConfig) {
     this.path = path
     this.#unlock = guarded(path, () => {
-      mkdirSync(dirname(path), { recursive: true })
+      makeFolder(dirname(path))
       return lockStore(path)
     })
     try {
@@ -78,6 +78,7 @@ export class Store {
 function openConnection(path: string, fileBytesMax: number): DatabaseSync {
   const connection = new DatabaseSync(path, { timeout: 1_000 })
   try {
+    versionOf(connection, path)
     // On macOS only a full fsync reaches the disk; elsewhere the two say nothing.
     connection.exec('PRAGMA fullfsync = ON; PRAGMA checkpoint_fullfsync = ON')
     connection.exec(`PRAGMA page_size = ${pageBytes}; PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL`)
@@ -94,8 +95,16 @@ function openConnection(path: string, fileBytesMax: number): DatabaseSync {
   }
 }
 
-/** So that a new file is found after a power cut. */
+/** Makes a folder and those above it, so that they are found after a power cut. */
+function makeFolder(path: string): void {
+  const topmost = mkdirSync(path, { recursive: true })
+  if (topmost === undefined) return
+  for (let made = path; made.length >= topmost.length; made = dirname(made)) syncFolder(dirname(made))
+}
+
+/** So that a file that is new in it is found after a power cut. */
 function syncFolder(path: string): void {
+  // Windows opens no folder, and needs no such thing.
   if (process.platform === 'win32') return
   const folder = openSync(path, 'r')
   try {

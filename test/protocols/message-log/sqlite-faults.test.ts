@@ -1,0 +1,154 @@
+/** What goes wrong with a store is told in the words of the contract, and costs nothing that was acknowledged. */
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { join, relative } from 'node:path'
+import { DatabaseSync } from 'node:sqlite'
+import t, { type Test } from 'tap'
+import type { AppendResult, LogEngine } from '../../../src/protocols/message-log/engine/contract.ts'
+import type { SqliteLogOptions } from '../../../src/protocols/message-log/engine/sqlite/config.ts'
+import { sqliteLogEngine } from '../../../src/protocols/message-log/engine/sqlite/sqlite-log-engine.ts'
+import { newContext, newFolder } from './sqlite-world.ts'
+import { appendOf, valuesIn } from './stored-messages.ts'
+
+const plenty = 1_048_576
+
+async function open(options: SqliteLogOptions, lost: unknown[] = []): Promise<LogEngine> {
+  return sqliteLogEngine.opener.open(options, newContext(lost))
+}
+
+async function refused(t: Test, path: string, reason: string, message: RegExp): Promise<void> {
+  await t.rejects(open({ path }), { code: 'STORAGE_FAILED', message, details: { reason, store: path } })
+}
+
+t.test('options that cannot be are named', async t => {
+  await t.rejects(open({ path: '' }), { code: 'BAD_CONFIG', message: /path/ })
+  const nothing: unknown = {}
+  await t.rejects(open(nothing as SqliteLogOptions), { code: 'BAD_CONFIG', message: /path/ })
+  await t.rejects(open({ path: 'x', fileBytesMax: 1 }), { code: 'BAD_CONFIG', message: /fileBytesMax/ })
+  const misspelt = { path: 'x', fileByteMax: 1 }
+  await t.rejects(open(misspelt), { code: 'BAD_CONFIG', message: /did you mean fileBytesMax/ })
+})
+
+t.test('the folder of a store is made, and a store is open once, under whatever name', async t => {
+  const path = join(newFolder(t), 'deep', 'down', 'log.db')
+  const engine = await open({ path })
+  const text = /log\.db: the store is open in another process or thread/
+  await refused(t, path, 'busy', text)
+  await t.rejects(open({ path: relative(process.cwd(), path) }), {
+    code: 'STORAGE_FAILED',
+    details: { reason: 'busy', store: path },
+  })
+  await engine.close()
+  await (await open({ path })).close()
+})
+
+t.test('a file that is no store is refused, and left as it is', async t => {
+  const folder = newFolder(t)
+  const text = join(folder, 'text')
+  writeFileSync(text, 'not a database, but a text that is longer than the header of one would be. '.repeat(20))
+  const before = readFileSync(text)
+  await refused(t, text, 'corrupt', /text: file is not a database/)
+  t.ok(readFileSync(text).equals(before))
+
+  const other = join(folder, 'other.db')
+  const database = new DatabaseSync(other)
+  database.exec('CREATE TABLE customers (name TEXT)')
+  database.close()
+  const otherBefore = readFileSync(other)
+  await refused(t, other, 'foreign', /other\.db: the file is a database of something else/)
+  t.ok(readFileSync(other).equals(otherBefore))
+
+  mkdirSync(join(folder, 'folder'))
+  await refused(t, join(folder, 'folder'), 'io', /folder: unable to open database file/)
+})
+
+t.test('a store of a later version is refused, by engine and reader', async t => {
+  const path = join(newFolder(t), 'log.db')
+  await (await open({ path })).close()
+  const database = new DatabaseSync(path)
+  database.exec('PRAGMA user_version = 99')
+  database.close()
+  await refused(t, path, 'foreign', /version 99; known are up to 1/)
+  await t.rejects(async () => sqliteLogEngine.opener.openReader!({ path }, newContext()), {
+    code: 'STORAGE_FAILED',
+    details: { reason: 'foreign' },
+  })
+})
+
+t.test('a reader needs a store', async t => {
+  const path = join(newFolder(t), 'log.db')
+  await t.rejects(async () => sqliteLogEngine.opener.openReader!({ path }, newContext()), {
+    code: 'STORAGE_FAILED',
+    message: /log\.db: unable to open database file/,
+  })
+})
+
+t.test('a full store refuses appends, keeps what it has, and takes more when there is room', async t => {
+  const path = join(newFolder(t), 'log.db')
+  const lost: unknown[] = []
+  const engine = await open({ path, fileBytesMax: 262_144 }, lost)
+  const partitionId = (await engine.createTopic('orders', 1)).partitionIds[0]!
+  const value = 'v'.repeat(10_000)
+  const append = (sequence: number): AppendResult | Promise<AppendResult> =>
+    engine.append(appendOf(partitionId, [`${sequence}${value}`], { producer: { id: 1n, sequence } }))
+  const full = { code: 'STORAGE_FAILED', handled: 'unknown', details: { reason: 'full', store: path } }
+  let stored = 0
+  try {
+    for (;;) t.same(await append(stored), { baseOffset: stored++, stored: 1 })
+  } catch (error) {
+    t.match(error, full)
+  }
+  t.ok(stored > 10)
+
+  const together = await Promise.allSettled([append(stored), append(stored + 1), append(stored)])
+  for (const outcome of together) t.match(outcome, { status: 'rejected', reason: full })
+  const early = appendOf(partitionId, [value], { acknowledgement: 'received' })
+  t.same(await engine.append(early), { baseOffset: stored, stored: 1 })
+  await t.rejects(async () => append(stored), full)
+  t.match(lost, [full])
+
+  t.equal(await engine.highWaterMark(partitionId), stored)
+  t.equal(valuesIn(await engine.read(partitionId, 0, plenty)).length, stored)
+  t.same(await append(stored - 1), { baseOffset: stored - 1, stored: 1 })
+
+  const ever = Number.POSITIVE_INFINITY
+  await engine.retain({ ageMs: ever, producerAgeMs: ever, partitionBytesMax: 50_000 })
+  t.same(await append(stored), { baseOffset: stored, stored: 1 })
+  t.same(await append(stored), { baseOffset: stored, stored: 1 })
+  await engine.close()
+  const again = await open({ path })
+  t.equal(await again.highWaterMark(partitionId), stored + 1)
+  await again.close()
+})
+
+t.test('nothing is left of a deleted topic, what was in hand included', async t => {
+  const path = join(newFolder(t), 'log.db')
+  const engine = await open({ path })
+  const partitionId = (await engine.createTopic('orders', 3)).partitionIds[0]!
+  const inHand = engine.append(appendOf(partitionId, ['a'], { producer: { id: 1n, sequence: 0 } }))
+  await engine.deleteTopic('orders')
+  const removed = engine.retain({ ageMs: plenty, partitionBytesMax: plenty, producerAgeMs: Number.POSITIVE_INFINITY })
+  t.same(await inHand, { baseOffset: 0, stored: 1 })
+  t.equal((await removed).batches, 1)
+  await engine.close()
+  const database = new DatabaseSync(path)
+  for (const table of ['topics', 'partitions', 'batches', 'producers'])
+    t.same({ ...database.prepare(`SELECT count(*) AS rows FROM ${table}`).get() }, { rows: 0 }, table)
+  database.close()
+})
+
+t.test('damage is found when it is met', async t => {
+  const path = join(newFolder(t), 'log.db')
+  const engine = await open({ path })
+  const partitionId = (await engine.createTopic('orders', 1)).partitionIds[0]!
+  for (let index = 0; index < 300; index++) await engine.append(appendOf(partitionId, ['x'.repeat(1_000)]))
+  await engine.close()
+  const bytes = readFileSync(path)
+  writeFileSync(path, bytes.fill(0xff, bytes.length / 2))
+  const damaged = await open({ path })
+  const corrupt = { code: 'STORAGE_FAILED', details: { reason: 'corrupt', store: path } }
+  await t.rejects(async () => {
+    for (let offset = 0; offset < 300; offset++) await damaged.read(partitionId, offset, 1)
+  }, corrupt)
+  await t.rejects(async () => damaged.append(appendOf(partitionId, ['x'])), corrupt)
+  await damaged.close()
+})
