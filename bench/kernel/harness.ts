@@ -2,7 +2,8 @@
 import { MessageChannel, type MessagePort, Worker } from 'node:worker_threads'
 import type { ReplyOutcome } from '../../src/messages/thread/envelope.ts'
 import { createCodecRegistry } from '../../src/supervisor/router/edge/codec-registry.ts'
-import { createEdge, type Edge } from '../../src/supervisor/router/edge/edge.ts'
+import { createEdge } from '../../src/supervisor/router/edge/edge.ts'
+import type { Edge } from '../../src/supervisor/router/edge/edge-contract.ts'
 import { createEdgeMemory } from '../../src/supervisor/router/edge/edge-memory.ts'
 import { sampleCodec } from './sample-codec.ts'
 

@@ -155,7 +155,9 @@ function createShards(
   const remote = createRemoteChildren(kernel, set, directory, forget)
   kernel.remoteChildren = remote
   set.onLost = (shard, incarnation, reason, lastEvents) => remote.shardLost(shard, incarnation, reason, lastEvents)
+  router.onBroken = (shard, incarnation) => endBroken(kernel, set, shard, incarnation)
   set.onDraining = shard => remote.drain(shard)
+  set.whenBack = shard => remote.whenBack(shard)
   set.expectedOn = shard => remote.addressesOn(shard)
   const ended: ShardActorInput['ended'] = (index, incarnation, worker, end) => {
     set.noteLost(index, worker, end)
@@ -209,6 +211,9 @@ function takeMessage(parts: Parts, message: KernelMessage): void {
     case 'kernel.watching':
       shards?.router.noteWatched(message.address, message.incarnation, message.definition)
       break
+    case 'kernel.edgeBroken':
+      if (shards !== undefined) endBroken(kernel, shards.set, message.shard, message.incarnation)
+      break
     case 'kernel.restarted':
       shards?.set.residents.noteIncarnation(message.address, message.incarnation)
       shards?.remote.noteIncarnation(message.address, message.incarnation)
@@ -225,6 +230,13 @@ function takeMessage(parts: Parts, message: KernelMessage): void {
     default:
       watchService(message)
   }
+}
+
+/** A worker without an edge to another thread is worth none: it is replaced, as one that has failed. */
+function endBroken(kernel: Kernel, shards: ShardSet, shard: number, incarnation: number): void {
+  if (shards.incarnation(shard) !== incarnation) return
+  kernel.log.error({ shard, incarnation }, 'an edge to a shard has broken')
+  void shards.worker(shard)?.terminate({ type: 'killed', detail: 'its edge to another thread has broken' })
 }
 
 /**

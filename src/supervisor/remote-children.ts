@@ -40,6 +40,8 @@ export interface RemoteChildTable extends RemoteChildren {
    * them on the next worker.
    */
   drain(shard: number): Promise<void>
+  /** Settles when those that {@link RemoteChildTable.drain} had stop live again, or will not. */
+  whenBack(shard: number): Promise<void>
   /** A shard is gone, and every child on it. */
   shardLost(shard: number, incarnation: number, reason: ExitReason, lastEvents: readonly ShardEvent[]): void
   /** An actor below one of them started again: its next worker goes on counting from there. */
@@ -59,9 +61,16 @@ export function createRemoteChildren(
   const children = new Map<string, RemoteChild>()
   const homes = new Map<string, Place>()
   const counts = new Map<string, StartCounts>()
+  /** Drained, and not started again yet. */
+  const coming = new Map<string, { readonly shard: number; readonly back: PromiseWithResolvers<void> }>()
 
   function tell(child: RemoteChild, fact: ChildFact): void {
     kernel.lifecycle.tellSupervisor(child.request.owner.supervisor, child.request.address, fact)
+  }
+
+  function settleComing(address: string): void {
+    coming.get(address)?.back.resolve()
+    coming.delete(address)
   }
 
   function end(
@@ -74,6 +83,7 @@ export function createRemoteChildren(
     child.held?.resolve()
     if (!children.delete(keyOf(address, incarnation))) return
     if (child.state !== 'running') {
+      settleComing(address)
       tell(child, { type: 'child.startFailed', id: owner.childId, incarnation, reason })
       return
     }
@@ -167,6 +177,7 @@ export function createRemoteChildren(
         })
     },
     remove(shard, address, supervisor) {
+      settleComing(address)
       const home = homes.get(address)
       homes.delete(address)
       counts.delete(address)
@@ -180,6 +191,7 @@ export function createRemoteChildren(
       const key = keyOf(childAddress(supervisor, fact.id), fact.incarnation)
       const child = children.get(key)
       if (child === undefined) return
+      if (fact.type !== 'child.exited') settleComing(child.request.address)
       if (fact.type === 'child.started') child.state = 'running'
       else if (child.held !== undefined) {
         child.held.resolve()
@@ -192,10 +204,16 @@ export function createRemoteChildren(
       for (const child of children.values()) {
         if (child.shard !== shard || child.state !== 'running') continue
         child.held = Promise.withResolvers()
-        const { supervisor } = child.request.owner
+        const { address, spec, owner } = child.request
+        const { supervisor } = owner
+        if (spec.restart !== 'temporary') coming.set(address, { shard, back: Promise.withResolvers() })
         bySupervisor.set(supervisor, [child, ...(bySupervisor.get(supervisor) ?? [])])
       }
       await Promise.all([...bySupervisor.values()].map(stopInTurn))
+    },
+    async whenBack(shard) {
+      const here = [...coming.values()].filter(each => each.shard === shard)
+      await Promise.all(here.map(({ back }) => back.promise))
     },
     shardLost(shard, incarnation, reason, events) {
       for (const [address, known] of counts)

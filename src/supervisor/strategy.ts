@@ -5,13 +5,18 @@
  * @see https://github.com/erlang/otp/blob/master/lib/stdlib/src/supervisor.erl
  */
 import type { Restart, Shutdown } from '../actors/runtime/child.ts'
-import { type ExitReason, isAbnormal } from '../messages/thread/exit.ts'
+import { type ActorExit, type ExitReason, isAbnormal } from '../messages/thread/exit.ts'
 import type { AutoShutdown, Strategy } from './child-spec.ts'
 
 /** Whether a child that ended by itself is started again. */
 export function afterExit(restart: Restart, reason: ExitReason): 'restart' | 'end' {
   if (restart === 'permanent') return 'restart'
   return restart === 'transient' && isAbnormal(reason) ? 'restart' : 'end'
+}
+
+/** Whether a child ended because its shard was given a new worker by command. */
+export function isReplaced({ reason, shardLoss }: Pick<ActorExit, 'reason' | 'shardLoss'>): boolean {
+  return reason.type === 'shutdown' && shardLoss !== undefined
 }
 
 /** Whether a child that has ended, or declined to start, stays defined. */

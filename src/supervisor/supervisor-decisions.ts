@@ -6,7 +6,7 @@ import { backoffMs, failuresInARow } from './backoff.ts'
 import type { SupervisorEvent, SupervisorTick } from './child-host.ts'
 import { backoffDefaults } from './child-spec.ts'
 import { enterRestart, isNewFailure } from './intensity.ts'
-import { afterExit, endsSupervisor, planRestart } from './strategy.ts'
+import { afterExit, endsSupervisor, isReplaced, planRestart } from './strategy.ts'
 import { commandsWaitingMax, refuseOverload, takeCommand } from './supervisor-commands.ts'
 import { beginEnd, refuseCommand, settleEnded } from './supervisor-job.ts'
 import { type Child, childOf, newJob, type SupervisorState } from './supervisor-state.ts'
@@ -58,6 +58,10 @@ function takeExit(state: SupervisorState, event: SupervisorEvent & { type: 'chil
   const exit = child?.data.exit
   if (child?.life.state !== 'down' || exit === undefined) return
   const { reason } = exit
+  if (isReplaced(exit) && child.spec.restart !== 'temporary') {
+    comeBack(state, child, reason)
+    return
+  }
   const outcome = afterExit(child.spec.restart, reason)
   reportTermination(state, child, exit, outcome)
   if (outcome === 'restart') {
@@ -68,6 +72,13 @@ function takeExit(state: SupervisorState, event: SupervisorEvent & { type: 'chil
   settleEnded(state, child)
   if (endsSupervisor(state.spec.autoShutdown, child, state.children.values()))
     giveUp(state, 'auto_shutdown', child, reason)
+}
+
+/** Starts a child on the next worker of its shard: no failure, so no budget, no pause, and nothing for its group. */
+function comeBack(state: SupervisorState, child: Child, reason: ExitReason): void {
+  state.host.hold(child.id)
+  child.life.send({ type: 'child.await', failure: reason })
+  state.job = newJob('restart', { start: [child] })
 }
 
 /** Reports the end of a child, unless it was to be expected. */

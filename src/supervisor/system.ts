@@ -209,8 +209,10 @@ export class System implements AsyncDisposable {
   watch(target: Addressed, listener: ExitListener): () => void {
     const address = addressIn('watch', target)
     checkListener('watch', listener)
-    this.#main.kernel.watch(address, listener)
-    return () => this.#main.kernel.unwatch(address, listener)
+    // A watch of its own, though the same function may watch there already.
+    const told: ExitListener = exit => listener(exit)
+    this.#main.kernel.watch(address, told)
+    return () => this.#main.kernel.unwatch(address, told)
   }
 
   /** A named group of actors. */

@@ -109,6 +109,22 @@ t.test('TLS: its options are passed on, and a certificate nobody vouches for is 
   t.match(error, { code: 'CONNECT_FAILED', handled: 'no', message: /certificate/ })
 })
 
+t.test('a request that costs the connection costs no other request', async t => {
+  const { port } = await serve(t, 1, { limits: { bodyBytesMax: 1_024 } })
+  const client = clientOf(t, { port, pool: { connectionsPerServer: 1 } })
+  await client.ping(soon)
+  for (let round = 0; round < 3; round++) {
+    const refused = client.request(0, Buffer.alloc(2_000), soon).catch((error: unknown) => error)
+    // Commands that may be handled once only: what came behind was not.
+    const behind = await Promise.all(Array.from({ length: 20 }, (_, n) => client.request(0, `${n}`, soon)))
+    t.same(
+      behind.map(({ body }) => String(body)),
+      Array.from({ length: 20 }, (_, n) => `${n}`),
+    )
+    t.match(await refused, { code: 'REQUEST_REFUSED', handled: 'no', details: { statusName: 'bodyTooLarge' } })
+  }
+})
+
 t.test('a client that closes answers what is open first, and then nothing', async t => {
   const { port, server } = await serve(t, 0)
   const client = createEventClient({ port })

@@ -35,7 +35,7 @@ export async function listen(input: AcceptorInput, options: ListenOptions): Prom
   const { host, keepAliveIdleMs, keepAliveIntervalMs, keepAliveProbes } = input
   const { clock, log, onSocket } = options
   const counters = openShardCounters(input.counters, Math.max(0, options.shard), input.limits)
-  const throttle = new LogThrottle<'accepting'>(clock, errorLogIntervalMs)
+  const throttle = new LogThrottle<'accepting' | 'listening'>(clock, errorLogIntervalMs)
   const watch = createDescriptorWatch(clock, log, { pause, resume })
   let isClosed = false
   let server = await open(input.port)
@@ -67,9 +67,13 @@ export async function listen(input: AcceptorInput, options: ListenOptions): Prom
   }
 
   async function resume(): Promise<void> {
-    const opened = await open(port)
-    server = opened
-    if (isClosed) opened.close()
+    try {
+      server = await open(port)
+    } catch (error) {
+      throttle.write('listening', leftOut => log.error({ err: error, leftOut }, 'listening again failed'))
+      throw error
+    }
+    if (isClosed) server.close()
   }
 
   return {

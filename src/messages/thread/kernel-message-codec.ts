@@ -5,6 +5,7 @@ import type { ActorExit } from './exit.ts'
 import { decodeExitReason, type EncodedExitReason, encodeExitReason } from './exit-codec.ts'
 import type { Fact } from './fact.ts'
 import type { KernelMessage } from './kernel-message.ts'
+import { plainCopy } from './plain-copy.ts'
 
 /** The message as data that survives structured clone. Exits and reasons inside it are encoded in place. */
 export function encodeKernelMessage(message: KernelMessage): KernelMessage {
@@ -14,6 +15,14 @@ export function encodeKernelMessage(message: KernelMessage): KernelMessage {
 /** Rebuilds what {@link encodeKernelMessage} took. */
 export function decodeKernelMessage(message: KernelMessage): KernelMessage {
   return mapReasons(message, reason => decodeExitReason(reason as EncodedExitReason), decodeExit)
+}
+
+/**
+ * An encoded message that cannot be copied as it is, without what users put into it and is to blame (an event of a black
+ * box, an output); undefined for one that is worth nothing without, as a checkpoint is.
+ */
+export function simplifyKernelMessage(message: KernelMessage): KernelMessage | undefined {
+  return message.type === 'kernel.checkpoint' ? undefined : (plainCopy(message) as KernelMessage)
 }
 
 type MapReason = (reason: ActorExit['reason']) => ActorExit['reason']

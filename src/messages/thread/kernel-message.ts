@@ -44,6 +44,8 @@ export type KernelMessage =
   /** Answer when you have come to this: all that was told before has then been taken. */
   | { readonly type: 'kernel.sync'; readonly call: number; readonly shard: number }
   | { readonly type: 'kernel.synced'; readonly call: number }
+  /** To main: what comes from that worker is not to be relied on. */
+  | { readonly type: 'kernel.edgeBroken'; readonly shard: number; readonly incarnation: number }
   /** To main: a checkpoint of an actor that restarts from snapshots; none when it has ended for good. */
   | { readonly type: 'kernel.checkpoint'; readonly address: string; readonly checkpoint: Checkpoint | undefined }
   /** To main: a top-level actor ended for good; `generation` is that of the resident. */

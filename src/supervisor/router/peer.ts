@@ -7,8 +7,10 @@ import { StarfishError } from '../../messages/errors.ts'
 import type { Envelope, Refusal, ReplyOutcome } from '../../messages/thread/envelope.ts'
 import type { ExitReason } from '../../messages/thread/exit.ts'
 import type { EdgeAccount, ShardEvent } from '../../messages/thread/fact.ts'
+import { type KernelMessage, kernelAddress } from '../../messages/thread/kernel-message.ts'
+import { simplifyKernelMessage } from '../../messages/thread/kernel-message-codec.ts'
 import type { Outcome } from '../kernel/asks.ts'
-import type { Edge } from './edge/edge.ts'
+import type { Edge } from './edge/edge-contract.ts'
 import type { EdgeReport } from './edge/report.ts'
 
 /** Bounds of what a router holds back. */
@@ -21,6 +23,8 @@ export interface RouterLimits {
   readonly reportMax: number
   /** Addresses whose place is remembered. */
   readonly locationsMax: number
+  /** How long after the close of its edge the main thread may take to learn that a worker has ended, ms. */
+  readonly explainedWithinMs: number
 }
 
 /** The limits that hold unless a test sets others. */
@@ -29,6 +33,7 @@ export const routerLimits: RouterLimits = {
   waitingMax: 100_000,
   reportMax: 1_000,
   locationsMax: 100_000,
+  explainedWithinMs: 2_000,
 }
 
 /** The edge to another thread, as the main thread sets it up. */
@@ -106,6 +111,17 @@ export function createPeer(shard: number): Peer {
 export function isForNextWorker(envelope: Envelope, reason: Refusal): boolean {
   const hasStopped = reason === 'ACTOR_DIED' || reason === 'NO_SUCH_ACTOR'
   return hasStopped && envelope.requestId === 0 && envelope.toIncarnation === 0
+}
+
+const simplified = new WeakSet<Envelope>()
+
+/** Makes a kernel's message that cannot be copied plainer, once; false for one that cannot be helped. */
+export function simplify(envelope: Envelope): boolean {
+  if (envelope.to !== kernelAddress || simplified.has(envelope)) return false
+  simplified.add(envelope)
+  const event = simplifyKernelMessage(envelope.event as KernelMessage)
+  if (event !== undefined) Object.assign(envelope, { event })
+  return event !== undefined
 }
 
 /** The account of an edge out of its report. */

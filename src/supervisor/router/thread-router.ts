@@ -21,7 +21,9 @@ import { encodeKernelMessage } from '../../messages/thread/kernel-message-codec.
 import type { Outcome } from '../kernel/asks.ts'
 import { incarnationOf, lastEventsOf } from '../kernel/black-box.ts'
 import type { Kernel, Router } from '../kernel/kernel.ts'
-import { createEdge, type EdgePort, type EdgeStats } from './edge/edge.ts'
+import { soon } from '../soon.ts'
+import { createEdge } from './edge/edge.ts'
+import type { EdgePort, EdgeStats } from './edge/edge-contract.ts'
 import type { EdgeReport } from './edge/report.ts'
 import { type Located, Locations, type Resolve } from './locations.ts'
 import { settleAccount } from './loss.ts'
@@ -35,6 +37,7 @@ import {
   type RouterLimits,
   routeOf,
   routerLimits,
+  simplify,
   type Watched,
 } from './peer.ts'
 
@@ -55,6 +58,8 @@ export class ThreadRouter implements Router {
   #over: 'SHUTTING_DOWN' | 'SHARD_DIED' | undefined
   /** Called when an edge that was open has closed, with the exact account of this side's messages. */
   onReport: (shard: number, incarnation: number, report: EdgeReport) => void = () => {}
+  /** Called on the main thread of a worker that lives without an edge: it has to be replaced. */
+  onBroken: (shard: number, incarnation: number) => void = () => {}
 
   constructor(kernel: Kernel, resolve: Resolve, limits: RouterLimits = routerLimits) {
     this.#kernel = kernel
@@ -87,7 +92,8 @@ export class ThreadRouter implements Router {
       // Taken back while its place was asked for.
       if (!this.#kernel.watches.has(address)) return
       if (shard === null || shard === this.#kernel.shard || this.#over !== undefined) {
-        this.#kernel.tellNoproc(address)
+        // Not while the call that watches is under way: whoever made it may still take it back.
+        soon(() => this.#kernel.tellNoproc(address))
         return
       }
       this.#watched.set(address, { shard, incarnation: 0, definition: '' })
@@ -237,13 +243,15 @@ export class ThreadRouter implements Router {
         if (peer.draining && isForNextWorker(envelope, reason)) peer.returned.push(envelope)
         else this.#kernel.refuse(envelope, reason, cause)
       },
-      onClose: report => {
+      simplify,
+      onClose: (report, isBroken) => {
         peer.edge = undefined
         peer.report = report
         for (const resolve of peer.syncs.values()) resolve()
         peer.syncs.clear()
         this.onReport(shard, incarnation, report)
         if (peer.lostReason !== undefined || peer.next !== undefined || this.#over !== undefined) this.#settleLoss(peer)
+        else this.#noteClose(peer, isBroken)
         this.#openNext(peer)
       },
     })
@@ -253,6 +261,24 @@ export class ThreadRouter implements Router {
     const waiting = peer.waiting
     peer.waiting = []
     for (const envelope of waiting) if (!this.#kernel.asks.isOver(envelope)) this.#postTo(shard, envelope)
+  }
+
+  /**
+   * An edge has closed, and nobody has said that its worker ends: either that is yet to come, or the worker lives on
+   * without it. Whoever closed it knows; the main thread, if it was the other one, waits to be told.
+   */
+  #noteClose(peer: Peer, isBroken: boolean): void {
+    const { shard, incarnation, report } = peer
+    if (this.#kernel.shard >= 0) {
+      if (isBroken && shard >= 0) this.postToKernel(-1, { type: 'kernel.edgeBroken', shard, incarnation })
+    } else if (isBroken) {
+      this.onBroken(shard, incarnation)
+    } else {
+      const look = () => {
+        if (peer.report === report && this.#over === undefined) this.onBroken(shard, incarnation)
+      }
+      setTimeout(look, this.#limits.explainedWithinMs).unref()
+    }
   }
 
   #openNext(peer: Peer): void {

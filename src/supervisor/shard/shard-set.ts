@@ -52,6 +52,8 @@ export class ShardSet {
   onFailed: (error: unknown) => void = () => {}
   /** A shard is about to be replaced or ended: settles when the actors that others look after have stopped. */
   onDraining: (shard: number) => Promise<void> = () => Promise.resolve()
+  /** Settles when those actors live again on the next worker. */
+  whenBack: (shard: number) => Promise<void> = () => Promise.resolve()
   /** A worker is gone. */
   onLost: (shard: number, incarnation: number, reason: ExitReason, lastEvents: readonly ShardEvent[]) => void = () => {}
   /** Addresses beside the residents that will be started again on a shard. */
@@ -240,7 +242,7 @@ export class ShardSet {
       throw this.#stopping ? stoppingError(error) : (this.#over ?? error)
     }
     await this.control(shard)
-    await this.#slots[shard]!.residentsUp
+    await Promise.all([this.#slots[shard]!.residentsUp, this.whenBack(shard)])
   }
 
   async #startAgain(shard: number): Promise<void> {

@@ -4,17 +4,18 @@ import { createEnvelope, type Envelope } from '../../../src/messages/thread/enve
 import type { ActorExit } from '../../../src/messages/thread/exit.ts'
 import { Kernel } from '../../../src/supervisor/kernel/kernel.ts'
 import { createCodecRegistry } from '../../../src/supervisor/router/edge/codec-registry.ts'
-import { createEdge, type EdgePort } from '../../../src/supervisor/router/edge/edge.ts'
+import { createEdge } from '../../../src/supervisor/router/edge/edge.ts'
+import type { EdgePort } from '../../../src/supervisor/router/edge/edge-contract.ts'
 import type { Resolve } from '../../../src/supervisor/router/locations.ts'
 import { type RouterLimits, routerLimits } from '../../../src/supervisor/router/peer.ts'
 import { ThreadRouter } from '../../../src/supervisor/router/thread-router.ts'
 import { createEnds } from '../../../src/supervisor/shard/slot.ts'
 import { quiet, turn } from '../fixtures/local-system.ts'
 
-/** A main thread whose one shard is played by the test. */
-function createMain(t: Test, limits: Partial<RouterLimits> = {}, resolve: Resolve = () => 0) {
+/** A main thread whose one shard is played by the test, or a shard. */
+function createMain(t: Test, limits: Partial<RouterLimits> = {}, resolve: Resolve = () => 0, shard = -1) {
   const kernel = new Kernel({
-    shard: -1,
+    shard,
     incarnation: 1,
     clock: systemClock,
     random: createRandom(1),
@@ -188,4 +189,71 @@ t.test('a router that closes refuses what waits', async t => {
   await t.rejects(asked, { code: 'SHUTTING_DOWN', handled: 'no' })
   send('2')
   t.match(kernel.deadLetters.report().letters, [{ reason: 'SHUTTING_DOWN' }, { reason: 'SHUTTING_DOWN' }])
+})
+
+t.test('the main thread tells of a worker whose edge has broken, and of one that lives on without it', async t => {
+  const { router, send } = createMain(t, { explainedWithinMs: 1 })
+  const told: [number, number][] = []
+  router.onBroken = (shard, incarnation) => void told.push([shard, incarnation])
+  const first = createEnds()
+  router.connect(0, 1, first.near)
+  // A batch that no edge would post: five messages are missing before it.
+  first.far.port.postMessage([0, 5])
+  await until(() => told.length === 1)
+  send('0')
+  router.lost(0, 1, { type: 'killed' })
+  const second = createEnds()
+  const { edge, types } = readEnd(second.far)
+  router.connect(0, 2, second.near)
+  await until(() => types().length === 1)
+  edge.close()
+  await until(() => told.length === 2)
+  t.same(told, [
+    [0, 1],
+    [0, 2],
+  ])
+})
+
+t.test('the end of a worker that is told soon after the close of its edge is no broken edge', async t => {
+  const { router } = createMain(t, { explainedWithinMs: 1 })
+  let told = 0
+  router.onBroken = () => void told++
+  for (const isTold of [true, false]) {
+    const { near, far } = createEnds()
+    router.connect(0, isTold ? 1 : 2, near)
+    far.port.close()
+    await until(() => router.stats(0) === undefined)
+    if (isTold) router.lost(0, 1, { type: 'killed' })
+  }
+  await until(() => told > 0)
+  t.equal(told, 1, 'by the time the second is told the first would have been')
+})
+
+t.test('a shard tells the main thread of an edge to another shard that has broken, of no other', async t => {
+  const { router } = createMain(t, {}, () => 1, 0)
+  const main = createEnds()
+  const { taken } = readEnd(main.far)
+  router.connect(-1, 1, main.near)
+  for (const shard of [1, 2]) {
+    const { near, far } = createEnds()
+    router.connect(shard, shard + 10, near)
+    if (shard === 1) far.port.close()
+    else far.port.postMessage([0, 5])
+    await until(() => router.stats(shard) === undefined)
+  }
+  await until(() => taken.length === 1)
+  t.match(taken[0]!.event, { type: 'kernel.edgeBroken', shard: 2, incarnation: 12 })
+})
+
+t.test('a request that the other thread took too late is told as timed out, certainly not handled', async t => {
+  const { kernel, router } = createMain(t)
+  const { near, far } = createEnds()
+  const { taken } = readEnd(far)
+  router.connect(0, 1, near)
+  const asked = kernel.ask(null, 'a', { type: 'late' }, { timeoutMs: 60_000 })
+  const details = { address: 'a', type: 'late', timeoutMs: 60_000 }
+  const settled = t.rejects(asked, { code: 'ASK_TIMEOUT', handled: 'no', details })
+  await until(() => taken.length === 1)
+  taken[0]!.receipts.refuse(taken[0]!.token, 'ASK_TIMEOUT')
+  await settled
 })

@@ -57,7 +57,8 @@ t.test('messages from shard to shard stay in order over the deaths of the sender
     // The receiver sleeps, so that it finds what an earlier sender left and what the next one says at the same time.
     const pause = await chaos.pause({ shard: 0 })
     f.send({ type: 'feeder.send', to: 'l', from: round * 1_000, count: 500 })
-    await f.ask({ type: 'feeder.done' }, inTime)
+    // It answers the second one when all that it said before the first answer has been posted.
+    for (let asked = 0; asked < 2; asked++) await f.ask({ type: 'feeder.done' }, inTime)
     const ended = exitOf(system, f)
     await killShard(system, 1)
     await ended
@@ -68,7 +69,7 @@ t.test('messages from shard to shard stay in order over the deaths of the sender
   while (!numbersIn(numbers).includes(3_999)) await l.ask({ type: 'ledger.read' }, inTime)
   const inOrder = [...new Set(numbersIn(numbers))].sort((a, b) => a - b)
   t.same(numbersIn(numbers), inOrder, 'never an earlier one after a later one, none twice')
-  t.ok(inOrder.includes(1_499), 'what a dead sender had posted arrives')
+  t.equal(inOrder.length, 4_000, 'what a dead sender had posted arrives')
 })
 
 t.test('a delayed send takes its place when it is due, not when it was made', async t => {

@@ -157,12 +157,18 @@ t.test(
       child(closer, { id: 'first', input: { number: 1, numbers }, shard: 0 }),
       child(refuses, { id: 'stubborn', shard: 0, shutdown: 1 }),
       child(closer, { id: 'last', input: { number: 2, numbers }, shard: 0 }),
-      child(closer, { id: 'other', input: { number: 3, numbers }, shard: 1 }),
+      child(closer, {
+        id: 'other',
+        input: { number: 3, numbers },
+        shard: 1,
+        backoff: { initialMs: 60_000, maxMs: 60_000 },
+      }),
     ]
-    const tree = await system.supervise({ id: 'tree', strategy: 'one_for_one', intensity: 0, children })
+    const tree = await system.supervise({ id: 'tree', strategy: 'one_for_all', intensity: 0, children })
     await system.rollingRestart()
     t.same([...new Int32Array(numbers).subarray(0, 4)], [3, 2, 1, 3])
-    t.match(await tree.whichChildren(), Array(4).fill({ state: 'running' }))
+    t.match(await tree.whichChildren(), Array(4).fill({ state: 'running', actor: { incarnation: 2 } }))
+    t.match(await system.tree({ under: 'tree', limit: 1 }), [{ address: 'tree', incarnation: 1 }])
   },
 )
 

@@ -2,6 +2,8 @@
  * The event protocol on one TCP connection: answers come in the order of the requests, and each must name the command and
  * the session of the oldest one. A server that breaks this, the version or a limit is not read any further.
  *
+ * After "body too large" a server ends the connection, and what was sent behind is not handled.
+ *
  * One answer may come unasked: a server that has no room for a connection says so ("overloaded", command and session 0)
  * and closes it. Nothing that was sent on such a connection is handled.
  */
@@ -71,16 +73,26 @@ export class EventStream implements StreamSession<PendingEvent>, FrameSink {
       const { command, sessionId } = request
       const body = copyOf(bytes, at + EVENT_HEADER_BYTES, bodyBytes)
       this.#owner.answered(request, { status, command, sessionId, body })
-    } else this.#owner.failed(request, statusError(status, request, this.#server))
+      return
+    }
+    const error = statusError(status, request, this.#server)
+    if (status === eventStatus.bodyTooLarge) this.#fault = this.#lastWord(error)
+    this.#owner.failed(request, error)
   }
 
   mayDecode(): boolean {
-    return true
+    return this.#fault === undefined
   }
 
   /** The declared length was checked. */
   allocate(bytes: number): Buffer {
     return Buffer.allocUnsafeSlow(bytes)
+  }
+
+  /** What the server ends a connection with: it reads nothing that came behind. */
+  #lastWord(error: StarfishError): StarfishError {
+    const text = `${this.#server} ended the connection after a request that it refused: ${error.message}`
+    return new StarfishError('CONNECTION_LOST', text, { details: { server: this.#server }, handled: 'no' })
   }
 
   #faultOf(request: PendingEvent | undefined, bytes: Buffer, at: number, bodyBytes: number): StarfishError {

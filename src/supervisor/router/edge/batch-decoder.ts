@@ -8,7 +8,8 @@ import { type ShapeBuilder, ShapeReader } from './shapes.ts'
 
 /** Who takes what a batch carries, in this order. */
 export interface BatchSink {
-  codecs(names: readonly string[]): void
+  /** With `anew` they are numbered from 1 again. */
+  codecs(names: readonly string[], anew: boolean): void
   reply(requestId: number, outcome: ReplyOutcome): void
   refused(slot: number, reason: Refusal): void
   /** `event` is undefined when its codec could not decode it. False ends the reading of the batch. */
@@ -46,7 +47,7 @@ export class BatchDecoder {
       this.#names.reset()
       this.#shapes.reset()
     }
-    if (flags & batchFlags.hasCodecs) this.#readCodecs(wire)
+    if (flags & batchFlags.hasCodecs) this.#readCodecs(wire, (flags & batchFlags.startsOver) !== 0)
     if (flags & batchFlags.hasReplies) this.#readReplies(wire)
     if (flags & batchFlags.hasRefusals) this.#readRefusals(wire)
     if (flags & batchFlags.hasBuffer) {
@@ -55,9 +56,9 @@ export class BatchDecoder {
     } else if (this.#at < wire.length) this.#readMessages(wire, wire.length, undefined)
   }
 
-  #readCodecs(wire: readonly unknown[]): void {
+  #readCodecs(wire: readonly unknown[], anew: boolean): void {
     const end = this.#at + 1 + (wire[this.#at] as number)
-    this.#sink.codecs(wire.slice(this.#at + 1, end) as string[])
+    this.#sink.codecs(wire.slice(this.#at + 1, end) as string[], anew)
     this.#at = end
   }
 

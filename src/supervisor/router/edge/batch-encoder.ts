@@ -39,6 +39,7 @@ export class BatchEncoder {
   #lastNumber = 0
   #codecsTold = 0
   #namesReset = false
+  #startsOver = false
   /** Of the record before, in the batch at hand; the shape is undefined when there is none. */
   #lastShape: Shape | undefined
   #lastFrom: string | null = null
@@ -54,8 +55,9 @@ export class BatchEncoder {
     return this.#codecsTold < this.#codecs.names.length
   }
 
-  /** Notes the codecs that the other side has, in the order of their numbers. */
-  learnCodecs(names: readonly string[]): void {
+  /** Notes the codecs that the other side has, in the order of their numbers; with `anew` these are all. */
+  learnCodecs(names: readonly string[], anew: boolean): void {
+    if (anew) this.#codecsSeen = 0
     for (const name of names) this.#codecNumbers.set(name, ++this.#codecsSeen)
     this.#lastCodec = undefined
   }
@@ -64,7 +66,7 @@ export class BatchEncoder {
   encode({ messages, replies, refusals }: BatchContent, firstSequence: number): unknown[] {
     // It begins with what is no number, so that V8 need not change the kind of the array on the way.
     const wire: unknown[] = [null, firstSequence]
-    let flags = this.#namesReset ? batchFlags.namesReset : 0
+    let flags = (this.#namesReset ? batchFlags.namesReset : 0) | (this.#startsOver ? batchFlags.startsOver : 0)
     let at = 2
     if (this.hasNews) {
       flags |= batchFlags.hasCodecs
@@ -95,6 +97,7 @@ export class BatchEncoder {
   /** Call once the batch last encoded has been posted. */
   posted(): void {
     this.#namesReset = false
+    this.#startsOver = false
     this.#codecsTold = this.#codecs.names.length
   }
 
@@ -105,6 +108,13 @@ export class BatchEncoder {
     this.#names.reset()
     this.#shapes.reset()
     this.#namesReset = true
+  }
+
+  /** The next batch is for one who has passed over others: it takes nothing for known. */
+  startOver(): void {
+    this.discard()
+    this.#codecsTold = 0
+    this.#startsOver = true
   }
 
   #encodeMessages(wire: unknown[], start: number, messages: readonly Envelope[]): number {

@@ -23,6 +23,8 @@ export const headerWord = {
   /** Receiver, once a batch: messages of each lane read, so credit that returned. */
   readNormal: 0,
   readControl: 1,
+  /** Receiver: batches read. */
+  readBatches: 2,
   /** Receiver, once a message: those whose handler ended. */
   finished: 16,
   /** Sender: it waits for credit; the receiver clears it and posts a wake. */

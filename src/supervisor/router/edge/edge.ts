@@ -10,117 +10,34 @@
  * Guarantees. Messages of one lane arrive once, in the order they were posted; control goes before normal in each batch,
  * and neither waits for the credit of the other. Replies and refusals go before messages and need no credit: there is at
  * most one for each message of the other side. When the other thread dies, all that it posted has arrived before `onClose`,
- * and the report says exactly what became of every message posted to it. Nothing is sent twice.
+ * and the report says exactly what became of every message posted to it. Nothing that was read is sent twice.
+ *
+ * What cannot be copied is refused by itself, and all that was with it arrives: found by the sender, whose post throws, or
+ * by the receiver, who cannot read a batch (see unread-batches.ts). Of a thread that dies meanwhile, what it posted behind
+ * such a batch is lost.
  *
  * Bounds. Under way: the slots of the memory; unread by the other thread: `window` and `controlWindow`; waiting here:
  * `outboxMax` a lane beyond the credit of the moment; in one batch: `batchMax`; names and fates: their own limits.
  */
 import type { Handled } from '../../../messages/errors.ts'
-import { wake } from '../../../messages/thread/edge.ts'
-import type { Envelope, Refusal, ReplyOutcome, ThreadId } from '../../../messages/thread/envelope.ts'
+import { type BatchNotice, batchFlags, wake } from '../../../messages/thread/edge.ts'
+import type { Envelope, Refusal, ReplyOutcome } from '../../../messages/thread/envelope.ts'
 import { soon } from '../../soon.ts'
 import { BatchDecoder } from './batch-decoder.ts'
 import { type BatchContent, BatchEncoder } from './batch-encoder.ts'
-import type { CodecRegistry } from './codec-registry.ts'
+import type { Edge, EdgeOptions, EdgePort, EdgeStats } from './edge-contract.ts'
 import { viewEdgeMemory } from './edge-memory.ts'
 import { Receiver } from './receiver.ts'
-import { createEdgeReport, type EdgeReport } from './report.ts'
+import { createEdgeReport } from './report.ts'
 import { Sender } from './sender.ts'
 import { settledToken } from './slot-table.ts'
+import { partsOf, UnreadBatches } from './unread-batches.ts'
 
 /** The most messages, and the most replies, in one batch. */
 export const batchMax = 512
-/** The least that an edge needs of a port; a `MessagePort` of node:worker_threads is one. */
-export interface EdgePort {
-  postMessage(value: unknown, transfer: ArrayBuffer[]): void
-  postMessage(value: unknown): void
-  on(event: 'message', listener: (value: unknown) => void): unknown
-  on(event: 'close', listener: () => void): unknown
-  close(): void
-  /** Called once the listeners are set, so that the edge alone keeps no thread alive; the owner may `ref` it again. */
-  unref?(): void
-}
 
-const nothing: readonly Envelope[] = []
-
-/** What an edge is made of and whom it tells. */
-export interface EdgeOptions {
-  readonly port: EdgePort
-  /** Shared state of the messages that this side sends; the other side's `inbound`. See `createEdgeMemory`. */
-  readonly outbound: SharedArrayBuffer
-  /** Shared state of the messages that the other side sends. */
-  readonly inbound: SharedArrayBuffer
-  /** Normal messages that may be posted and not yet read by the other thread. */
-  readonly window: number
-  /** Messages of each lane that may wait for credit; one more is `'full'`. */
-  readonly outboxMax: number
-  /** How many fates a report lists; the rest is only counted. */
-  readonly reportMax: number
-  /** The binary codecs that this thread can read. */
-  readonly codecs: CodecRegistry
-  /**
-   * Puts a message that arrived into its mailbox and says `'admitted'`, or says why not. It may handle the message
-   * before it returns, never awaits, and must not throw.
-   */
-  readonly deliver: (message: Envelope) => 'admitted' | Refusal
-  /** A reply to a request that this side sent. Late ones come too: who waits must know whether it still does. */
-  readonly onReply: (requestId: number, outcome: ReplyOutcome) => void
-  /** A message of this side that will not be handled; `cause` is the error of one that could not be cloned. */
-  readonly onRefused: (message: Envelope, reason: Refusal, cause?: unknown) => void
-  /** Called exactly once, after every reply and refusal that the other side posted. */
-  readonly onClose: (report: EdgeReport) => void
-  /** The thread at the other end, as the receipts of its messages name it; left out where none of them is a request. */
-  readonly origin?: ThreadId
-  /** Runs `flush` soon, before the thread waits for I/O; a microtask by default. Called at most once per flush. */
-  readonly schedule?: (flush: () => void) => void
-  /** Is told when the reading of a batch begins and ends, by which `deliver` may have been called for many messages. */
-  readonly reading?: { hold(): void; release(): void }
-}
-
-/** Where the counts of an edge stand. */
-export interface EdgeStats {
-  /** Messages posted to the other thread. */
-  readonly sent: number
-  /** Messages accepted and not yet posted. */
-  readonly waiting: number
-  /** Messages posted whose end is not known yet. */
-  readonly underWay: number
-  readonly handled: number
-  readonly refused: number
-  /** Messages that never left because they could not be cloned. */
-  readonly notClonable: number
-  readonly batches: number
-  /** Messages read from the other thread. */
-  readonly received: number
-}
-
-/** One end of an edge. */
-export interface Edge {
-  /**
-   * Takes a message for the other thread. `'sent'`: it leaves with this tick's batch. `'waiting'`: it leaves when credit
-   * returns. `'full'`, `'closed'`: it was not taken. Messages of one lane arrive in the order of the calls. With `atOnce`
-   * it does not wait for others of this tick.
-   */
-  post(message: Envelope, atOnce?: boolean): 'sent' | 'waiting' | 'full' | 'closed'
-  /** Answers a request of the other side; ignored when it is gone. Never waits for credit; `atOnce` as in `post`. */
-  reply(requestId: number, outcome: ReplyOutcome, atOnce?: boolean): void
-  /** Whether a message given to `post` may have been handled, as far as is known now; answers after the close too. */
-  handledOf(message: Envelope): Handled
-  /**
-   * The sender no longer wants a message that it gave to `post`: unless its handler has begun it never will. Answers as
-   * {@link handledOf}, and `'no'` is then certain for good.
-   */
-  revoke(message: Envelope): Handled
-  /** Posts what has credit now instead of at the end of the tick. */
-  flush(): void
-  /**
-   * Fences the other side, whether it lives, is stuck or is gone: nothing that it has not started will be handled, and what
-   * it has posted and this side has not read is not told. Calls `onClose` before it returns; a second call does nothing.
-   * A thread that ends in order does not close its edges: it ends, and what it has posted is still read.
-   */
-  close(): void
-  stats(): EdgeStats
-}
+const nothing: readonly never[] = []
+const emptyBatch: BatchContent = { messages: nothing, replies: nothing, refusals: nothing }
 
 /** Opens this side of an edge. The other side may open before or after: the port keeps what comes early. */
 export function createEdge(options: EdgeOptions): Edge {
@@ -135,6 +52,7 @@ class PortEdge implements Edge {
   readonly #receiver: Receiver
   readonly #encoder: BatchEncoder
   readonly #decoder: BatchDecoder
+  readonly #unread: UnreadBatches
   readonly #forgetCodecs: () => void
   readonly #scheduled = (): void => this.flush()
   #replies: (number | ReplyOutcome)[] = []
@@ -144,8 +62,12 @@ class PortEdge implements Edge {
   #isScheduled = false
   #isFlushing = false
   #isClosed = false
+  /** The other side has posted a batch that this one cannot read, and has not started over yet. */
+  #isPassingOver = false
   #offered = 0
   #sent = 0
+  /** Messages that the other side has read once it has read all that is posted. */
+  #sequence = 0
   #notClonable = 0
   #batches = 0
 
@@ -153,7 +75,9 @@ class PortEdge implements Edge {
     this.#options = options
     this.#port = options.port
     this.#schedule = options.schedule ?? soon
-    this.#sender = new Sender(viewEdgeMemory(options.outbound), options.window, options.outboxMax)
+    const outbound = viewEdgeMemory(options.outbound)
+    this.#sender = new Sender(outbound, options.window, options.outboxMax)
+    this.#unread = new UnreadBatches(outbound.header)
     this.#receiver = new Receiver(
       viewEdgeMemory(options.inbound),
       {
@@ -168,7 +92,7 @@ class PortEdge implements Edge {
     )
     this.#encoder = new BatchEncoder(options.codecs)
     this.#decoder = new BatchDecoder(options.codecs, {
-      codecs: names => this.#encoder.learnCodecs(names),
+      codecs: (names, anew) => this.#encoder.learnCodecs(names, anew),
       reply: (requestId, outcome) => {
         if (!this.#isClosed) options.onReply(requestId, outcome)
       },
@@ -181,7 +105,8 @@ class PortEdge implements Edge {
     })
     this.#forgetCodecs = options.codecs.onAdded(() => this.#plan())
     this.#port.on('message', value => this.#take(value))
-    this.#port.on('close', () => this.#end())
+    this.#port.on('messageerror', error => this.#passOver(String(error)))
+    this.#port.on('close', () => this.#end(false))
     this.#port.unref?.()
     if (this.#encoder.hasNews) this.#plan()
   }
@@ -217,7 +142,7 @@ class PortEdge implements Edge {
 
   flush(): void {
     this.#isScheduled = false
-    if (this.#isClosed || this.#isFlushing) return
+    if (this.#isClosed || this.#isFlushing || this.#unread.next !== undefined) return
     this.#isFlushing = true
     this.#offered = 0
     do {
@@ -225,18 +150,24 @@ class PortEdge implements Edge {
     } while (this.#sender.askForWake())
     // Afterwards, so that nobody waits for it: the memory that it looks at was last written by the other thread.
     this.#sender.slots.sweep()
+    this.#unread.forgetRead()
     this.#isFlushing = false
-    if (this.#culprits.length === 0) return
-    const culprits = this.#culprits
-    this.#culprits = []
-    // Only now, because those who are told may post or close.
-    for (const { message, cause } of culprits) this.#options.onRefused(message, 'NOT_CLONABLE', cause)
+    if (this.#culprits.length > 0) this.#tellCulprits()
+  }
+
+  /** Not before all is posted, because those who are told may post or close. */
+  #tellCulprits(): void {
+    for (const { message, cause } of this.#culprits.splice(0)) this.#options.onRefused(message, 'NOT_CLONABLE', cause)
   }
 
   close(): void {
+    this.#close(false)
+  }
+
+  #close(isBroken: boolean): void {
     if (this.#isClosed) return
     this.#port.close()
-    this.#end()
+    this.#end(isBroken)
   }
 
   stats(): EdgeStats {
@@ -266,81 +197,133 @@ class PortEdge implements Edge {
     const messages = this.#sender.waiting === 0 ? nothing : this.#sender.take(batchMax)
     if (idle && messages.length === 0) return false
     const replies = this.#takeReplies()
-    const refusals = this.#refusals.length === 0 ? this.#refusals : this.#refusals.splice(0, batchMax * 2)
+    const refusals = this.#refusals.length === 0 ? nothing : this.#refusals.splice(0, batchMax * 2)
+    const content = { messages, replies, refusals }
+    this.#sent += messages.length
     try {
-      this.#postBatch({ messages, replies, refusals })
+      this.#postBatch(content)
     } catch {
       // Nothing of it has left, and one of it is to blame: each goes by itself.
       this.#encoder.discard()
-      this.#postSingly({ messages, replies, refusals })
+      for (const part of partsOf(content)) this.#postPart(part)
     }
     return true
   }
 
   /** The next replies; none of them is moved when all go. */
-  #takeReplies(): (number | ReplyOutcome)[] {
+  #takeReplies(): readonly (number | ReplyOutcome)[] {
     const replies = this.#replies
     if (replies.length > batchMax * 2) return replies.splice(0, batchMax * 2)
-    if (replies.length > 0) this.#replies = []
+    if (replies.length === 0) return nothing
+    this.#replies = []
     return replies
   }
 
   #postBatch(content: BatchContent): void {
-    const wire = this.#encoder.encode(content, this.#sent)
+    const wire = this.#encoder.encode(content, this.#sequence)
     const { transfer } = this.#encoder
     if (transfer.length === 0) this.#port.postMessage(wire)
     else this.#port.postMessage(wire, transfer)
     this.#encoder.posted()
-    this.#sent += content.messages.length
+    this.#unread.add(content)
+    this.#sequence += content.messages.length
     this.#batches++
   }
 
-  #postSingly(content: BatchContent): void {
-    const { replies, refusals, messages } = content
-    for (let index = 0; index < replies.length; index += 2) {
-      const requestId = replies[index] as number
-      this.#try({ messages: [], replies: [requestId, replies[index + 1]!], refusals: [] }, cause => {
-        const outcome: ReplyOutcome = { status: 'notClonable', reason: String(cause) }
-        this.#postBatch({ messages: [], replies: [requestId, outcome], refusals: [] })
-      })
-    }
-    if (refusals.length > 0) this.#postBatch({ messages: [], replies: [], refusals })
-    for (const message of messages) {
-      this.#try({ messages: [message], replies: [], refusals: [] }, cause => {
-        this.#sender.undo(message)
-        this.#notClonable++
-        this.#culprits.push({ message, cause })
-      })
+  #postPart(part: BatchContent): void {
+    try {
+      this.#postBatch(part)
+    } catch (cause) {
+      this.#encoder.discard()
+      const instead = this.#blame(part, cause)
+      if (instead !== undefined) this.#postPart(instead)
     }
   }
 
-  #try(content: BatchContent, otherwise: (cause: unknown) => void): void {
-    try {
-      this.#postBatch(content)
-    } catch (cause) {
-      this.#encoder.discard()
-      otherwise(cause)
+  /** What is posted in place of a single part that cannot be copied, if anything. */
+  #blame(part: BatchContent, cause: unknown): BatchContent | undefined {
+    const [message] = part.messages
+    if (message !== undefined) {
+      if (this.#options.simplify?.(message) === true) return part
+      this.#sender.undo(message)
+      this.#sent--
+      this.#notClonable++
+      this.#culprits.push({ message, cause })
+      return undefined
     }
+    const [requestId, outcome] = part.replies as [number?, ReplyOutcome?]
+    if (requestId === undefined || outcome === undefined || outcome.status === 'notClonable') {
+      // Numbers and texts that cannot be copied: nothing can.
+      this.#close(true)
+      return undefined
+    }
+    return { ...part, replies: [requestId, { status: 'notClonable', reason: String(cause) }] }
   }
 
   #take(value: unknown): void {
     if (this.#isClosed) return
-    if (Array.isArray(value)) {
-      // The port has lost or repeated a batch: what is counted would no longer be true.
-      if (value[1] !== this.#receiver.received) {
-        this.close()
-        return
-      }
-      this.#options.reading?.hold()
-      try {
-        this.#decoder.decode(value)
-        this.#receiver.returnCredit()
-      } finally {
-        this.#options.reading?.release()
-      }
-    }
+    if (Array.isArray(value)) this.#read(value)
+    else if (value !== wake) this.#heed(value as BatchNotice)
     // A wake, or a refusal that returned a slot.
     if (this.#sender.waiting > 0) this.flush()
+  }
+
+  #read(wire: readonly unknown[]): void {
+    const batch = ++this.#receiver.batches | 0
+    const startsOver = ((wire[0] as number) & batchFlags.startsOver) !== 0
+    if (this.#isPassingOver && !startsOver) return
+    this.#isPassingOver = false
+    // The port has lost or repeated a batch: what is counted would no longer be true.
+    if (wire[1] !== this.#receiver.received) {
+      this.#close(true)
+      return
+    }
+    this.#options.reading?.hold()
+    try {
+      this.#decoder.decode(wire)
+      this.#receiver.returnCredit()
+    } finally {
+      this.#options.reading?.release()
+    }
+    if (startsOver) this.#notify(batch)
+  }
+
+  #passOver(unreadable: string): void {
+    if (this.#isClosed) return
+    this.#isPassingOver = true
+    this.#notify(++this.#receiver.batches | 0, unreadable)
+  }
+
+  #notify(batch: number, unreadable?: string): void {
+    const notice: BatchNotice = { batch, unreadable, received: this.#receiver.received }
+    this.#port.postMessage(notice)
+  }
+
+  /** Posts again, one by one, what the other side has not read since a batch that it could not. */
+  #heed(notice: BatchNotice): void {
+    if (!this.#unread.heed(notice)) return
+    this.#sequence = notice.received
+    if (notice.unreadable !== undefined) this.#putRight(new Error(`it cannot be read there: ${notice.unreadable}`))
+    for (let next = this.#unread.next; next !== undefined; next = this.#unread.next) {
+      this.#encoder.startOver()
+      try {
+        this.#postBatch(next)
+        break
+      } catch (cause) {
+        this.#putRight(cause)
+      }
+    }
+    this.#tellCulprits()
+    this.flush()
+  }
+
+  /** The next of what is posted again cannot be copied: it is taken apart, or to blame. */
+  #putRight(cause: unknown): void {
+    const part = this.#unread.takeApart()
+    if (part === undefined) return
+    const instead = this.#blame(part, cause)
+    // With nothing in its place and nothing behind it an empty one starts over.
+    if (instead !== undefined || this.#unread.next === undefined) this.#unread.putFirst(instead ?? emptyBatch)
   }
 
   #refused(slot: number, reason: Refusal): void {
@@ -349,7 +332,7 @@ class PortEdge implements Edge {
     if (message !== undefined) this.#options.onRefused(message, reason)
   }
 
-  #end(): void {
+  #end(isBroken: boolean): void {
     if (this.#isClosed) return
     this.#isClosed = true
     this.#forgetCodecs()
@@ -368,6 +351,7 @@ class PortEdge implements Edge {
         unsent,
         reportMax: this.#options.reportMax,
       }),
+      isBroken,
     )
   }
 }

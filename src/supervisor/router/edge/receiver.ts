@@ -22,6 +22,8 @@ export class Receiver implements Receipts {
   readonly origin: ThreadId | undefined
   /** Messages read. */
   received = 0
+  /** Batches that came, those that could not be read among them, modulo 2^32. */
+  batches = 0
   readonly #header: Int32Array
   readonly #states: Uint8Array
   readonly #host: ReceiverHost
@@ -78,8 +80,10 @@ export class Receiver implements Receipts {
     if (verdict !== 'admitted') this.refuse(slot, verdict)
   }
 
-  /** Returns the credit of what was admitted since the last call, and wakes a sender that waits for it. */
+  /** All batches that came are read: returns the credit of what was admitted, and wakes a sender that waits for it. */
   returnCredit(): void {
+    // Whoever sees it late only keeps for longer what was read.
+    this.#header[headerWord.readBatches] = this.batches
     if (this.received === this.#returned) return
     this.#returned = this.received
     // Seen by whoever sees the store behind it.

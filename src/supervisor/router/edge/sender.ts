@@ -14,6 +14,8 @@ import { type SettledMessage, SlotTable, settledToken } from './slot-table.ts'
 /** Control messages that may be posted and not yet read: the lane's own window. */
 export const controlWindow = 256
 
+const nothing: readonly never[] = []
+
 /** Messages of one direction on their way out. */
 export class Sender {
   readonly slots: SlotTable
@@ -85,8 +87,9 @@ export class Sender {
   }
 
   /** The next batch: up to `limit` messages that have credit, control first. */
-  take(limit: number): Envelope[] {
+  take(limit: number): readonly Envelope[] {
     if (this.#control.size + this.#normal.size > 0) this.#spendOnWaiting(limit)
+    if (this.ready === 0) return nothing
     const control = this.#readyControl
     const normal = this.#readyNormal
     if (control.length + normal.length > limit) {

@@ -37,8 +37,8 @@ const captures = {
   greeting: await record(0, client => [client.ping()]),
   echoes: await record(0, client => ['a', 'bc', '', 'd'.repeat(70)].map(body => client.echo(body))),
   commands: await record(0, client => [0, 1, 2, 2, 2, 3, 4, 2, 0].map(command => client.request(command, 'body'))),
-  pipeline: await record(0, client => Array.from({ length: 40 }, (_, index) => client.request(index % 3, `${index}`))),
-  large: await record(0, client => [client.echo(Buffer.alloc(6_000, 1)), client.ping()]),
+  pipeline: await record(0, client => Array.from({ length: 24 }, (_, index) => client.request(index % 3, `${index}`))),
+  large: await record(0, client => [client.echo(Buffer.alloc(2_000, 1)), client.ping()]),
   numbered: await record(7, client => [client.ping(), ...[2, 2, 2, 0].map(each => client.request(each, 'for seven'))]),
 }
 process.stdout.write(`${JSON.stringify(captures, null, 2)}\n`)

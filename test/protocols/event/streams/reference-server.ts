@@ -230,6 +230,8 @@ export class ReferenceConnection {
   }
 
   #number(at: number, bytes: number): number {
-    return this.#frame.slice(at, at + bytes).reduce((sum, byte) => sum * 256 + byte, 0)
+    let sum = 0
+    for (let offset = at; offset < at + bytes; offset++) sum = sum * 256 + this.#frame[offset]!
+    return sum
   }
 }

@@ -1,5 +1,6 @@
 /** A shard's connections without sockets and without a clock of their own: scenarios in, differences to the reference out. */
 
+import { inspect } from 'node:util'
 import { resolveLimits } from '../../../../src/actors/acceptor/config.ts'
 import { connectionChart } from '../../../../src/actors/connection/chart.ts'
 import { createConnectionTimers } from '../../../../src/actors/connection/connection-timers.ts'
@@ -45,6 +46,7 @@ export class StreamShard {
   readonly #profile: Profile
   readonly #reached: Reached
   readonly #clock = new SteppedClock(startMs)
+  readonly #runtime = createTestRuntime(this.#clock, 0, () => {})
   readonly #plane: ConnectionPlane
   #putOff: PutOff[] = []
   #heldBytes = 0
@@ -55,7 +57,7 @@ export class StreamShard {
   constructor(profile: Profile, reached: Reached) {
     this.#profile = profile
     this.#reached = reached
-    const { log } = createTestRuntime(this.#clock, 0, () => {})
+    const { log } = this.#runtime
     const limits = resolveLimits(profile.limits)
     this.#plane = new ConnectionPlane({
       protocol: this.#watched(this.#protocol()),
@@ -147,6 +149,9 @@ export class StreamShard {
     }
     if (socket.destroyed) socket.close()
     this.#checkAnswers(reference, socket, isStuck || ending === 'reset')
+    // Commands that fail are warned of.
+    const broken = this.#runtime.lines.splice(0).find(({ level }) => level === 'error')
+    if (broken !== undefined) throw new Error(`${broken.message}: ${inspect(broken.fields)}`)
     if (this.#plane.table.size !== 0) throw new Error('it is still there')
     if (this.#heldBytes !== 0) throw new Error(`${this.#heldBytes} bytes are still held`)
     if (this.#open !== 0) throw new Error(`${this.#open} connections are still counted`)
@@ -213,13 +218,12 @@ export class StreamShard {
   #protocol(): FrameProtocol {
     const { reference } = this.#profile
     const { raidaId, oneRequestPerConnection } = reference
-    const { log } = createTestRuntime(this.#clock, 0, () => {})
     const environment = {
       clock: this.#clock,
       random: createRandom(1),
-      log,
+      log: this.#runtime.log,
       limits: resolveLimits(this.#profile.limits),
-      actor: createTestRuntime(this.#clock, 0, () => {}),
+      actor: this.#runtime,
     }
     const commands = commandsFor(call => this.#keep(call))
     return createEventProtocol({ raidaId, oneRequestPerConnection }, environment, commands, dialectFor(this.#profile))

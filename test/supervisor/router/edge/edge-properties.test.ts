@@ -2,7 +2,7 @@ import fc from 'fast-check'
 import t from 'tap'
 import { createEnvelope, type Envelope } from '../../../../src/messages/thread/envelope.ts'
 import type { EventCodec } from '../../../../src/messages/thread/event-codec.ts'
-import { createWorld, named, numbered, settle, type WorldLimits } from './fake-world.ts'
+import { createWorld, named, numbered, settle, unreadable, type WorldLimits } from './fake-world.ts'
 
 const coded = {
   type: 'coded',
@@ -14,7 +14,7 @@ const coded = {
 const step = fc.record({
   verb: fc.constantFrom(
     ...(['post', 'post', 'post', 'tick', 'tick', 'read', 'read', 'start', 'start', 'finish'] as const),
-    ...(['postBad', 'putBack', 'drop', 'reply'] as const),
+    ...(['postBad', 'postUnreadable', 'putBack', 'drop', 'reply'] as const),
   ),
   end: fc.constantFrom('a', 'b'),
   pick: fc.nat(1_000),
@@ -56,7 +56,7 @@ class Player {
       inHand: [] as Envelope[],
       done: [] as Envelope[],
       dropped: 0,
-      asked: 0,
+      replied: 0,
     }
   }
 
@@ -64,11 +64,13 @@ class Player {
     const end = this.world[name]
     const page = this.book[name]
     for (let left = repeat; left > 0; left--) {
-      if (verb === 'post' || verb === 'postBad') this.#post(name, pick + left, verb === 'postBad')
+      if (verb === 'post' || verb === 'postBad' || verb === 'postUnreadable') this.#post(name, pick + left, verb)
       else if (verb === 'tick') end.tick()
       else if (verb === 'read') end.port.step()
-      else if (verb === 'reply') end.edge.reply(pick, { status: 'ok', value: pick % 5 === 0 ? () => {} : pick })
-      else if (verb === 'start' || verb === 'drop') {
+      else if (verb === 'reply') {
+        const bad = pick % 5 === 0 ? () => {} : unreadable
+        end.edge.reply(++page.replied, { status: 'ok', value: pick % 3 === 0 ? bad : pick })
+      } else if (verb === 'start' || verb === 'drop') {
         const [message] = end.mailbox.splice(pick % Math.max(1, end.mailbox.length), 1)
         if (message === undefined) return
         if (verb === 'drop') {
@@ -89,14 +91,16 @@ class Player {
     }
   }
 
-  #post(name: 'a' | 'b', pick: number, bad: boolean): void {
+  #post(name: 'a' | 'b', pick: number, verb: 'post' | 'postBad' | 'postUnreadable'): void {
     const page = this.book[name]
     const number = ++this.#number
     const lane = pick % 4 === 0 ? 'control' : 'normal'
     const from = `from/${pick % 3}`
-    const message = bad
-      ? createEnvelope({ to: 'x', from, event: { type: 'bad', number, call() {} } as { type: string } })
-      : numbered(number, { lane, from, to: `to/${pick % 5}`, type: pick % 2 === 0 ? 'coded' : 'plain' })
+    const value = verb === 'postBad' ? () => {} : unreadable
+    const message =
+      verb === 'post'
+        ? numbered(number, { lane, from, to: `to/${pick % 5}`, type: pick % 2 === 0 ? 'coded' : 'plain' })
+        : createEnvelope({ to: `bad/${pick % 5}`, from, event: { type: 'bad', number, value } as { type: string } })
     const verdict = this.world[name].edge.post(message)
     if (verdict === 'full') page.full++
     else page.accepted.push(message)
@@ -198,6 +202,8 @@ t.test(
         if (sent + notClonable !== player.book[name].accepted.length) throw new Error('accepted and sent differ')
         if (end.refusals.length !== refused + notClonable) throw new Error('a refusal was not told')
         checkOrder(player.book[name].delivered)
+        const others = player.world[name === 'a' ? 'b' : 'a'].replies.map(({ requestId }) => requestId)
+        if (others.length !== player.book[name].replied || !isRising(others)) throw new Error(`replied: ${others}`)
       }
     })
     fc.assert(property, { numRuns: 2_000, seed })

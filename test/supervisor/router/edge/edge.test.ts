@@ -238,6 +238,9 @@ t.test('a batch out of sequence ends the edge, since its counts would no longer 
     settle(b)
     t.equal(b.port.closed, true)
     t.equal(b.reports.length, 1)
+    t.equal(b.isBroken, true, 'which it tells from a death')
+    a.port.end()
+    t.equal(a.isBroken, false)
   }
   t.end()
 })

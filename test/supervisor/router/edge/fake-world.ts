@@ -9,9 +9,13 @@ import {
 } from '../../../../src/messages/thread/envelope.ts'
 import type { EventCodec, NamedCodec } from '../../../../src/messages/thread/event-codec.ts'
 import { type CodecRegistry, createCodecRegistry } from '../../../../src/supervisor/router/edge/codec-registry.ts'
-import { createEdge, type Edge, type EdgePort } from '../../../../src/supervisor/router/edge/edge.ts'
+import { createEdge } from '../../../../src/supervisor/router/edge/edge.ts'
+import type { Edge, EdgePort } from '../../../../src/supervisor/router/edge/edge-contract.ts'
 import { createEdgeMemory } from '../../../../src/supervisor/router/edge/edge-memory.ts'
 import type { EdgeReport } from '../../../../src/supervisor/router/edge/report.ts'
+
+/** What a thread can write, and the other cannot read. */
+export const unreadable = '\u{1f480}'
 
 /** One end of a pair of ports: clones on post, as a real one does, and delivers when told. */
 export class FakePort implements EdgePort {
@@ -21,12 +25,10 @@ export class FakePort implements EdgePort {
   /** How often something was posted here. */
   posts = 0
   closed = false
-  #message: (value: unknown) => void = () => {}
-  #close: () => void = () => {}
+  readonly #listeners: Record<string, (value: unknown) => void> = {}
 
-  on(event: 'message' | 'close', listener: (value: unknown) => void): this {
-    if (event === 'message') this.#message = listener
-    else this.#close = listener as () => void
+  on(event: 'message' | 'messageerror' | 'close', listener: (value: unknown) => void): this {
+    this.#listeners[event] = listener
     return this
   }
 
@@ -43,7 +45,9 @@ export class FakePort implements EdgePort {
   /** Gives the oldest message to its listener; false when there is none. */
   step(): boolean {
     if (this.queue.length === 0 || this.closed) return false
-    this.#message(this.queue.shift())
+    const value = this.queue.shift()
+    if (JSON.stringify(value).includes(unreadable)) this.#listeners.messageerror!(new RangeError('too deep'))
+    else this.#listeners.message!(value)
     return true
   }
 
@@ -51,7 +55,7 @@ export class FakePort implements EdgePort {
   end(): void {
     while (this.step());
     this.closed = true
-    this.#close()
+    this.#listeners.close!(undefined)
   }
 }
 
@@ -64,6 +68,8 @@ export interface End {
   readonly replies: { readonly requestId: number; readonly outcome: ReplyOutcome }[]
   readonly refusals: { readonly message: Envelope; readonly reason: Refusal; readonly cause: unknown }[]
   readonly reports: EdgeReport[]
+  /** It has closed by itself. */
+  isBroken: boolean
   /** What the mailbox answers. */
   verdict: (message: Envelope) => 'admitted' | Refusal
   /** Runs the flush that is due; false when none is. */
@@ -76,6 +82,7 @@ export interface WorldLimits {
   readonly outboxMax?: number
   readonly slots?: number
   readonly reportMax?: number
+  readonly simplify?: (message: Envelope) => boolean
 }
 
 /** A pair of ends. */
@@ -99,6 +106,7 @@ function createEnd(port: FakePort, outbound: SharedArrayBuffer, inbound: SharedA
     replies: [],
     refusals: [],
     reports: [],
+    isBroken: false,
     verdict: () => 'admitted',
     tick() {
       const flush = due
@@ -122,7 +130,11 @@ function createEnd(port: FakePort, outbound: SharedArrayBuffer, inbound: SharedA
     },
     onReply: (requestId, outcome) => void end.replies.push({ requestId, outcome }),
     onRefused: (message, reason, cause) => void end.refusals.push({ message, reason, cause }),
-    onClose: report => void end.reports.push(report),
+    onClose: (report, isBroken) => {
+      end.reports.push(report)
+      end.isBroken = isBroken
+    },
+    ...(limits.simplify === undefined ? {} : { simplify: limits.simplify }),
     schedule: flush => {
       due = flush
     },

@@ -1,0 +1,65 @@
+/** A message log in an SQLite file: its readers, one on every thread that wants one. No commit blocks them. */
+import { DatabaseSync } from 'node:sqlite'
+import { Advances, whenAdvanced } from '../advances.ts'
+import type { LogEngineContext, LogReader, ReadResult, Topic } from '../contract.ts'
+import { storeClosed } from '../engine-errors.ts'
+import type { SqliteLogConfig } from './config.ts'
+import { checkVersion } from './schema.ts'
+import { guarded } from './sqlite-faults.ts'
+import { StoreReads } from './store-reads.ts'
+
+/** Looks at what the engine of the store has committed, over a connection that cannot write. */
+export class SqliteReader implements LogReader {
+  readonly #path: string
+  readonly #connection: DatabaseSync
+  readonly #reads: StoreReads
+  readonly #advances: Advances
+  #closed = false
+
+  /** @throws `STORAGE_FAILED`: also where no engine has made a store yet. */
+  constructor({ path }: SqliteLogConfig, { advances }: LogEngineContext) {
+    this.#path = path
+    this.#advances = new Advances(advances)
+    this.#connection = guarded(path, () => openToRead(path))
+    this.#reads = new StoreReads(this.#connection)
+  }
+
+  listTopics(): readonly Topic[] {
+    return this.#open(() => this.#reads.listTopics())
+  }
+
+  highWaterMark(partitionId: number): number {
+    return this.#open(() => this.#reads.endOf(partitionId).nextOffset)
+  }
+
+  read(partitionId: number, offset: number, maxBytes: number): ReadResult {
+    return this.#open(() => this.#reads.read(partitionId, offset, maxBytes))
+  }
+
+  whenPast(partitionId: number, offset: number, signal: AbortSignal): Promise<void> {
+    return whenAdvanced(this.#advances, partitionId, offset, id => this.highWaterMark(id), signal)
+  }
+
+  close(): void {
+    if (this.#closed) return
+    this.#closed = true
+    this.#advances.wakeOwn()
+    this.#connection.close()
+  }
+
+  #open<T>(call: () => T): T {
+    if (this.#closed) throw storeClosed(this.#path)
+    return guarded(this.#path, call)
+  }
+}
+
+function openToRead(path: string): DatabaseSync {
+  const connection = new DatabaseSync(path, { readOnly: true, timeout: 1_000 })
+  try {
+    checkVersion(connection, path)
+    return connection
+  } catch (error) {
+    connection.close()
+    throw error
+  }
+}

@@ -1,0 +1,23 @@
+/**
+ * Keeps a store to one engine. The lock is one on the file `<path>-lock`, held by a transaction that SQLite begins and never
+ * ends: the kernel lets go of it when the process dies, however it dies, and SQLite when the thread does. The store itself
+ * cannot be locked so, since its readers would be shut out too. (A file system without locks, as some network ones, has none.)
+ */
+import { DatabaseSync } from 'node:sqlite'
+import { storageFailed } from '../engine-errors.ts'
+import { sqliteFault } from './sqlite-faults.ts'
+
+const sqliteBusy = 5
+
+/** Locks a store; answers what unlocks it. @throws `STORAGE_FAILED`, `busy` while another has it open. */
+export function lockStore(path: string): () => void {
+  const lock = new DatabaseSync(`${path}-lock`)
+  try {
+    lock.exec('BEGIN EXCLUSIVE')
+  } catch (error) {
+    lock.close()
+    if ((error as { errcode?: number }).errcode !== sqliteBusy) throw sqliteFault(error, path, 'no')
+    throw storageFailed('busy', path, 'the store is open in another process or thread', 'no', error)
+  }
+  return () => lock.close()
+}

@@ -1,0 +1,79 @@
+/**
+ * What is asked of a store, over one connection. Other threads commit meanwhile, so that two statements may see two states:
+ * what was read last is the truth.
+ */
+import type { DatabaseSync, StatementSync } from 'node:sqlite'
+import type { ReadResult, StoredBatch, Topic } from '../contract.ts'
+import { offsetOutOfRange, partitionNotFound } from '../engine-errors.ts'
+import { takenBatches } from '../taken-batches.ts'
+
+/** The end of a partition. */
+export interface PartitionEnd {
+  /** The offset of the next message. */
+  readonly nextOffset: number
+  /** Bytes of all messages that were ever stored in it. */
+  readonly endBytes: number
+}
+
+/** Prepared statements that look at a store. */
+export class StoreReads {
+  readonly #topics: StatementSync
+  readonly #end: StatementSync
+  readonly #first: StatementSync
+  readonly #batches: StatementSync
+
+  constructor(connection: DatabaseSync) {
+    this.#topics = connection.prepare(
+      'SELECT name, partitions.id FROM topics JOIN partitions ON topic_id = topics.id ORDER BY topics.id, partitions.id',
+    )
+    this.#end = connection.prepare(
+      `SELECT ifnull(base_offset + count, 0) AS nextOffset, ifnull(end_bytes, 0) AS endBytes
+       FROM partitions LEFT JOIN batches ON partition_id = partitions.id
+       WHERE partitions.id = ? AND topic_id IS NOT NULL ORDER BY base_offset DESC LIMIT 1`,
+    )
+    this.#first = connection.prepare('SELECT min(base_offset) AS firstOffset FROM batches WHERE partition_id = ?')
+    this.#batches = connection.prepare(
+      `SELECT base_offset AS baseOffset, count, messages FROM batches
+       WHERE partition_id = ? AND base_offset >=
+         (SELECT max(base_offset) FROM batches WHERE partition_id = ? AND base_offset <= ?)
+       ORDER BY base_offset`,
+    )
+  }
+
+  listTopics(): Topic[] {
+    const topics = new Map<string, { name: string; partitionIds: number[] }>()
+    for (const { name, id } of this.#topics.iterate() as Iterable<{ name: string; id: number }>) {
+      const topic = topics.get(name) ?? { name, partitionIds: [] }
+      topic.partitionIds.push(id)
+      topics.set(name, topic)
+    }
+    return [...topics.values()]
+  }
+
+  /** @throws `PARTITION_NOT_FOUND`. */
+  endOf(partitionId: number): PartitionEnd {
+    const end = this.#end.get(partitionId) as PartitionEnd | undefined
+    if (end === undefined) throw partitionNotFound(partitionId)
+    return end
+  }
+
+  /** @throws `PARTITION_NOT_FOUND`, `OFFSET_OUT_OF_RANGE`. */
+  read(partitionId: number, offset: number, maxBytes: number): ReadResult {
+    const { nextOffset } = this.endOf(partitionId)
+    if (offset === nextOffset) return { highWaterMark: nextOffset, batches: [] }
+    const batches = offset >= 0 && offset < nextOffset ? this.#batchesFrom(partitionId, offset, maxBytes) : []
+    const last = batches.at(-1)
+    if (last === undefined) throw this.#outOfRange(partitionId, offset)
+    return { highWaterMark: Math.max(nextOffset, last.baseOffset + last.count), batches }
+  }
+
+  #batchesFrom(partitionId: number, offset: number, maxBytes: number): StoredBatch[] {
+    const rows = this.#batches.iterate(partitionId, partitionId, offset) as Iterable<unknown> as Iterable<StoredBatch>
+    return takenBatches(rows, offset, maxBytes)
+  }
+
+  #outOfRange(partitionId: number, offset: number): Error {
+    const { firstOffset } = this.#first.get(partitionId) as { firstOffset: number | null }
+    return offsetOutOfRange(partitionId, offset, firstOffset ?? 0, this.endOf(partitionId).nextOffset)
+  }
+}

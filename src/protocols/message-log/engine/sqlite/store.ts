@@ -1,0 +1,106 @@
+/**
+ * The file of a store, opened to be written.
+ *
+ * SQLite keeps a write-ahead log beside it. What a commit survives:
+ *
+ * ```
+ * synchronous  a commit has            kill -9 of the process      power cut, crash of the system
+ * NORMAL       write()n the log        survived: the kernel has it  may be lost, with what came after; the file stays sound
+ * FULL         and fdatasync()ed it    survived                    survived, and so is every commit before it
+ * ```
+ * So an append `committed` is one of NORMAL, one `flushed` of FULL. A checkpoint, which moves the log into the file when it has
+ * grown, syncs the log before and the file behind it in both.
+ *
+ * @see https://sqlite.org/wal.html, https://sqlite.org/pragma.html#pragma_synchronous
+ */
+import { closeSync, fsyncSync, mkdirSync, openSync } from 'node:fs'
+import { dirname } from 'node:path'
+import { DatabaseSync, type StatementSync } from 'node:sqlite'
+import type { SqliteLogConfig } from './config.ts'
+import { migrate } from './schema.ts'
+import { guarded } from './sqlite-faults.ts'
+import { lockStore } from './store-lock.ts'
+
+const pageBytes = 4_096
+/** Pages of log after which a commit checkpoints: 16 MiB. More makes it rarer, and the next opening after a crash slower. */
+const checkpointPages = 4_096
+
+/** One store, locked. */
+export class Store {
+  readonly path: string
+  readonly connection: DatabaseSync
+  readonly #unlock: () => void
+  readonly #begin: StatementSync
+  readonly #commit: StatementSync
+  readonly #rollback: StatementSync
+  #flushes = false
+
+  /** @throws `STORAGE_FAILED`, `busy` while it is open elsewhere. */
+  constructor({ path, fileBytesMax }: SqliteLogConfig) {
+    this.path = path
+    this.#unlock = guarded(path, () => {
+      mkdirSync(dirname(path), { recursive: true })
+      return lockStore(path)
+    })
+    try {
+      this.connection = guarded(path, () => openConnection(path, fileBytesMax))
+    } catch (error) {
+      this.#unlock()
+      throw error
+    }
+    this.#begin = this.connection.prepare('BEGIN IMMEDIATE')
+    this.#commit = this.connection.prepare('COMMIT')
+    this.#rollback = this.connection.prepare('ROLLBACK')
+  }
+
+  /** Commits what `body` does, or nothing of it. `flushed`: it is on the disk then. */
+  transaction(flushed: boolean, body: () => void): void {
+    if (flushed !== this.#flushes) {
+      this.connection.exec(`PRAGMA synchronous = ${flushed ? 'FULL' : 'NORMAL'}`)
+      this.#flushes = flushed
+    }
+    this.#begin.run()
+    try {
+      body()
+      this.#commit.run()
+    } catch (error) {
+      if (this.connection.isTransaction) this.#rollback.run()
+      throw error
+    }
+  }
+
+  close(): void {
+    this.connection.close()
+    this.#unlock()
+  }
+}
+
+function openConnection(path: string, fileBytesMax: number): DatabaseSync {
+  const connection = new DatabaseSync(path, { timeout: 1_000 })
+  try {
+    // On macOS only a full fsync reaches the disk; elsewhere the two say nothing.
+    connection.exec('PRAGMA fullfsync = ON; PRAGMA checkpoint_fullfsync = ON')
+    connection.exec(`PRAGMA page_size = ${pageBytes}; PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL`)
+    connection.exec(`PRAGMA wal_autocheckpoint = ${checkpointPages}`)
+    connection.exec(`PRAGMA journal_size_limit = ${4 * checkpointPages * pageBytes}`)
+    if (Number.isFinite(fileBytesMax))
+      connection.exec(`PRAGMA max_page_count = ${Math.floor(fileBytesMax / pageBytes)}`)
+    migrate(connection, path)
+    syncFolder(dirname(path))
+    return connection
+  } catch (error) {
+    connection.close()
+    throw error
+  }
+}
+
+/** So that a new file is found after a power cut. */
+function syncFolder(path: string): void {
+  if (process.platform === 'win32') return
+  const folder = openSync(path, 'r')
+  try {
+    fsyncSync(folder)
+  } finally {
+    closeSync(folder)
+  }
+}

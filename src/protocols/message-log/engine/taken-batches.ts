@@ -1,0 +1,45 @@
+/** What of the stored batches a read takes: from its offset on, up to its bytes, in whole messages. */
+import type { StoredBatch } from './contract.ts'
+import { messageEnd, viewOf } from './messages.ts'
+
+/** The offset that travels with every fetched message. */
+const offsetBytes = 8
+
+/**
+ * Takes messages from `offset` on until `maxBytes` are reached, one at least. `batches` are in order, without gaps, and the
+ * first holds `offset`; no more of them are looked at than are needed.
+ */
+export function takenBatches(batches: Iterable<StoredBatch>, offset: number, maxBytes: number): StoredBatch[] {
+  const taken: StoredBatch[] = []
+  let leftBytes = maxBytes
+  for (const batch of batches) {
+    const part = partOf(batch, offset, leftBytes, taken.length === 0)
+    if (part.count > 0) taken.push(part)
+    leftBytes -= fetchedBytes(part)
+    if (leftBytes <= 0 || part.baseOffset + part.count < batch.baseOffset + batch.count) break
+  }
+  return taken
+}
+
+function fetchedBytes({ count, messages }: StoredBatch): number {
+  return messages.length + count * offsetBytes
+}
+
+function partOf(batch: StoredBatch, offset: number, bytesMax: number, takesOne: boolean): StoredBatch {
+  const skipped = Math.max(0, offset - batch.baseOffset)
+  if (skipped === 0 && fetchedBytes(batch) <= bytesMax) return batch
+  const { messages } = batch
+  const view = viewOf(messages)
+  let from = 0
+  for (let index = 0; index < skipped; index++) from = messageEnd(view, from)
+  let to = from
+  let count = 0
+  while (to < messages.length) {
+    const end = messageEnd(view, to)
+    const fits = end - from + (count + 1) * offsetBytes <= bytesMax
+    if (!fits && !(takesOne && count === 0)) break
+    to = end
+    count++
+  }
+  return { baseOffset: batch.baseOffset + skipped, count, messages: messages.subarray(from, to) }
+}
