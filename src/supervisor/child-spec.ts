@@ -28,6 +28,11 @@ export interface SupervisorSpec extends ChildOptions {
   readonly periodMs?: number
   /** Default `never`. */
   readonly autoShutdown?: AutoShutdown
+  /**
+   * On which thread it lives. `auto`, the default: on the shard that all its children want, on the main thread when they want
+   * different ones, where there is room when none says. On `main` it may have children on any thread, on a shard only there.
+   */
+  readonly shard?: Placement
   /** Started left to right, stopped right to left. */
   readonly children?: readonly ChildSpec[]
   /**
@@ -75,6 +80,7 @@ export interface ResolvedActorSpec extends ResolvedChildOptions {
 /** {@link SupervisorSpec}, filled in. */
 export interface ResolvedSupervisorSpec extends ResolvedChildOptions {
   readonly kind: 'supervisor'
+  readonly shard: Placement
   readonly strategy: Strategy
   readonly intensity: number
   readonly periodMs: number
@@ -115,6 +121,7 @@ export const supervisorDefaults = {
   restart: 'permanent',
   shutdown: 'infinity',
   significant: false,
+  shard: 'auto',
   strategy: 'one_for_one',
   intensity: 1,
   periodMs: 5_000,

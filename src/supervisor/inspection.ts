@@ -2,6 +2,7 @@
  * A reader of the fact stream: bounded, and free for the system once it is closed.
  */
 import type { Fact, FactFilter } from '../messages/thread/fact.ts'
+import { badArgument } from './argument-check.ts'
 import { matchesFilter } from './kernel/facts.ts'
 
 /** Options of `system.inspect`. */
@@ -10,7 +11,10 @@ export interface InspectOptions extends FactFilter {
   readonly bufferMax?: number
 }
 
-/** Facts as they happen: `for await (const fact of inspection)`. Ends when it is closed, or the system stops. */
+/**
+ * Facts as they happen: `for await (const fact of inspection)`. Ends when it is closed, or the system stops. It has one
+ * reader at a time, since each fact is read once: a second one is refused with BAD_CONFIG, and needs an inspection of its own.
+ */
 export class Inspection implements AsyncIterable<Fact>, Disposable {
   readonly filter: FactFilter
   /** Settles when every thread sends what is asked for. */
@@ -20,6 +24,7 @@ export class Inspection implements AsyncIterable<Fact>, Disposable {
   readonly #buffer: Fact[] = []
   #dropped = 0
   #closed = false
+  #isRead = false
   #wake: (() => void) | undefined
 
   constructor(
@@ -55,6 +60,8 @@ export class Inspection implements AsyncIterable<Fact>, Disposable {
   }
 
   async *[Symbol.asyncIterator](): AsyncIterator<Fact> {
+    if (this.#isRead) throw badArgument('inspect', 'reader', 'is the second: each needs an inspection of its own')
+    this.#isRead = true
     try {
       while (true) {
         for (let fact = this.#buffer.shift(); fact !== undefined; fact = this.#buffer.shift()) {
@@ -67,6 +74,7 @@ export class Inspection implements AsyncIterable<Fact>, Disposable {
         })
       }
     } finally {
+      this.#isRead = false
       this.close()
     }
   }

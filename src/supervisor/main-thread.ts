@@ -159,6 +159,7 @@ function createShards(
   set.onDraining = shard => remote.drain(shard)
   set.whenBack = shard => remote.whenBack(shard)
   set.expectedOn = shard => remote.addressesOn(shard)
+  set.childrenOn = shard => remote.countOn(shard)
   const ended: ShardActorInput['ended'] = (index, incarnation, worker, end) => {
     set.noteLost(index, worker, end)
     kernel.lifecycle.kill(`${shardsSupervisor}/${index}`, incarnation, end.reason)

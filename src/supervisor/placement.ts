@@ -1,6 +1,6 @@
 /**
- * Where a top-level actor or a tree lives. A supervisor lives with its children: on their shard when they share one,
- * on the main thread when they do not.
+ * Where a top-level actor or a tree lives. A supervisor lives where its spec says, else with its children: on their shard
+ * when they share one, on the main thread when they do not.
  */
 import type { StarfishError } from '../messages/errors.ts'
 import { optionError } from '../messages/option-faults.ts'
@@ -26,14 +26,23 @@ export function choosePlace(spec: ResolvedChildSpec, places: Places): number {
 }
 
 function collect(spec: ResolvedChildSpec, places: Places, wanted: Set<number | 'auto'>): void {
-  if (spec.kind === 'supervisor') {
-    for (const child of spec.children) collect(child, places, wanted)
-    return
+  const place = placeOf(spec.id, spec.shard, places)
+  if (spec.kind === 'actor' || place !== 'auto') wanted.add(place)
+  if (spec.kind === 'actor') return
+  const ofChildren = place === 'auto' ? wanted : new Set<number | 'auto'>()
+  for (const child of spec.children) {
+    collect(child, places, ofChildren)
+    if (place === 'auto' || place === -1) continue
+    const other = [...ofChildren].find(each => each !== place && each !== 'auto')
+    if (other !== undefined) throw badPlace(child.id, `is ${nameOf(other)}, but its supervisor lives on shard ${place}`)
   }
-  wanted.add(placeOf(spec.id, spec.shard, places))
 }
 
-function placeOf(id: string, shard: (ResolvedChildSpec & { kind: 'actor' })['shard'], places: Places): number | 'auto' {
+function nameOf(place: number | 'auto'): number | string {
+  return place === -1 ? 'main' : place
+}
+
+function placeOf(id: string, shard: ResolvedChildSpec['shard'], places: Places): number | 'auto' {
   if (shard === 'auto') return 'auto'
   if (shard === 'main') return -1
   if (typeof shard === 'number') {

@@ -48,6 +48,8 @@ export interface RemoteChildTable extends RemoteChildren {
   noteIncarnation(address: string, incarnation: number): void
   /** Addresses whose place is that shard, living or about to be started again. */
   addressesOn(shard: number): string[]
+  /** How many those are. */
+  countOn(shard: number): number
 }
 
 /** Creates the table. */
@@ -60,6 +62,7 @@ export function createRemoteChildren(
   /** By address and incarnation: what a killed supervisor left may still be ending when its successor starts the next. */
   const children = new Map<string, RemoteChild>()
   const homes = new Map<string, Place>()
+  const homeCounts = new Map<number, number>()
   const counts = new Map<string, StartCounts>()
   /** Drained, and not started again yet. */
   const coming = new Map<string, { readonly shard: number; readonly back: PromiseWithResolvers<void> }>()
@@ -99,6 +102,10 @@ export function createRemoteChildren(
     tell(child, { type: 'child.exited', id: owner.childId, incarnation, exit })
   }
 
+  function countHome(shard: number, change: 1 | -1): void {
+    homeCounts.set(shard, (homeCounts.get(shard) ?? 0) + change)
+  }
+
   async function stopInTurn(held: readonly RemoteChild[]): Promise<void> {
     for (const child of held) await stop(child)
   }
@@ -123,7 +130,7 @@ export function createRemoteChildren(
 
   return {
     placeOf(address, spec) {
-      if (spec.kind === 'actor' && spec.shard === 'main') return undefined
+      if (spec.shard === 'main') return undefined
       const home = homes.get(address)
       const taken = directory.placeOf(address)
       if (taken !== undefined && taken !== home) {
@@ -132,7 +139,10 @@ export function createRemoteChildren(
       }
       const shard = home?.shard ?? choosePlace(spec, places(shards, directory))
       if (shard < 0) return undefined
-      if (home === undefined) homes.set(address, directory.set(address, shard))
+      if (home === undefined) {
+        homes.set(address, directory.set(address, shard))
+        countHome(shard, 1)
+      }
       return shard
     },
     start(shard, request) {
@@ -179,6 +189,7 @@ export function createRemoteChildren(
     remove(shard, address, supervisor) {
       settleComing(address)
       const home = homes.get(address)
+      if (home !== undefined) countHome(home.shard, -1)
       homes.delete(address)
       counts.delete(address)
       if (home !== undefined && directory.placeOf(address) === home) forget(address)
@@ -227,6 +238,7 @@ export function createRemoteChildren(
       }
     },
     noteIncarnation: (address, incarnation) => noteStart(top => counts.get(top), address, incarnation),
+    countOn: shard => homeCounts.get(shard) ?? 0,
     addressesOn: shard => [...homes].filter(([, home]) => home.shard === shard).map(([address]) => address),
   }
 }

@@ -108,6 +108,7 @@ function supervisor(spec: SupervisorSpec, parent: ParentOptions | undefined, fau
   faults.whole('intensity', intensity, 0, intensityMax)
   faults.whole('periodMs', periodMs, 1, timerMsMax)
   faults.oneOf('autoShutdown', autoShutdown, autoShutdowns)
+  checkPlacement(spec.shard, faults)
   faults.boolean('dynamic', dynamic)
   faults.boolean('budgetPerChild', budgetPerChild)
   faults.whole('maxChildren', maxChildren, 0, Number.MAX_SAFE_INTEGER)
@@ -116,6 +117,7 @@ function supervisor(spec: SupervisorSpec, parent: ParentOptions | undefined, fau
   return {
     ...childOptions(spec, 'supervisor', parent, faults),
     kind: 'supervisor',
+    shard: filled.shard,
     strategy,
     intensity,
     periodMs,

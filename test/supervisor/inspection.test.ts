@@ -56,3 +56,23 @@ t.test('it wakes a reader that waits, and is closed when the reader leaves', asy
   inspection.close()
   t.equal(closed, 1)
 })
+
+t.test('a second reader is refused, and takes nothing from the first', async t => {
+  const inspection = inspect(10)
+  const first = readAll(inspection)
+  await t.rejects(readAll(inspection), { code: 'BAD_CONFIG', details: { call: 'inspect' } })
+  for (const action of ['1', '2']) inspection.offer(fact(action))
+  await null
+  inspection.close()
+  t.same(await first, ['1', '2'])
+})
+
+t.test('what a reader that left had not read another can, once it is closed', async t => {
+  const inspection = inspect(10)
+  for (const action of ['1', '2', '3']) inspection.offer(fact(action))
+  for await (const each of inspection) {
+    t.match(each, { action: '1' })
+    break
+  }
+  t.same(await readAll(inspection), ['2', '3'])
+})

@@ -28,6 +28,7 @@ t.test('what is left out is filled in', async t => {
     restart: 'permanent',
     shutdown: 'infinity',
     significant: false,
+    shard: 'auto',
     backoff: undefined,
     strategy: 'one_for_one',
     intensity: 1,
@@ -188,7 +189,8 @@ t.test('an option that is not known is a fault, with the one that was meant', as
     [{ backoff: { initial: 5 } }, 'backoff.initial'],
   ] as const)
     t.same(childFaults(options), [`children[0].${path}`])
-  t.same(faultsOf({ id: 'top', children: [], input: 1, shard: 0 }), ['input', 'shard'])
+  t.same(faultsOf({ id: 'top', children: [], input: 1, restore: 'fresh' }), ['input', 'restore'])
+  t.same(faultsOf({ id: 'top', children: [], shard: -1 }), ['shard'])
   t.same(faultsOf({ id: 'top', children: [{ id: 'a', stratgy: 'one_for_all' }] }), [
     'children[0].stratgy',
     'children[0].definition',

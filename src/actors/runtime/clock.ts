@@ -16,6 +16,11 @@ export interface Clock {
   setTimeout(fn: () => void, ms: number): TimerHandle
   /** Forgets a timer; one that fired or is unknown is ignored. */
   clearTimeout(handle: TimerHandle): void
+  /**
+   * Calls `fn` once the event loop has turned: what is due takes longer than one turn of it may. By default that is
+   * `setImmediate`; a clock that is told its time has to know of such work.
+   */
+  defer?(fn: () => void): void
 }
 
 /** A source of numbers in [0, 1). */
@@ -34,8 +39,8 @@ export const systemClock: Clock = {
 /** A clock whose time passes only when told. */
 export interface VirtualClock extends Clock {
   /**
-   * Moves time forward by `ms`, firing due timers in order of time, then of creation. Between two timers the microtask
-   * queue is drained, so that promise chains advance as they would in real time.
+   * Moves time forward by `ms`, firing due timers in order of time, then of creation. Between two timers all runs that
+   * is due by then: promise chains, and the turns of all actors that have mail. Actors that never rest keep it waiting.
    */
   advance(ms: number): Promise<void>
   /** Time of the next timer, or undefined when none is set. */
@@ -60,6 +65,7 @@ export function createVirtualClock(startMs = 0): VirtualClock {
   let nowMs = startMs
   let order = 0
   const timers = new Set<VirtualTimer>()
+  let deferred = 0
 
   function next(): VirtualTimer | undefined {
     let first: VirtualTimer | undefined
@@ -70,6 +76,12 @@ export function createVirtualClock(startMs = 0): VirtualClock {
     return first
   }
 
+  /** Lets run what is due: every microtask with those they queue, and what was deferred with what that defers. */
+  async function settle(): Promise<void> {
+    do await turn()
+    while (deferred > 0)
+  }
+
   return {
     now: () => nowMs,
     setTimeout(fn, ms) {
@@ -78,6 +90,13 @@ export function createVirtualClock(startMs = 0): VirtualClock {
       return timer
     },
     clearTimeout: handle => void timers.delete(handle as VirtualTimer),
+    defer(fn) {
+      deferred++
+      setImmediate(() => {
+        deferred--
+        fn()
+      })
+    },
     async advance(ms) {
       const until = nowMs + ms
       await settle()
@@ -97,8 +116,8 @@ export function createVirtualClock(startMs = 0): VirtualClock {
   }
 }
 
-/** Lets every microtask that is due, and those they queue, run: one turn of the event loop's check phase. */
-function settle(): Promise<void> {
+/** One turn of the event loop's check phase: until then every microtask has run. */
+function turn(): Promise<void> {
   return new Promise(resolve => setImmediate(resolve))
 }
 

@@ -106,7 +106,7 @@ export class Dispatcher {
       // Also after a turn that threw, which is a fault of the kernel and must not silence the other actors.
       if (this.#queue.size > 0) {
         this.#scheduled = true
-        setImmediate(this.#drain)
+        this.#time.defer(this.#drain)
       }
       this.#runAfter()
     }

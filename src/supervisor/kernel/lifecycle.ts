@@ -230,7 +230,7 @@ export class Lifecycle {
     if (holder !== undefined && holder.supervisor !== owner.supervisor) {
       return duplicateError(address)
     }
-    const wanted = spec.kind === 'actor' && shard !== -1 ? spec.shard : 'auto'
+    const wanted = shard === -1 ? 'auto' : spec.shard
     if (wanted === shard || wanted === 'auto' || typeof wanted === 'object') return undefined
     const reason = `is ${wanted}, but it lives with its supervisor, on shard ${shard}`
     return optionError('BAD_SPEC', `bad specification of ${address}`, [{ path: 'shard', reason }])

@@ -25,6 +25,12 @@ export class TickClock {
     return this.#nowMs
   }
 
+  /** Calls `work` once the event loop has had its turn. */
+  defer(work: () => void): void {
+    if (this.#clock.defer === undefined) setImmediate(work)
+    else this.#clock.defer(work)
+  }
+
   /** Ends the tick: the next reading is a new one. */
   end(): void {
     this.#nowMs = 0

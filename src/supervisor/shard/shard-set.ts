@@ -58,6 +58,8 @@ export class ShardSet {
   onLost: (shard: number, incarnation: number, reason: ExitReason, lastEvents: readonly ShardEvent[]) => void = () => {}
   /** Addresses beside the residents that will be started again on a shard. */
   expectedOn: (shard: number) => Iterable<string> = () => []
+  /** How many those are. */
+  childrenOn: (shard: number) => number = () => 0
 
   constructor(kernel: Kernel, router: ThreadRouter, directory: Directory, host: WorkerHost, options: ShardSetOptions) {
     this.#kernel = kernel
@@ -87,10 +89,13 @@ export class ShardSet {
     return this.#slots.length
   }
 
-  /** The slot with the fewest residents. */
+  /** The shard with the fewest residents, and children of supervisors that live elsewhere. */
   leastLoaded(): number {
-    let least = this.#slots[0]!
-    for (const slot of this.#slots) if (slot.residents.size < least.residents.size) least = slot
+    let least = { index: 0, load: Number.POSITIVE_INFINITY }
+    for (const { index, residents } of this.#slots) {
+      const load = residents.size + this.childrenOn(index)
+      if (load < least.load) least = { index, load }
+    }
     return least.index
   }
 

@@ -3,7 +3,7 @@ import { child, type Placement } from '../../../src/actors/runtime/child.ts'
 import { createEnvelope } from '../../../src/messages/thread/envelope.ts'
 import type { ActorExit } from '../../../src/messages/thread/exit.ts'
 import type { DeadLetter, Fact } from '../../../src/messages/thread/fact.ts'
-import type { ResolvedChildSpec } from '../../../src/supervisor/child-spec.ts'
+import type { ResolvedChildSpec, TreeSpec } from '../../../src/supervisor/child-spec.ts'
 import { Checkpoints } from '../../../src/supervisor/kernel/checkpoints.ts'
 import { DeadLetters, mergeDeadLetters } from '../../../src/supervisor/kernel/dead-letters.ts'
 import { Expected } from '../../../src/supervisor/kernel/expected.ts'
@@ -221,9 +221,11 @@ t.test('an expected address holds a bounded number of messages', async t => {
 
 type Shards = Placement[]
 
-function placeOf(shards: Shards, count = 2): number {
+function placeOf(shards: Shards, count = 2, shard?: Placement, dynamic = false): number {
   const children = shards.map((shard, i) => child(counter, { id: `${i}`, input: { from: 0 }, shard }))
-  const spec: ResolvedChildSpec = resolveSupervisorSpec({ id: 'tree', strategy: 'one_for_one', children })
+  const spec: ResolvedChildSpec = resolveSupervisorSpec({ id: 'tree', shard, dynamic, children } as TreeSpec & {
+    id: string
+  })
   const homes = new Map([['there', 1]])
   return choosePlace(spec, { shards: count, leastLoaded: () => 0, find: address => homes.get(address) })
 }
@@ -244,4 +246,31 @@ t.test('a supervisor lives with its children: on the shard they share, else on t
   for (const shards of [[2], [{ with: 'nobody' }]] as Shards[]) {
     t.throws(() => placeOf(shards), { code: 'BAD_SPEC' }, JSON.stringify(shards))
   }
+})
+
+t.test('a supervisor lives where its spec says, empty or not; on a shard its children live there too', async t => {
+  for (const [shard, place] of [
+    ['main', -1],
+    [1, 1],
+    [{ with: 'there' }, 1],
+    ['auto', 0],
+  ] as const) {
+    t.equal(placeOf([], 2, shard, true), place, JSON.stringify(shard))
+  }
+  t.equal(placeOf(['auto', 0, 1], 2, 'main'), -1)
+  t.equal(placeOf(['auto', 1], 2, 1), 1)
+  for (const [shards, shard] of [
+    [['auto', 0], 1],
+    [['main'], 1],
+    [[2], 'main'],
+    [[], 2],
+    [[], { with: 'nobody' }],
+  ] as [Shards, Placement][]) {
+    t.throws(() => placeOf(shards, 2, shard), { code: 'BAD_SPEC' }, JSON.stringify([shards, shard]))
+  }
+  const inner = { id: 'inner', shard: 1, children: [] }
+  const other = child(counter, { id: 'o', input: { from: 0 }, shard: 0 })
+  const places = { shards: 2, leastLoaded: () => 0, find: () => undefined }
+  t.equal(choosePlace(resolveSupervisorSpec({ id: 't', children: [inner] }), places), 1)
+  t.equal(choosePlace(resolveSupervisorSpec({ id: 't', children: [inner, other] }), places), -1)
 })

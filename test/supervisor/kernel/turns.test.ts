@@ -52,3 +52,28 @@ t.test('after 5 ms of turns the event loop has its own', async t => {
     'and each time some were done',
   )
 })
+
+t.test(
+  'in virtual time all turns that are due are taken before the next timer, and before advance settles',
+  async t => {
+    const { system, clock } = await startLocal(t)
+    // More than a thread gives turns to before its event loop has its own.
+    const ids = Array.from({ length: 5_000 }, (_, n) => `c${n}`)
+    const actors = await Promise.all(ids.map(id => system.spawn(counter, { id, input: { from: 0 } })))
+    const { entries } = internalsOf(system).kernel
+    const waiting = () => ids.reduce((sum, id) => sum + entries.get(id)!.cell!.mailbox.depth, 0)
+    const addToAll = () => {
+      for (const actor of actors) actor.send({ type: 'counter.add', by: 1 })
+    }
+    await clock.advance(0)
+    const seen: number[] = []
+    clock.setTimeout(addToAll, 500)
+    clock.setTimeout(() => {
+      seen.push(waiting())
+      addToAll()
+      seen.push(waiting())
+    }, 501)
+    await clock.advance(501)
+    t.same([...seen, waiting()], [0, 5_000, 0])
+  },
+)

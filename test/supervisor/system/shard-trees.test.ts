@@ -2,7 +2,7 @@ import { createInterface } from 'node:readline'
 import { PassThrough } from 'node:stream'
 import { type Logger, pino } from 'pino'
 import t from 'tap'
-import { child } from '../../../src/actors/runtime/child.ts'
+import { child, type Placement } from '../../../src/actors/runtime/child.ts'
 import type { ActorExit } from '../../../src/messages/thread/exit.ts'
 import { createSystem, internalsOf } from '../../../src/supervisor/system.ts'
 import { closer } from '../fixtures/closer.ts'
@@ -42,6 +42,42 @@ t.test('a supervisor of the main thread restarts its children on every shard tog
   await tree.stop()
   t.same(await system.tree(), [])
 })
+
+t.test(
+  'a dynamic supervisor on the main thread has children on every thread, one on a shard has them there',
+  async t => {
+    const system = await startSharded(t)
+    const start = (id: string, shard?: Placement) =>
+      child(counter, { id, input: { from: 0 }, ...(shard === undefined ? {} : { shard }) })
+    const spread = await system.supervise({ id: 'spread', dynamic: true, shard: 'main' })
+    for (const [n, shard] of (['main', 0, 1] as const).entries()) await spread.startChild(start(`${n}`, shard))
+    const there = await system.supervise({ id: 'there', dynamic: true, shard: 1 })
+    await there.startChild(start('a'))
+    await t.rejects(there.startChild(start('b', 0)), {
+      code: 'BAD_SPEC',
+      message: /it lives with its supervisor, on shard 1/,
+    })
+    await t.rejects(there.startChild({ id: 'c', children: [], shard: 'main' }), { code: 'BAD_SPEC' })
+    await spread.startChild({ id: 'inner', dynamic: true, shard: 1 })
+    // One on shard 0, three on shard 1 so far.
+    for (const id of ['x', 'y', 'z']) await spread.startChild(start(id))
+    t.same(
+      (await system.tree()).map(({ address, shard }) => [address, shard]),
+      [
+        ['spread', -1],
+        ['spread/0', -1],
+        ['spread/1', 0],
+        ['spread/2', 1],
+        ['spread/inner', 1],
+        ['spread/x', 0],
+        ['spread/y', 0],
+        ['spread/z', 0],
+        ['there', 1],
+        ['there/a', 1],
+      ],
+    )
+  },
+)
 
 t.test("'every' lives once a shard, and { with } beside another", async t => {
   const system = await startSharded(t)
