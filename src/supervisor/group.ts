@@ -14,7 +14,7 @@ export interface Group {
   /** Addresses of the members, in order of joining, as this thread knows them. */
   members(): readonly string[]
   /** Sends an event to every member; answers to how many. */
-  broadcast(event: ActorEvent): number
+  broadcast<E extends ActorEvent>(event: E): number
 }
 
 /** The group of that name, as the main thread sees it. */

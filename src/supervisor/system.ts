@@ -9,7 +9,7 @@ import { isMainThread } from 'node:worker_threads'
 import type { ActorEvent, AskOptions } from '../actors/runtime/actor-runtime.ts'
 import { type ActorChildOptions, type ActorSpec, child, type Placement } from '../actors/runtime/child.ts'
 import type { AnyActorDefinition, InputOption } from '../actors/runtime/define-actor.ts'
-import { isStarfishError, StarfishError } from '../messages/errors.ts'
+import { StarfishError } from '../messages/errors.ts'
 import type { NamedCodec } from '../messages/thread/event-codec.ts'
 import type { ExitReason } from '../messages/thread/exit.ts'
 import { reasonText } from '../messages/thread/exit-text.ts'
@@ -25,6 +25,7 @@ import {
   checkText,
   checkTreeQuery,
 } from './argument-check.ts'
+import { checkNotChild } from './child-refusal.ts'
 import type { ResolvedChildSpec, SupervisorSpec, TreeSpec } from './child-spec.ts'
 import { spawnBudget } from './child-spec.ts'
 import { checkDefinition, checkDefinitions, withReferences } from './definition-check.ts'
@@ -162,7 +163,10 @@ export class System implements AsyncDisposable {
     )
   }
 
-  /** Stops a top-level actor or tree for good, by its own shutdown; one that is not there is no error. */
+  /**
+   * Stops a top-level actor or tree for good, by its own shutdown; one that is not there is no error. Rejects with BAD_CONFIG
+   * for the child of a tree, which its supervisor stops, of a chart, or of another actor.
+   */
   async stopActor(target: Addressed): Promise<void> {
     const address = addressIn('stopActor', target)
     checkOpen('stopActor', address)
@@ -170,15 +174,10 @@ export class System implements AsyncDisposable {
     if (this.#stopped !== undefined) return this.#stopped
     const { directory, shards, kernel } = this.#main
     const place = directory.placeOf(address)
-    if (place !== undefined && place.shard >= 0) {
-      await shards?.residents.stop(address, place)
-      return
-    }
-    try {
-      await stopTopLevel(kernel, address)
-    } catch (error) {
-      if (!isStarfishError(error, 'CHILD_NOT_FOUND')) throw error
-    }
+    const isOnShard = place !== undefined && place.shard >= 0
+    if (await (isOnShard ? shards?.residents.stop(address, place) : stopTopLevel(kernel, address))) return
+    const living = await this.#details(address).catch(() => undefined)
+    if (living !== undefined) checkNotChild(living, directory.placeOf(address) !== undefined)
   }
 
   /**

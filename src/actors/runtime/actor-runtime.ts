@@ -15,7 +15,7 @@ export interface ActorLogger {
   error(fields: object | string, message?: string): void
 }
 
-/** An event as every actor takes it. */
+/** An event as every actor takes it. What takes any event is generic (`E extends ActorEvent`), so that it may have fields. */
 export interface ActorEvent {
   readonly type: string
 }
@@ -40,15 +40,15 @@ export interface ActorRuntime {
   readonly random: Random
   readonly log: ActorLogger
   /** Puts an event of this actor's own I/O (a socket, a file, a timer) into its mailbox; ignored once it has ended. */
-  feed(event: ActorEvent): void
+  feed<E extends ActorEvent>(event: E): void
   /** Ends the actor as if an action had thrown `error`. */
   fail(error: unknown): void
   /** Ends the actor with a reason of its own that is no failure, as OTP's `exit(normal)` and `exit({shutdown, Term})` do. */
   exit(reason: OwnExit): void
   /** Sends to another address; never throws, what cannot be delivered becomes a dead letter. */
-  send(to: string, event: ActorEvent, codec?: NamedCodec): void
+  send<E extends ActorEvent>(to: string, event: E, codec?: NamedCodec): void
   /** Asks another address; rejects with a StarfishError that says whether the request was handled. */
-  ask(to: string, event: ActorEvent, options: AskOptions, codec?: NamedCodec): Promise<unknown>
+  ask<E extends ActorEvent>(to: string, event: E, options: AskOptions, codec?: NamedCodec): Promise<unknown>
   /** Is told once when that actor ends. */
   watch(address: string, listener: (exit: ActorExit) => void): void
   /** Shows the records that this actor runs as actors of their own; until it ends. */

@@ -106,7 +106,7 @@ export interface RestoredFrom {
 export interface FactFilter {
   /** Kinds; all by default. */
   readonly kinds?: readonly FactKind[]
-  /** Addresses that begin so; every address by default. */
+  /** That address and all below it, as in a query of the tree; every address by default. */
   readonly under?: string
 }
 

@@ -27,9 +27,9 @@ export interface CommandRequest {
 /** What a handler can reach. Every member may be taken out of the object: `({ send, signal }) => …`. */
 export interface CommandContext {
   /** Sends an event to an actor, in the name of the server's. Never throws: what cannot be delivered becomes a dead letter. */
-  send(to: string, event: ActorEvent): void
+  send<E extends ActorEvent>(to: string, event: E): void
   /** Asks an actor. Rejects with a StarfishError that says whether the request was handled. */
-  ask(to: string, event: ActorEvent, options: AskOptions): Promise<unknown>
+  ask<E extends ActorEvent>(to: string, event: E, options: AskOptions): Promise<unknown>
   /** An actor by its definition and address: what is sent and asked is checked by the compiler. */
   ref<D extends AnyActorDefinition>(definition: D, address: string): TypedAddress<D>
   readonly log: ActorLogger

@@ -113,6 +113,7 @@ export class OpenRequests<R extends PendingRequest> {
   fail(request: R, error: StarfishError): void {
     if (request.stage !== 'sent') return
     if (error.handled !== 'no') request.handled = 'unknown'
+    request.lastFailure = error
     const nowMs = this.#options.clock.now()
     const decision = this.#decide(request, error, nowMs)
     if (typeof decision === 'number') {
@@ -245,11 +246,13 @@ export class OpenRequests<R extends PendingRequest> {
   #timeOut(request: R): void {
     const trouble = request.stage === 'queued' && request.handled === 'no' ? this.#carrier.trouble() : undefined
     this.#giveUp(request, true)
-    const { timeoutMs } = request
+    const { timeoutMs, lastFailure } = request
+    const late = `${request.describe()} was not answered within ${timeoutMs} ms`
+    const after = lastFailure === undefined ? '' : `; before that ${lastFailure.message}`
     this.#reject(
       request,
       trouble === undefined
-        ? this.#error(request, 'REQUEST_TIMEOUT', `${request.describe()} was not answered within ${timeoutMs} ms`)
+        ? this.#error(request, 'REQUEST_TIMEOUT', late + after, lastFailure)
         : this.#error(request, 'CONNECT_FAILED', `${trouble.message}; gave up after ${timeoutMs} ms`, trouble),
     )
   }

@@ -1,7 +1,7 @@
 /** A request of a client, from the call to its end: one record, whatever number of attempts it takes. */
 
 import { Deadline } from '../../actors/runtime/deadlines.ts'
-import type { Handled } from '../../messages/errors.ts'
+import type { Handled, StarfishError } from '../../messages/errors.ts'
 
 /** Where a request is. It is in exactly one place at a time. */
 export type RequestStage =
@@ -33,6 +33,8 @@ export abstract class PendingRequest<A = unknown> extends Deadline {
   attempts = 0
   /** Whether an attempt that failed may have been handled. */
   handled: Handled = 'no'
+  /** What the last attempt that ended failed with. */
+  lastFailure: StarfishError | undefined = undefined
   /** Who has it while it is sent, and who had it last. */
   carrier: object | undefined = undefined
   /** For the carrier: how much it had heard when it took the request. */

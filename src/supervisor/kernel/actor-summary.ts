@@ -4,6 +4,7 @@
 import type { BlackBoxEntry } from '../../messages/thread/exit.ts'
 import type { ActorEntry } from './entry.ts'
 import type { Kernel } from './kernel.ts'
+import { isUnder } from './well-known.ts'
 
 /** One actor of a tree. */
 export interface ActorSummary {
@@ -52,12 +53,11 @@ export interface TreeQuery {
 /** A page of the actors of one thread. */
 export function summariesOf(kernel: Kernel, query: TreeQuery): ActorSummary[] {
   const { under, after, limit = 1_000, hosted = false } = query
-  const below = under === undefined ? undefined : `${under}/`
   const all = hosted ? [...kernel.entries.keys(), ...kernel.hosts.addresses()] : [...kernel.entries.keys()]
   const addresses = all.filter(
     address =>
       !address.startsWith('$') &&
-      (below === undefined || address === under || address.startsWith(below)) &&
+      (under === undefined || isUnder(address, under)) &&
       (after === undefined || address > after),
   )
   addresses.sort()

@@ -3,6 +3,7 @@
  * to each other.
  */
 import type { ActorSpec } from '../../actors/runtime/child.ts'
+import { isStarfishError } from '../../messages/errors.ts'
 import { optionError, show } from '../../messages/option-faults.ts'
 import type { ChildFact } from '../../messages/thread/child-fact.ts'
 import type { ActorExit } from '../../messages/thread/exit.ts'
@@ -67,7 +68,7 @@ export function bootKernel(kernel: Kernel): void {
   kernel.lifecycle.stopChild = address =>
     inOrder(
       address,
-      () => stopTopLevel(kernel, address),
+      async () => void (await stopTopLevel(kernel, address)),
       () => {},
     )
 }
@@ -108,10 +109,16 @@ export async function startTopLevel(kernel: Kernel, spec: object): Promise<Start
   return (await kernel.ask(null, actorsSupervisor, event, { timeoutMs: startTimeoutMs })) as StartedChild
 }
 
-/** Stops one, by its own shutdown. */
-export async function stopTopLevel(kernel: Kernel, id: string): Promise<void> {
+/** Stops one, by its own shutdown; false when there is none of that id. */
+export async function stopTopLevel(kernel: Kernel, id: string): Promise<boolean> {
   const event = { type: 'supervisor.terminateChild', id }
-  await kernel.ask(null, actorsSupervisor, event, { timeoutMs: startTimeoutMs })
+  try {
+    await kernel.ask(null, actorsSupervisor, event, { timeoutMs: startTimeoutMs })
+    return true
+  } catch (error) {
+    if (!isStarfishError(error, 'CHILD_NOT_FOUND')) throw error
+    return false
+  }
 }
 
 /**

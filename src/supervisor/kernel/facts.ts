@@ -2,6 +2,7 @@
  * The fact stream of one thread. Costs one look at a boolean while nobody listens.
  */
 import type { Fact, FactFilter, FactKind } from '../../messages/thread/fact.ts'
+import { isUnder } from './well-known.ts'
 
 /** A {@link Fact} before the thread adds its shard and the time. */
 export type NewFact = Fact extends infer F ? (F extends Fact ? Omit<F, 'shard' | 'atMs'> : never) : never
@@ -57,5 +58,5 @@ const everyKind: readonly FactKind[] = [
 /** True when the filter lets the fact through. */
 export function matchesFilter(filter: FactFilter, fact: Fact): boolean {
   if (filter.kinds !== undefined && !filter.kinds.includes(fact.kind)) return false
-  return filter.under === undefined || fact.address.startsWith(filter.under)
+  return filter.under === undefined || isUnder(fact.address, filter.under)
 }

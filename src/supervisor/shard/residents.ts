@@ -54,25 +54,26 @@ export class Residents {
 
   /**
    * Stops the one that has that place, by its own shutdown, and gives the address up. It has stopped as well when its shard
-   * dies meanwhile, or when it had ended by itself.
+   * dies meanwhile, or when it had ended by itself. False when none that lives there has that place.
    */
-  async stop(address: string, place: Place): Promise<void> {
+  async stop(address: string, place: Place): Promise<boolean> {
     const { shard } = place
     const { router, directory } = this.#options
     await router.sync(shard)
     const slot = this.#slot(shard)
     const control = await slot.up.promise
-    if (directory.placeOf(address) !== place) return
+    if (directory.placeOf(address) !== place) return true
     const wasResident = slot.residents.delete(address)
     try {
       await control.call('stopResident', [address], Number.POSITIVE_INFINITY)
     } catch (error) {
-      if (!isStarfishError(error, 'SHARD_DIED') && !isStarfishError(error, 'CHILD_NOT_FOUND')) throw error
+      if (!isStarfishError(error, 'SHARD_DIED')) throw error
     }
     // What it said last goes another way, its last checkpoint among it.
     await router.sync(shard)
     // Who has not been a resident is some supervisor's child, or is being stopped by an earlier call.
     if (wasResident && directory.placeOf(address) === place) this.onGivenUp(address)
+    return wasResident
   }
 
   /** One ended for good; false when that was an earlier one of that address. */

@@ -119,17 +119,20 @@ t.test('facts are built only when somebody wants that kind, and told only if a f
   )
   t.equal(stream.wants('link'), false)
   stream.add({ kind: 'link', address: 'a', peer: 'b', link: 'watch', up: true })
-  stream.setFilters([{ kinds: ['link'], under: 'a/' }, { kinds: ['action'] }])
+  stream.setFilters([{ kinds: ['link'], under: 'a' }, { kinds: ['action'] }])
   t.equal(stream.wants('link'), true)
   t.equal(stream.wants('exit'), false)
   stream.add({ kind: 'link', address: 'b', peer: 'b', link: 'watch', up: true })
+  stream.add({ kind: 'link', address: 'ab', peer: 'b', link: 'watch', up: true })
+  stream.add({ kind: 'link', address: 'a', peer: 'b', link: 'watch', up: true })
   stream.add({ kind: 'link', address: 'a/b', peer: 'b', link: 'watch', up: true })
   stream.add({ kind: 'action', address: 'z', incarnation: 1, action: 'go' })
   t.match(told, [
+    { kind: 'link', address: 'a', shard: 3, atMs: 77 },
     { kind: 'link', address: 'a/b', shard: 3, atMs: 77 },
     { kind: 'action', address: 'z' },
   ])
-  t.equal(told.length, 2)
+  t.equal(told.length, 3)
   stream.setFilters([{}])
   t.equal(stream.wants('dropped'), true)
   stream.setFilters([])

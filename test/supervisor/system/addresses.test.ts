@@ -5,6 +5,7 @@ import type { System } from '../../../src/supervisor/system.ts'
 import { counter } from '../fixtures/counter.ts'
 import { startLocal } from '../fixtures/local-system.ts'
 import { inTime, startSharded } from '../fixtures/sharded-system.ts'
+import { subject } from '../fixtures/subject.ts'
 
 t.setTimeout(60_000)
 
@@ -66,12 +67,28 @@ for (const shard of [0, 'main'] as const) {
   })
 }
 
-t.test('a stop of the child of a tree does nothing, and it can still be reached', async t => {
+t.test('a stop of the child of a tree is refused, and it can still be reached', async t => {
   const system = await startSharded(t)
-  const children = [0, 1].map(shard => child(counter, { id: `${shard}`, input: { from: shard }, shard }))
+  const places = [0, 1, 'main'] as const
+  const children = places.map((shard, from) => child(counter, { id: `${from}`, input: { from }, shard }))
   await system.supervise({ id: 'wide', children })
-  await system.stopActor('wide/1')
-  t.equal(await read(system, 'wide/1'), 1)
+  for (const at of places.keys()) {
+    await t.rejects(system.stopActor(`wide/${at}`), {
+      code: 'BAD_CONFIG',
+      message:
+        `stopActor: target is wide/${at}, a child of wide: ` + `supervisor("wide").terminateChild("${at}") stops it`,
+    })
+    t.equal(await read(system, `wide/${at}`), at)
+  }
+  const parent = await system.spawn(subject, { id: 'parent', shard: 0 })
+  using spawned = system.inspect({ kinds: ['spawned'], under: 'parent/kid' })
+  await spawned.ready
+  parent.send({ type: 'subject.spawn', id: 'kid' })
+  await spawned[Symbol.asyncIterator]().next()
+  await t.rejects(system.stopActor('parent/kid'), { code: 'BAD_CONFIG', message: /a child of a chart/ })
+  t.equal((await system.tree({ under: 'parent' })).length, 2)
+  await system.stopActor('wide/3')
+  await system.stopActor('nobody/at/all')
 })
 
 t.test('a child whose address somebody else has is refused, who has it stays', async t => {

@@ -161,6 +161,27 @@ t.test('a peer that never has enough of cookies gets a repeat an interval, not o
   t.same(brought, [undefined, 1, 2, 3, 4], 'each time the newest')
 })
 
+t.test('a request that is late after the server had given up on it tells what the server said', async t => {
+  const peer = await startUdpPeer(t, (seen, index) => {
+    if (index < 2) seen.answer(eventStatus.timeout)
+  })
+  const clock = createVirtualClock(1_000)
+  const retry = { initialMs: 40, maxMs: 40 }
+  const client = clientOf(t, [peer.port], { resend: { initialMs: 500, maxMs: 500 }, random: () => 0, clock, retry })
+  const failed = client.request(16, 'slow', { timeoutMs: 100 }).catch(error => error)
+  await until(() => peer.seen.length === 1 && client.stats().retries === 1)
+  await clock.advance(40)
+  await until(() => peer.seen.length === 2 && client.stats().retries === 2)
+  await clock.advance(60)
+  const said = `127.0.0.1:${peer.port} answered command 16 with status 7 (timeout)`
+  t.match(await failed, {
+    code: 'REQUEST_TIMEOUT',
+    message: `command 16 was not answered within 100 ms; before that ${said}`,
+    details: { timeoutMs: 100, attempts: 3 },
+    cause: { code: 'SERVER_TIMEOUT', message: said, details: { status: 7, statusName: 'timeout' } },
+  })
+})
+
 t.test('a status that is not ok rejects; one that will pass is tried again', async t => {
   const peer = await startUdpPeer(t, (seen, index) => {
     if (String(seen.body) === 'busy' && index < 2) seen.answer(eventStatus.overloaded)
