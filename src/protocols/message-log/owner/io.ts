@@ -22,6 +22,7 @@ export function storeIo(runtime: ActorRuntime) {
   let opening: Promise<LogEngine> | undefined
   let engine: LogEngine | undefined
   let retaining: Promise<void> | undefined
+  let closing = false
   const inHand = new Set<Promise<void>>()
 
   async function open({ engine: reference, advances }: StoreContext['input']): Promise<LogEngine> {
@@ -33,6 +34,7 @@ export function storeIo(runtime: ActorRuntime) {
 
   /** Closes the engine, once it is open; the lock of the store is free then. */
   async function close(): Promise<void> {
+    closing = true
     const opened = await opening?.catch(() => undefined)
     await opened?.close()
     await Promise.allSettled(inHand)
@@ -94,7 +96,9 @@ export function storeIo(runtime: ActorRuntime) {
           .retain(context.input.retention)
           .then(
             removed => runtime.log.debug(removed, 'removed what a message log does not keep'),
-            err => runtime.log.warn({ err }, 'what a message log does not keep could not be removed'),
+            err => {
+              if (!closing) runtime.log.warn({ err }, 'what a message log does not keep could not be removed')
+            },
           )
           .finally(() => {
             retaining = undefined

@@ -1,10 +1,10 @@
 /** The owner of a store, on a shard: what it is asked by other threads, and what its death costs. */
 import { join } from 'node:path'
 import t, { type Test } from 'tap'
+import { createVirtualClock } from '../../../../src/actors/runtime/clock.ts'
 import { decodeError } from '../../../../src/messages/error-codec.ts'
 import { createAdvances } from '../../../../src/protocols/message-log/engine/advances.ts'
 import type { AppendRequest } from '../../../../src/protocols/message-log/engine/contract.ts'
-import { memoryLogEngine } from '../../../../src/protocols/message-log/engine/memory/memory-engine.ts'
 import { sqliteLogEngine } from '../../../../src/protocols/message-log/engine/sqlite/sqlite-log-engine.ts'
 import { AppendBatchWriter } from '../../../../src/protocols/message-log/owner/append-batch.ts'
 import type { StoreInput } from '../../../../src/protocols/message-log/owner/config.ts'
@@ -106,6 +106,25 @@ t.test('a store that cannot be opened fails its owner, with the reason', async t
 })
 
 t.test('what is out of date is removed at its interval', async t => {
-  const { moduleUrl, exportName } = memoryLogEngine
-  t.equal(inputOf({ moduleUrl, exportName, options: undefined }).retentionIntervalMs, 60_000)
+  const path = join(newFolder(t), 'log.db')
+  const clock = createVirtualClock()
+  const system = await createSystem({ shards: 0, clock, logger: quiet })
+  t.teardown(() => system.stop())
+  const { moduleUrl, exportName } = sqliteLogEngine
+  const input = inputOf({ moduleUrl, exportName, options: { path } })
+  const retention = { ...input.retention, ageMs: 1_000 }
+  const store = await system.spawn(logStore, { id: 'store', input: { ...input, retention } })
+  const topic = await store.ask({ type: 'store.createTopic', name: 'orders', partitions: 1 }, { timeoutMs })
+  const id = topic.partitionIds[0]!
+  for (const value of ['a', 'b', 'c'])
+    await store.ask({ type: 'store.append', batch: batchOf(appendOf(id, [value])) }, { timeoutMs })
+  const reader = await sqliteLogEngine.opener.openReader!({ path }, newContext())
+  await clock.advance(59_999)
+  t.same(valuesIn(await reader.read(id, 0, 1_000)), ['0:a', '1:b', '2:c'])
+  await clock.advance(1)
+  // The owner answers between the slices that it removes.
+  await store.ask({ type: 'store.whenOpen' }, { timeoutMs })
+  await t.rejects(async () => reader.read(id, 0, 1_000), { code: 'OFFSET_OUT_OF_RANGE', details: { firstOffset: 2 } })
+  t.same(valuesIn(await reader.read(id, 2, 1_000)), ['2:c'])
+  await reader.close()
 })
