@@ -32,10 +32,13 @@ export function storeIo(runtime: ActorRuntime) {
     return opener.open(reference.options, { clock: runtime.clock, advances, onLost })
   }
 
-  /** Closes the engine, once it is open; the lock of the store is free then. */
+  /**
+   * Closes the engine: within the call if it is open and can be, since after a kill nobody waits before the next incarnation
+   * opens the same store.
+   */
   async function close(): Promise<void> {
     closing = true
-    const opened = await opening?.catch(() => undefined)
+    const opened = engine ?? (await opening?.catch(() => undefined))
     await opened?.close()
     await Promise.allSettled(inHand)
   }
