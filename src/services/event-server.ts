@@ -58,7 +58,7 @@ export type EventServer = FrameServer<EventServerFigures>
 /**
  * Creates an event server; it does not listen before `start`, which rejects with what is wrong with the definitions of its
  * commands and its protocol (DEFINITION_IN_ENTRY, DEFINITION_NOT_FOUND) before anything listens. Throws BAD_CONFIG for
- * options that cannot be used.
+ * options that cannot be used, and what `protocol` throws for its own.
  *
  *   supervisor <id> on the main thread (one_for_one)
  *     ├─ <id>/pool        main thread, if a command runs in the task pool
@@ -78,6 +78,8 @@ export function createEventServer(system: System, options: EventServerOptions): 
     faults.add('protocol', `is ${show(protocol)}, not what with(…) of an event protocol returns`)
   }
   faults.throwIfAny('BAD_CONFIG', 'an event server')
+  // Every shard builds it for itself; that it can be built is told here, not by a listener that does not start.
+  protocol?.definition.create(protocol.options as never)
   const limits = resolveLimits({ ...limitsFor(filled), ...givenLimits })
   const pool = createCommandPool(system, { id, commands, options: poolOptions, limits, filled })
   const service: EventServiceOptions = {

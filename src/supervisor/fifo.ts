@@ -48,6 +48,38 @@ export class Fifo<T> {
     return item
   }
 
+  /** Removes and returns the oldest that matches; the cost is that of those before it. */
+  shiftFirst(matches: (item: T) => boolean): T | undefined {
+    for (let index = 0; index < this.#size; index++) {
+      if (!matches(this.#at(index))) continue
+      const found = this.#at(index)
+      for (let to = index; to > 0; to--) this.#put(to, this.#at(to - 1))
+      this.shift()
+      return found
+    }
+    return undefined
+  }
+
+  /** Removes and returns the newest that matches; the cost is that of those behind it. */
+  popLast(matches: (item: T) => boolean): T | undefined {
+    for (let index = this.#size - 1; index >= 0; index--) {
+      if (!matches(this.#at(index))) continue
+      const found = this.#at(index)
+      for (let to = index; to < this.#size - 1; to++) this.#put(to, this.#at(to + 1))
+      this.pop()
+      return found
+    }
+    return undefined
+  }
+
+  #at(index: number): T {
+    return this.#ring[(this.#head + index) & (this.#ring.length - 1)]!
+  }
+
+  #put(index: number, item: T): void {
+    this.#ring[(this.#head + index) & (this.#ring.length - 1)] = item
+  }
+
   /** The oldest; undefined when there is none. */
   peek(): T | undefined {
     return this.#size === 0 ? undefined : this.#ring[this.#head]

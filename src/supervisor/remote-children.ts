@@ -13,9 +13,10 @@ import type { ChildStart } from './kernel/child-start.ts'
 import type { Kernel } from './kernel/kernel.ts'
 import { childAddress, type RemoteChildren } from './kernel/kernel-child-host.ts'
 import { choosePlace } from './placement.ts'
-import type { Directory } from './router/directory.ts'
+import type { Directory, Place } from './router/directory.ts'
 import type { ShardSet } from './shard/shard-set.ts'
 import { createStartCounts, lostCounts, noteStart, type StartCounts } from './start-counts.ts'
+import { duplicateError } from './start-error.ts'
 
 /** How long a kill may take before its incarnation is given up, ms. */
 const killTimeoutMs = 1_000
@@ -58,7 +59,7 @@ export function createRemoteChildren(
 ): RemoteChildTable {
   /** By address and incarnation: what a killed supervisor left may still be ending when its successor starts the next. */
   const children = new Map<string, RemoteChild>()
-  const homes = new Map<string, number>()
+  const homes = new Map<string, Place>()
   const counts = new Map<string, StartCounts>()
   /** Drained, and not started again yet. */
   const coming = new Map<string, { readonly shard: number; readonly back: PromiseWithResolvers<void> }>()
@@ -123,11 +124,15 @@ export function createRemoteChildren(
   return {
     placeOf(address, spec) {
       if (spec.kind === 'actor' && spec.shard === 'main') return undefined
-      const known = directory.has(address) ? directory.find(address) : undefined
-      const shard = known ?? choosePlace(spec, places(shards, directory))
+      const home = homes.get(address)
+      const taken = directory.placeOf(address)
+      if (taken !== undefined && taken !== home) {
+        if (taken.shard >= 0) throw duplicateError(address)
+        return undefined
+      }
+      const shard = home?.shard ?? choosePlace(spec, places(shards, directory))
       if (shard < 0) return undefined
-      directory.set(address, shard)
-      homes.set(address, shard)
+      if (home === undefined) homes.set(address, directory.set(address, shard))
       return shard
     },
     start(shard, request) {
@@ -173,9 +178,10 @@ export function createRemoteChildren(
     },
     remove(shard, address, supervisor) {
       settleComing(address)
+      const home = homes.get(address)
       homes.delete(address)
       counts.delete(address)
-      forget(address)
+      if (home !== undefined && directory.placeOf(address) === home) forget(address)
       shards
         .control(shard)
         .then(control => control.call('removeChild', [address, supervisor]))
@@ -210,7 +216,8 @@ export function createRemoteChildren(
       await Promise.all(here.map(({ back }) => back.promise))
     },
     shardLost(shard, incarnation, reason, events) {
-      for (const [address, known] of counts) if (homes.get(address) === shard) counts.set(address, lostCounts(known))
+      for (const [address, known] of counts)
+        if (homes.get(address)?.shard === shard) counts.set(address, lostCounts(known))
       for (const child of [...children.values()]) {
         if (child.shard !== shard || child.state === 'waiting') continue
         const lastEvents = lastEventsOf(events, child.request.address, child.request.incarnation)
@@ -218,7 +225,7 @@ export function createRemoteChildren(
       }
     },
     noteIncarnation: (address, incarnation) => noteStart(top => counts.get(top), address, incarnation),
-    addressesOn: shard => [...homes].filter(([, at]) => at === shard).map(([address]) => address),
+    addressesOn: shard => [...homes].filter(([, home]) => home.shard === shard).map(([address]) => address),
   }
 }
 

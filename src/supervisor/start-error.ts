@@ -26,3 +26,8 @@ function deepest(address: string, reason: ExitReason): Failed {
   if (reason.type !== 'shutdown' || reason.culprit === undefined) return { address, reason }
   return deepest(`${address}/${reason.culprit.id}`, reason.culprit.reason)
 }
+
+/** The error of a start at an address that somebody has. */
+export function duplicateError(address: string): StarfishError {
+  return new StarfishError('DUPLICATE_ADDRESS', `an actor has the address ${address} already`, { details: { address } })
+}

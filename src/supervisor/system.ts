@@ -9,7 +9,7 @@ import { isMainThread } from 'node:worker_threads'
 import type { ActorEvent, AskOptions } from '../actors/runtime/actor-runtime.ts'
 import { type ActorChildOptions, type ActorSpec, child, type Placement } from '../actors/runtime/child.ts'
 import type { AnyActorDefinition, InputOption } from '../actors/runtime/define-actor.ts'
-import { StarfishError } from '../messages/errors.ts'
+import { isStarfishError, StarfishError } from '../messages/errors.ts'
 import type { NamedCodec } from '../messages/thread/event-codec.ts'
 import type { ExitReason } from '../messages/thread/exit.ts'
 import { reasonText } from '../messages/thread/exit-text.ts'
@@ -31,7 +31,7 @@ import { checkDefinition, checkDefinitions, withReferences } from './definition-
 import { createGroup, type Group } from './group.ts'
 import { Inspection, type InspectOptions } from './inspection.ts'
 import { type ActorDetails, type ActorSummary, detailsOf, summariesOf, type TreeQuery } from './kernel/actor-summary.ts'
-import { startTopLevel, stopKernel, stopTopLevel } from './kernel/boot-kernel.ts'
+import { killActor, startTopLevel, stopKernel, stopTopLevel } from './kernel/boot-kernel.ts'
 import { type DeadLetterReport, mergeDeadLetters } from './kernel/dead-letters.ts'
 import { isDefinition } from './kernel/definition-loader.ts'
 import type { ExitListener } from './kernel/watches.ts'
@@ -43,6 +43,7 @@ import { checkClonable, places } from './remote-children.ts'
 import { isInsideShard } from './shard/inside-shard.ts'
 import { shardsSupervisor } from './shard/shard-set.ts'
 import { resolveChildSpec, resolveSupervisorSpec } from './spec-check.ts'
+import { duplicateError } from './start-error.ts'
 import { SupervisorRef } from './supervisor-ref.ts'
 import { resolveSystemOptions, type SystemOptions } from './system-options.ts'
 
@@ -166,27 +167,36 @@ export class System implements AsyncDisposable {
     // All of them end with the system.
     if (this.#stopped !== undefined) return this.#stopped
     const { directory, shards, kernel } = this.#main
-    const shard = directory.has(address) ? directory.find(address) : undefined
-    try {
-      if (shard !== undefined && shard >= 0) await shards?.residents.stop(shard, address)
-      else await stopTopLevel(kernel, address)
-    } catch (error) {
-      if (!(error instanceof StarfishError) || error.code !== 'CHILD_NOT_FOUND') throw error
+    const place = directory.placeOf(address)
+    if (place !== undefined && place.shard >= 0) {
+      await shards?.residents.stop(address, place)
+      return
     }
-    this.#main.forget(address)
+    try {
+      await stopTopLevel(kernel, address)
+    } catch (error) {
+      if (!isStarfishError(error, 'CHILD_NOT_FOUND')) throw error
+    }
   }
 
-  /** Ends an actor without asking it; its supervisor restarts it as its spec says. False when it does not live. */
+  /**
+   * Ends an actor without asking it; its supervisor restarts it as its spec says. False when it does not live. Settles when
+   * its supervisor knows: a command that follows finds the child ended, and the address of a top-level actor that does not
+   * come back is free.
+   */
   async kill(target: Addressed): Promise<boolean> {
     const address = addressIn('kill', target)
     checkOpen('kill', address)
     const { kernel, directory, shards, router } = this.#main
-    if (kernel.entries.has(address) || kernel.hosts.has(address)) return kernel.lifecycle.kill(address, 0)
+    if (kernel.entries.has(address) || kernel.hosts.has(address)) return killActor(kernel, address, 0)
     const shard = directory.find(address)
     if (shard === undefined || shard < 0 || shards === undefined) return false
     await router?.sync(shard)
     const control = await shards.control(shard)
-    return control.call('killChild', [address, 0])
+    const killed = await control.call('killChild', [address, 0])
+    // The end is told on another way.
+    await router?.sync(shard)
+    return killed
   }
 
   /**
@@ -197,8 +207,10 @@ export class System implements AsyncDisposable {
   watch(target: Addressed, listener: ExitListener): () => void {
     const address = addressIn('watch', target)
     checkListener('watch', listener)
-    this.#main.kernel.watch(address, listener)
-    return () => this.#main.kernel.unwatch(address, listener)
+    // A watch of its own, though the same function may watch there already.
+    const told: ExitListener = exit => listener(exit)
+    this.#main.kernel.watch(address, told)
+    return () => this.#main.kernel.unwatch(address, told)
   }
 
   /** A named group of actors. */
@@ -286,13 +298,13 @@ export class System implements AsyncDisposable {
     if (directory.has(id) || kernel.entries.has(id)) throw duplicateError(id)
     const shard = shards === undefined ? -1 : choosePlace(spec, places(shards, directory))
     if (shard >= 0) checkClonable(spec)
-    directory.set(id, shard)
+    const place = directory.set(id, shard)
     try {
       const started = shard < 0 ? await startTopLevel(kernel, spec) : await shards?.residents.start(shard, spec)
       const ignored = started === 'ignored' || (typeof started === 'object' && started.actor === undefined)
       if (ignored) throw declinedError(id)
     } catch (error) {
-      this.#main.forget(id)
+      if (directory.placeOf(id) === place) this.#main.forget(id)
       throw error
     }
   }
@@ -377,10 +389,6 @@ export function internalsOf(system: System): MainThread {
   const main = internals.get(system)
   if (main === undefined) throw new TypeError('not a system')
   return main
-}
-
-function duplicateError(id: string): StarfishError {
-  return new StarfishError('DUPLICATE_ADDRESS', `an actor has the address ${id} already`, { details: { address: id } })
 }
 
 function declinedError(id: string): StarfishError {

@@ -3,10 +3,15 @@ import t from 'tap'
 import { udpDefaults } from '../../src/actors/datagram/config.ts'
 import { figureAt } from '../../src/actors/datagram/figures.ts'
 import { refusalKinds } from '../../src/actors/serving/refusals.ts'
+import { resolveTaskPoolInput, type TaskPoolInput, type TaskPoolOptions } from '../../src/actors/task-pool/config.ts'
+import { createTaskPoolFigures, readTaskPoolFigures } from '../../src/actors/task-pool/figures.ts'
 import { upForms, upHelp } from '../../src/cli/up-options.ts'
 import { errorCodes, eventCommand, eventStatus, serverLimitDefaults } from '../../src/messages/index.ts'
 import type { ExitType } from '../../src/messages/thread/exit.ts'
 import type { DeadLetter, FactKind } from '../../src/messages/thread/fact.ts'
+import type { Command, CommandContext, CommandRequest } from '../../src/protocols/event/commands.ts'
+import type { EventDialect } from '../../src/protocols/event/dialect.ts'
+import { resolveEventOptions } from '../../src/protocols/event/event-options.ts'
 import { poolDefaults } from '../../src/services/clients/pool-options.ts'
 import { retryDefaults } from '../../src/services/clients/retry-policy.ts'
 import {
@@ -41,6 +46,71 @@ t.test('options and figures of UDP', async t => {
   t.same(Object.fromEntries(rows), udpDefaults)
   const figures = tableRows(protocol, 'Figures of UDP').map(([name]) => nameIn(name))
   t.same(figures, Object.keys(figureAt))
+})
+
+const eventServer = readPage('docs/event-server.md')
+
+t.test('options of requests, of the pool, and its figures', async t => {
+  const options = tableRows(eventServer, 'Options').flatMap(([name, value]) =>
+    value === '' ? [] : [[nameIn(name), valueIn(value)]],
+  )
+  const { raidaId: _, ...requests } = resolveEventOptions({})
+  t.same(Object.fromEntries(options), requests)
+
+  const rows = tableRows(eventServer, 'The task pool')
+  const pool = Object.fromEntries(
+    rows.flatMap(([name, value, what]) => (what === undefined ? [] : [[nameIn(name), value]])),
+  )
+  const names: Record<keyof TaskPoolOptions, true> = {
+    threads: true,
+    queueMax: true,
+    niceIncrement: true,
+    heapMb: true,
+  }
+  t.same(Object.keys(pool), Object.keys(names))
+  const figures = createTaskPoolFigures()
+  const runner = { moduleUrl: '', exportName: '', options: {} }
+  const onLinux = (processors: number): TaskPoolInput =>
+    resolveTaskPoolInput({}, { platform: 'linux', processors, drainTimeoutMs: 1, runner, figures })
+  t.equal(pool['threads'], 'one less than processors, 1 at least')
+  t.same(
+    [1, 2, 8].map(processors => onLinux(processors).threads),
+    [1, 1, 7],
+  )
+  t.match(onLinux(1), { queueMax: numberIn(pool['queueMax']), niceIncrement: numberIn(pool['niceIncrement']) })
+  const told = rows.flatMap(([name, , what]) => (what === undefined ? [nameIn(name)] : []))
+  t.same(told, Object.keys(readTaskPoolFigures(figures)))
+})
+
+t.test('what a command is, gets and reaches, and what a dialect has', async t => {
+  // The compiler sees to it that none is left out.
+  const places: Record<NonNullable<Command['run']>, true> = { shard: true, pool: true }
+  const request: Record<keyof CommandRequest, true> = {
+    command: true,
+    sessionId: true,
+    raidaId: true,
+    peerAddress: true,
+    transport: true,
+    body: true,
+  }
+  const context: Record<keyof CommandContext, true> = { send: true, ask: true, ref: true, log: true, signal: true }
+  t.same(namesIn(eventServer, 'A command'), [places, request, context].flatMap(Object.keys))
+  const dialect: Record<keyof EventDialect, true> = {
+    headerBytes: true,
+    replyHeaderBytes: true,
+    validateHeader: true,
+    raidaId: true,
+    bodyBytes: true,
+    command: true,
+    sessionId: true,
+    hasCookie: true,
+    validateDecryptBody: true,
+    seal: true,
+    errorBody: true,
+    writeReplyHeader: true,
+  }
+  const told = namesIn(eventServer, 'A protocol of your own').map(name => name.replace(/\(.*/, ''))
+  t.same(told, Object.keys(dialect))
 })
 
 t.test('options of the event client', async t => {

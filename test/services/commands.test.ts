@@ -4,6 +4,7 @@ import { threadId } from 'node:worker_threads'
 import fc from 'fast-check'
 import t from 'tap'
 import {
+  aesGcmProtocol,
   type CommandsDefinition,
   createEventServer,
   createSystem,
@@ -72,6 +73,7 @@ t.test('options of commands and pool that cannot be used are told at once', asyn
     ['oneRequestPerConnection', { oneRequestPerConnection: 'yes' }],
     ['commands', { commands: { 2: { handle: () => '' } } }],
     ['protocol', { protocol: {} }],
+    ['keys.7', { protocol: aesGcmProtocol.with({ keys: { 7: 'short' } }) }],
     ['pool.threads', { commands, pool: { threads: 0 } }],
     ['pool.queueMax', { commands, pool: { queueMax: -1 } }],
     ['pool.niceIncrement', { commands, pool: { niceIncrement: 20 } }],

@@ -30,3 +30,28 @@ t.test('a queue gives back what it took, in order, through any mix of pushes, sh
   t.pass()
   t.end()
 })
+
+t.test('the first, or the last, that matches is taken out of the middle; the others keep their order', t => {
+  const input = fc.tuple(fc.nat(9), fc.array(fc.nat(9), { maxLength: 20 }), fc.nat(9))
+  fc.assert(
+    fc.property(input, ([shifted, items, wanted]) => {
+      const fifo = new Fifo<number>()
+      // Wherever the ring begins.
+      for (let left = shifted; left > 0; left--) fifo.push(0)
+      for (let left = shifted; left > 0; left--) fifo.shift()
+      for (const item of items) fifo.push(item)
+      const model = [...items]
+      const isWanted = (item: number) => item === wanted
+      const check = (found: number | undefined, index: number) => {
+        if (found !== (index < 0 ? undefined : wanted)) throw new Error(`found ${found}`)
+        if (index >= 0) model.splice(index, 1)
+      }
+      check(fifo.shiftFirst(isWanted), model.indexOf(wanted))
+      check(fifo.popLast(isWanted), model.lastIndexOf(wanted))
+      if (fifo.size !== model.length || fifo.drain().join() !== model.join()) throw new Error('others')
+    }),
+    { numRuns: 1_000, seed: 7 },
+  )
+  t.pass()
+  t.end()
+})

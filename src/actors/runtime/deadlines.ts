@@ -5,9 +5,13 @@
  *       500 ms  timer ── …
  *
  * A timer stays set when its last deadline was taken back, for the next one; it keeps no process alive meanwhile. Clocks
- * whose timers cannot be told so have it cleared. On threads that their owner keeps alive, and ends, it is just left.
+ * whose timers cannot be told so have it cleared. On threads that their owner keeps alive, and ends, it is just left. Of
+ * those that stand by so there are at most {@link idleMax}, the last ones used: lengths may all be different.
  */
 import type { Clock, TimerHandle } from './clock.ts'
+
+/** Timers without a deadline that are kept for the next one of their length. */
+export const idleMax = 64
 
 /** Something that falls due unless it is taken back. Doubly linked: taking back is O(1). */
 export class Deadline {
@@ -17,10 +21,21 @@ export class Deadline {
   next: Deadline = this
 }
 
-interface DeadlineList {
+/** The deadlines of one length; one without any is itself linked among the idle ones. */
+class DeadlineList {
   readonly timeoutMs: number
-  readonly ends: Deadline
+  readonly ends = new Deadline()
   timer: TimerHandle
+  previous: DeadlineList = this
+  next: DeadlineList = this
+
+  constructor(timeoutMs: number) {
+    this.timeoutMs = timeoutMs
+  }
+
+  get isEmpty(): boolean {
+    return this.ends.next === this.ends
+  }
 }
 
 /** Deadlines that fall due on one thread. */
@@ -29,6 +44,9 @@ export class Deadlines<D extends Deadline> {
   readonly #keepsAlive: boolean
   readonly #expire: (deadline: D) => void
   readonly #lists = new Map<number, DeadlineList>()
+  /** The ring of idle lists, least recently used first. */
+  readonly #idle = new DeadlineList(0)
+  #idleCount = 0
 
   /**
    * `expire` is called once for each deadline that is not taken back in time, never early. With `keepsAlive` a process
@@ -44,7 +62,7 @@ export class Deadlines<D extends Deadline> {
   set(deadline: D, timeoutMs: number, nowMs: number): void {
     const list = this.#lists.get(timeoutMs) ?? this.#open(timeoutMs)
     const { ends } = list
-    if (this.#keepsAlive && ends.next === ends) keepAlive(list.timer, true)
+    if (list.isEmpty) this.#use(list)
     deadline.dueMs = nowMs + timeoutMs
     deadline.list = list
     deadline.previous = ends.previous
@@ -58,9 +76,16 @@ export class Deadlines<D extends Deadline> {
     const { list } = deadline
     if (list === undefined) return
     unlink(deadline)
-    if (!this.#keepsAlive || list.ends.next !== list.ends || keepAlive(list.timer, false)) return
-    this.#clock.clearTimeout(list.timer)
-    this.#lists.delete(list.timeoutMs)
+    if (!list.isEmpty) return
+    if (this.#keepsAlive && !keepAlive(list.timer, false)) {
+      this.#drop(list)
+      return
+    }
+    link(list, this.#idle)
+    if (++this.#idleCount <= idleMax) return
+    const { next } = this.#idle
+    this.#leaveIdle(next)
+    this.#drop(next)
   }
 
   /** Takes all deadlines back, and leaves no timer. */
@@ -70,10 +95,31 @@ export class Deadlines<D extends Deadline> {
       while (ends.next !== ends) unlink(ends.next)
     }
     this.#lists.clear()
+    while (this.#idleCount > 0) this.#leaveIdle(this.#idle.next)
+  }
+
+  #use(list: DeadlineList): void {
+    this.#leaveIdle(list)
+    if (this.#keepsAlive) keepAlive(list.timer, true)
+  }
+
+  /** Takes a list out of the idle ones, if it is among them. */
+  #leaveIdle(list: DeadlineList): void {
+    if (list.next === list) return
+    this.#idleCount--
+    list.previous.next = list.next
+    list.next.previous = list.previous
+    list.previous = list
+    list.next = list
+  }
+
+  #drop(list: DeadlineList): void {
+    this.#clock.clearTimeout(list.timer)
+    this.#lists.delete(list.timeoutMs)
   }
 
   #open(timeoutMs: number): DeadlineList {
-    const list: DeadlineList = { timeoutMs, ends: new Deadline(), timer: undefined }
+    const list = new DeadlineList(timeoutMs)
     list.timer = this.#clock.setTimeout(() => this.#fall(list), timeoutMs)
     this.#lists.set(timeoutMs, list)
     return list
@@ -84,6 +130,7 @@ export class Deadlines<D extends Deadline> {
     const nowMs = this.#clock.now()
     // One that is set meanwhile opens a list of its own.
     this.#lists.delete(list.timeoutMs)
+    this.#leaveIdle(list)
     const due: D[] = []
     while (ends.next !== ends && ends.next.dueMs <= nowMs) {
       due.push(ends.next as D)
@@ -95,6 +142,14 @@ export class Deadlines<D extends Deadline> {
     }
     for (const deadline of due) this.#expire(deadline)
   }
+}
+
+/** Puts a list last into a ring. */
+function link(list: DeadlineList, ring: DeadlineList): void {
+  list.previous = ring.previous
+  list.next = ring
+  ring.previous.next = list
+  ring.previous = list
 }
 
 function unlink(deadline: Deadline): void {

@@ -45,6 +45,7 @@ export interface Receipts {
 /** Why a message was not taken: a code of the table in `messages/errors.ts`. */
 export type Refusal =
   | 'ACTOR_DIED'
+  | 'ASK_TIMEOUT'
   | 'BAD_FRAME'
   | 'MAILBOX_FULL'
   | 'NOT_CLONABLE'

@@ -3,6 +3,7 @@
  * a value that does not fit its field is refused by name, never truncated.
  */
 import { StarfishError } from '../errors.ts'
+import { checkField } from './check-field.ts'
 
 /** A cursor over a buffer of exactly the size of the message. */
 export class WireWriter {
@@ -17,17 +18,17 @@ export class WireWriter {
   }
 
   u8(value: number, field: string): this {
-    this.#at = this.#bytes.writeUInt8(this.#checked(value, 0xff, field), this.#at)
+    this.#at = this.#bytes.writeUInt8(checkField(this.#message, field, value, 0xff), this.#at)
     return this
   }
 
   u16(value: number, field: string): this {
-    this.#at = this.#bytes.writeUInt16BE(this.#checked(value, 0xffff, field), this.#at)
+    this.#at = this.#bytes.writeUInt16BE(checkField(this.#message, field, value, 0xffff), this.#at)
     return this
   }
 
   u32(value: number, field: string): this {
-    this.#at = this.#bytes.writeUInt32BE(this.#checked(value, 0xffff_ffff, field), this.#at)
+    this.#at = this.#bytes.writeUInt32BE(checkField(this.#message, field, value, 0xffff_ffff), this.#at)
     return this
   }
 
@@ -43,14 +44,5 @@ export class WireWriter {
       throw new StarfishError('BAD_FRAME', `${this.#message}: ${this.#at} of ${this.#bytes.length} bytes were written`)
     }
     return this.#bytes
-  }
-
-  #checked(value: number, max: number, field: string): number {
-    if (!Number.isInteger(value) || value < 0 || value > max) {
-      throw new StarfishError('BAD_FRAME', `${this.#message}: ${field} must be an integer from 0 to ${max}`, {
-        details: { message: this.#message, field, offset: this.#at, value: String(value), max },
-      })
-    }
-    return value
   }
 }

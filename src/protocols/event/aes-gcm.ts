@@ -11,7 +11,7 @@
  * @see NIST SP 800-38D; a key is good for 2^32 answers with random nonces
  */
 import { createCipheriv, createDecipheriv, createSecretKey, type KeyObject, randomFillSync } from 'node:crypto'
-import { createFaults } from '../../messages/option-faults.ts'
+import { createFaults, type Faults, show } from '../../messages/option-faults.ts'
 import { defineEventProtocol, type EventDialect } from './dialect.ts'
 import { dialectV1 } from './dialect-v1.ts'
 import { eventFailure } from './event-failure.ts'
@@ -83,17 +83,23 @@ export const aesGcmProtocol = defineEventProtocol(import.meta.url, 'aesGcmProtoc
   ...aesGcmBodies(dialectV1, options),
 }))
 
-function keysOf({ keys }: AesGcmOptions): ReadonlyMap<number, KeyObject> {
-  const faults = createFaults('keys')
+function keysOf(options: AesGcmOptions): ReadonlyMap<number, KeyObject> {
+  const faults = createFaults()
   const found = new Map<number, KeyObject>()
-  for (const [session, key] of Object.entries(keys)) {
-    const bytes = typeof key === 'string' ? Buffer.from(key, 'hex') : key
-    if (bytes.length !== keyBytes || (typeof key === 'string' && key.length !== 2 * keyBytes)) {
-      faults.add(session, 'is not a key of 32 bytes, nor of 64 hexadecimal digits')
-    } else {
-      found.set(Number(session), createSecretKey(bytes))
-    }
+  if (faults.options('', options, ['keys'])) {
+    const { keys } = options
+    if (typeof keys !== 'object' || keys === null) faults.add('keys', `is ${show(keys)}, not the key of each session`)
+    else for (const [session, key] of Object.entries(keys)) readKey(session, key, found, faults.within('keys'))
   }
   faults.throwIfAny('BAD_CONFIG', 'aesGcmProtocol')
   return found
+}
+
+function readKey(session: string, key: unknown, found: Map<number, KeyObject>, faults: Faults): void {
+  const isHex = typeof key === 'string' && key.length === 2 * keyBytes
+  const bytes = isHex ? Buffer.from(key, 'hex') : key
+  if (!Number.isSafeInteger(Number(session)) || Number(session) < 0)
+    faults.add(session, 'is not the number of a session')
+  else if (bytes instanceof Uint8Array && bytes.length === keyBytes) found.set(Number(session), createSecretKey(bytes))
+  else faults.add(session, 'is not a key of 32 bytes, nor of 64 hexadecimal digits')
 }

@@ -41,8 +41,8 @@ export interface EventDialect {
   hasCookie?(bytes: Buffer, at: number): boolean
   /**
    * Opens the body of a whole request, which `frame` holds with its header, and answers what its command is to see: a
-   * part of `frame` or bytes of its own. A cookie has been taken out; the header is as it travelled. A throw is answered `decryptFailed`, one of `eventFailure` as that says; it costs
-   * the request only. Left out: bodies travel as they are.
+   * part of `frame` or bytes of its own. A cookie has been taken out; the header is as it travelled. A throw is answered
+   * `decryptFailed`, one of `eventFailure` as that says; it costs the request only. Left out: bodies travel as they are.
    */
   validateDecryptBody?(frame: Buffer, sessionId: number): Uint8Array
   /** Seals the bodies of answers with status ok. Left out: they travel as they are. */
@@ -85,7 +85,7 @@ export interface EventProtocolDefinition<TOptions> {
   /** `import.meta.url` of the module that exports it. */
   readonly moduleUrl: string
   readonly exportName: string
-  /** Builds the dialect on a shard; throws `BAD_CONFIG` for options it cannot use. */
+  /** Builds the dialect, for each shard and once where the server is created; throws `BAD_CONFIG` for options it cannot use. */
   create(options: TOptions): EventDialect
   /** Names the protocol with its options: what `createEventServer` takes as `protocol`. */
   with(options: TOptions): BoundEventProtocol

@@ -68,7 +68,7 @@ export class Asks {
    */
   constructor(clock: Clock, keepsAlive: boolean, giveUpRemote: (envelope: Envelope) => Handled) {
     this.#clock = clock
-    this.#deadlines = new Deadlines(clock, keepsAlive, pending => this.#timeOut(pending))
+    this.#deadlines = new Deadlines(clock, keepsAlive, ({ envelope }) => this.timeOut(envelope.requestId))
     this.#giveUpRemote = giveUpRemote
   }
 
@@ -146,9 +146,11 @@ export class Asks {
     return () => signal.removeEventListener('abort', abort)
   }
 
-  #timeOut(pending: PendingAsk): void {
+  /** The deadline of a request has passed; of one that is settled nothing is told. */
+  timeOut(requestId: number): void {
+    const pending = this.#take(requestId)
+    if (pending === undefined) return
     const { envelope, timeoutMs } = pending
-    if (this.#take(envelope.requestId) === undefined) return
     const { to } = envelope
     const { type } = envelope.event
     const handled = this.#giveUp(pending)

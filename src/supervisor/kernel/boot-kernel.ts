@@ -114,6 +114,20 @@ export async function stopTopLevel(kernel: Kernel, id: string): Promise<void> {
   await kernel.ask(null, actorsSupervisor, event, { timeoutMs: startTimeoutMs })
 }
 
+/**
+ * Ends an actor of this thread without asking it; false when it does not live. Settles when a top-level one has been
+ * given up, or is about to come back.
+ */
+export async function killActor(kernel: Kernel, address: string, incarnation: number): Promise<boolean> {
+  const isTop = kernel.entries.get(address)?.owner.supervisor === actorsSupervisor
+  if (!kernel.lifecycle.kill(address, incarnation)) return false
+  if (!isTop) return true
+  // Exits are dealt with before commands.
+  const look = { type: 'supervisor.whichChildren', id: address }
+  await kernel.ask(null, actorsSupervisor, look, { timeoutMs: timerMsMax }).catch(() => {})
+  return true
+}
+
 /** Stops everything on this thread, right to left; settles when all has ended. */
 export async function stopKernel(kernel: Kernel): Promise<void> {
   const supervisor = kernel.entries.get(actorsSupervisor)?.cell

@@ -24,7 +24,12 @@ export interface OpenRequest {
   readonly token: ReplyToken
   /** Event type of the request. */
   readonly type: string
+  /** When its asker stops waiting, ms since the epoch. */
+  readonly deadlineMs: number
 }
+
+/** Kept requests from which on those are looked for that nobody waits for any more. */
+const keptMin = 64
 
 /** One incarnation. Plain state; what happens to it is in the kernel. */
 export class ActorCell {
@@ -47,6 +52,8 @@ export class ActorCell {
   announced = false
   /** The message in hand. */
   current: Envelope | undefined
+  /** When the handling of the message in hand began, ms since the epoch. */
+  currentAtMs = 0
   /** The right to answer the message in hand; undefined when it was sent. */
   currentToken: ReplyToken | undefined
   /** What became of the request in hand. */
@@ -56,8 +63,13 @@ export class ActorCell {
   pauses = 0
   /** Events taken in its life. */
   handled = 0
-  /** Requests it has taken, not answered, and kept for later, by asker and id. */
+  /**
+   * Requests it has taken, not answered, and kept for later, by asker and id. One whose deadline has passed is forgotten
+   * before the table holds twice as many as are waited for.
+   */
   readonly openRequests = new Map<string, OpenRequest>()
+  /** How many it may hold before it is looked through. */
+  #keptMax = keptMin
   readonly cleanups: (() => void | Promise<void>)[] = []
   readonly watching = new Map<string, ExitListener>()
   readonly groups = new Set<string>()
@@ -98,7 +110,17 @@ export class ActorCell {
     const token = this.currentToken
     if (token === undefined || this.settled !== 'open') return
     this.settled = 'kept'
-    this.openRequests.set(requestKey(token), { token, type: this.current?.event.type ?? '' })
+    if (this.openRequests.size >= this.#keptMax) this.#forgetLate()
+    const { event, deadlineMs } = this.current ?? {}
+    const request = { token, type: event?.type ?? '', deadlineMs: deadlineMs ?? Number.POSITIVE_INFINITY }
+    this.openRequests.set(requestKey(token), request)
+  }
+
+  #forgetLate(): void {
+    for (const [key, { deadlineMs }] of this.openRequests) {
+      if (deadlineMs < this.currentAtMs) this.openRequests.delete(key)
+    }
+    this.#keptMax = Math.max(keptMin, this.openRequests.size * 2)
   }
 
   /** Forgets a request that is answered. */

@@ -4,7 +4,10 @@ import type { Envelope, Refusal } from '../../messages/thread/envelope.ts'
 import type { ExitReason } from '../../messages/thread/exit.ts'
 import { reasonText } from '../../messages/thread/exit-text.ts'
 
-const refusalTexts: Record<Refusal, (to: string, type: string) => string> = {
+/** A request that was refused as too late has an error of its own: see `Asks.timeOut`. */
+type Refused = Exclude<Refusal, 'ASK_TIMEOUT'>
+
+const refusalTexts: Record<Refused, (to: string, type: string) => string> = {
   ACTOR_DIED: (to, type) => `${to} ended before it took ${type}`,
   BAD_FRAME: (to, type) => `the codec of ${type}, sent to ${to}, cannot decode what it encoded`,
   MAILBOX_FULL: (to, type) => `the mailbox of ${to} is full: ${type} was not taken`,
@@ -16,7 +19,7 @@ const refusalTexts: Record<Refusal, (to: string, type: string) => string> = {
 }
 
 /** A request was not taken; it was certainly not handled. */
-export function refusalError(envelope: Envelope, reason: Refusal, cause?: unknown): StarfishError {
+export function refusalError(envelope: Envelope, reason: Refused, cause?: unknown): StarfishError {
   const { to, event } = envelope
   const details = { address: to, type: event.type }
   return new StarfishError(reason, refusalTexts[reason](to, event.type), { details, handled: 'no', cause })

@@ -37,6 +37,7 @@ export function handleMessage(kernel: Kernel, cell: ActorCell, envelope: Envelop
 
 function begin(kernel: Kernel, cell: ActorCell, envelope: Envelope, nowMs: number, asked: boolean): void {
   cell.current = envelope
+  cell.currentAtMs = nowMs
   cell.settled = 'open'
   cell.postponed = false
   cell.currentToken = asked ? kernel.tokenOf(envelope) : undefined
@@ -74,6 +75,6 @@ function leaveUnanswered(kernel: Kernel, cell: ActorCell, envelope: Envelope, ha
 }
 
 function expire(kernel: Kernel, envelope: Envelope): void {
-  envelope.receipts.refuse(envelope.token, 'OVERLOADED')
+  envelope.receipts.refuse(envelope.token, 'ASK_TIMEOUT')
   kernel.addDeadLetter(envelope, 'expired', 'its deadline passed while it waited')
 }

@@ -38,7 +38,7 @@ import { createKernelChildHost, type RemoteChildren } from './kernel-child-host.
 import { createKernelLog, type KernelLog } from './kernel-log.ts'
 import { Lifecycle } from './lifecycle.ts'
 import { TickClock } from './tick-clock.ts'
-import { type ExitListener, noprocExit, tellListener, Watches } from './watches.ts'
+import { type ExitListener, noprocExit, Watches } from './watches.ts'
 import { topAddress } from './well-known.ts'
 
 /** How messages leave a thread; a system without shards has none. */
@@ -287,8 +287,10 @@ export class Kernel {
 
   /** Settles a message of this thread that will not be handled: its asker is told, or it becomes a dead letter. */
   refuse(envelope: Envelope, reason: Refusal, cause?: unknown): void {
-    if (envelope.requestId !== 0) {
-      this.asks.settle(envelope.requestId, { ok: false, error: refusalError(envelope, reason, cause) })
+    const { requestId } = envelope
+    if (requestId !== 0) {
+      if (reason === 'ASK_TIMEOUT') this.asks.timeOut(requestId)
+      else this.asks.settle(requestId, { ok: false, error: refusalError(envelope, reason, cause) })
       return
     }
     if (envelope.to === kernelAddress) return
@@ -314,7 +316,10 @@ export class Kernel {
     this.deadLetters.add({ to, from, type: event.type, atMs: this.clock.now(), fate, reason })
   }
 
-  /** Calls `listener` once, when that actor ends; soon when it has ended. */
+  /**
+   * Calls `listener` once, when that actor ends; soon when it has ended. A function is a watch of its own for each address,
+   * and only once for the same.
+   */
   watch(address: string, listener: ExitListener): void {
     if (this.#isHere(address) || this.#router === undefined) this.watchHere(address, listener)
     else if (this.watches.add(address, listener)) this.#router.watch(address, true)
@@ -330,7 +335,7 @@ export class Kernel {
       return
     }
     const exit = this.watches.lastExit(address) ?? noprocExit(address, this.clock.now())
-    queueMicrotask(() => tellListener(listener, exit))
+    this.watches.tellSoon(address, listener, exit)
   }
 
   /** Takes back a watch. */

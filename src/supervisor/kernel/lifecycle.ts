@@ -6,12 +6,13 @@ import type { ActorSpec } from '../../actors/runtime/child.ts'
 import type { AnyActorDefinition } from '../../actors/runtime/define-actor.ts'
 import { eventCodecsOf } from '../../actors/runtime/event-codecs.ts'
 import { tameError } from '../../messages/error-codec.ts'
-import { StarfishError } from '../../messages/errors.ts'
+import type { StarfishError } from '../../messages/errors.ts'
 import { optionError } from '../../messages/option-faults.ts'
 import type { ChildFact } from '../../messages/thread/child-fact.ts'
 import { type ActorExit, type ExitReason, isAbnormal } from '../../messages/thread/exit.ts'
 import type { Checkpoint } from '../../messages/thread/kernel-message.ts'
 import type { ResolvedChildSpec } from '../child-spec.ts'
+import { duplicateError } from '../start-error.ts'
 import { supervisorMachine } from '../supervisor-machine.ts'
 import { ActorCell, actorStorage } from './cell.ts'
 import { createActorRuntime } from './cell-port.ts'
@@ -227,8 +228,7 @@ export class Lifecycle {
     const { shard, entries } = this.#kernel
     const holder = entries.get(address)?.owner
     if (holder !== undefined && holder.supervisor !== owner.supervisor) {
-      const text = `an actor has the address ${address} already`
-      return new StarfishError('DUPLICATE_ADDRESS', text, { details: { address } })
+      return duplicateError(address)
     }
     const wanted = spec.kind === 'actor' && shard !== -1 ? spec.shard : 'auto'
     if (wanted === shard || wanted === 'auto' || typeof wanted === 'object') return undefined

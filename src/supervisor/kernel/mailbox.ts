@@ -4,6 +4,8 @@
  *   control ──────────────┐
  *   resumed (postponed) ──┼─> take()
  *   normal ───────────────┘
+ *
+ * What was postponed arrived before what is resumed and has not been taken again, and that before what is normal.
  */
 import type { MailboxOptions } from '../../actors/runtime/mailbox-options.ts'
 import type { Envelope } from '../../messages/thread/envelope.ts'
@@ -26,7 +28,9 @@ export class Mailbox {
   readonly #control = new Fifo<Envelope>()
   readonly #normal = new Fifo<Envelope>()
   readonly #resumed = new Fifo<Envelope>()
-  #postponed: Envelope[] = []
+  readonly #postponed = new Fifo<Envelope>()
+  /** Messages of the control lane among those that were put aside. */
+  #controlAside = 0
 
   constructor(options: Required<MailboxOptions>) {
     this.#options = options
@@ -39,7 +43,7 @@ export class Mailbox {
 
   /** Messages that count against the bound. */
   get depth(): number {
-    return this.#normal.size + this.#resumed.size + this.#postponed.length
+    return this.#normal.size + this.#resumed.size + this.#postponed.size - this.#controlAside
   }
 
   /** Puts a message in; answers the one that does not fit: the message itself, or the one that gives way to it. */
@@ -54,34 +58,47 @@ export class Mailbox {
     }
     const { overflow } = this.#options
     if (overflow === 'reject') return envelope
-    const dropped = overflow === 'drop_oldest' ? this.#normal.shift() : this.#normal.pop()
+    const dropped = overflow === 'drop_oldest' ? this.#dropOldest() : this.#dropNewest()
     if (dropped === undefined) return envelope
     this.#normal.push(envelope)
     return dropped
   }
 
+  #dropOldest(): Envelope | undefined {
+    return this.#postponed.shiftFirst(isNormal) ?? this.#resumed.shiftFirst(isNormal) ?? this.#normal.shift()
+  }
+
+  #dropNewest(): Envelope | undefined {
+    return this.#normal.pop() ?? this.#resumed.popLast(isNormal) ?? this.#postponed.popLast(isNormal)
+  }
+
   /** The next message: control first, then what was postponed before the last state change, then in order of arrival. */
   take(): Envelope | undefined {
-    return this.#control.shift() ?? this.#resumed.shift() ?? this.#normal.shift()
+    return this.#control.shift() ?? this.#takeResumed() ?? this.#normal.shift()
+  }
+
+  #takeResumed(): Envelope | undefined {
+    const envelope = this.#resumed.shift()
+    if (envelope?.lane === 'control') this.#controlAside--
+    return envelope
   }
 
   /** Puts the message in hand aside until {@link resume}. */
   postpone(envelope: Envelope): void {
     this.#postponed.push(envelope)
+    if (envelope.lane === 'control') this.#controlAside++
   }
 
   /** Makes the postponed messages the next ones, in their order of arrival. */
   resume(): void {
-    if (this.#postponed.length === 0) return
-    const waiting = this.#resumed.drain()
-    for (const envelope of this.#postponed) this.#resumed.push(envelope)
-    for (const envelope of waiting) this.#resumed.push(envelope)
-    this.#postponed = []
+    if (this.#postponed.size === 0) return
+    for (const envelope of this.#resumed.drain()) this.#postponed.push(envelope)
+    for (const envelope of this.#postponed.drain()) this.#resumed.push(envelope)
   }
 
   /** True when messages were put aside. */
   get hasPostponed(): boolean {
-    return this.#postponed.length > 0
+    return this.#postponed.size > 0
   }
 
   /** The age of the oldest normal message, milliseconds; 0 when there is none. */
@@ -92,8 +109,11 @@ export class Mailbox {
 
   /** Takes everything out, in the order in which it would have been served. */
   drain(): Envelope[] {
-    const all = [...this.#control.drain(), ...this.#resumed.drain(), ...this.#postponed, ...this.#normal.drain()]
-    this.#postponed = []
-    return all
+    this.#controlAside = 0
+    return [this.#control, this.#resumed, this.#postponed, this.#normal].flatMap(queue => queue.drain())
   }
+}
+
+function isNormal(envelope: Envelope): boolean {
+  return envelope.lane === 'normal'
 }

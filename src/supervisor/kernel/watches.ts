@@ -10,6 +10,8 @@ export type ExitListener = (exit: ActorExit) => void
 /** The listeners of this thread, by watched address, and the exits that are remembered for those who come late. */
 export class Watches {
   readonly #listeners = new Map<string, Set<ExitListener>>()
+  /** Those who are about to be told of an end. */
+  readonly #late = new Map<string, Set<ExitListener>>()
   readonly #remembered = new Map<string, ActorExit>()
   readonly #rememberMax: number
 
@@ -39,8 +41,32 @@ export class Watches {
     return true
   }
 
+  /** Tells a listener that came after the end, soon, unless it is removed before. */
+  tellSoon(address: string, listener: ExitListener, exit: ActorExit): void {
+    this.#addLate(address, listener)
+    queueMicrotask(() => this.#tellLate(address, listener, exit))
+  }
+
+  #addLate(address: string, listener: ExitListener): void {
+    const late = this.#late.get(address)
+    if (late === undefined) this.#late.set(address, new Set([listener]))
+    else late.add(listener)
+  }
+
+  #tellLate(address: string, listener: ExitListener, exit: ActorExit): void {
+    if (this.#removeLate(address, listener)) tellListener(listener, exit)
+  }
+
+  #removeLate(address: string, listener: ExitListener): boolean {
+    const late = this.#late.get(address)
+    if (late?.delete(listener) !== true) return false
+    if (late.size === 0) this.#late.delete(address)
+    return true
+  }
+
   /** Removes a listener; true when none is left for that address. */
   remove(address: string, listener: ExitListener): boolean {
+    if (this.#removeLate(address, listener)) return false
     const known = this.#listeners.get(address)
     if (known?.delete(listener) !== true || known.size > 0) return false
     this.#listeners.delete(address)
@@ -57,7 +83,9 @@ export class Watches {
     const listeners = this.#listeners.get(exit.address)
     if (listeners === undefined) return
     this.#listeners.delete(exit.address)
-    for (const listener of listeners) tellListener(listener, exit)
+    // One that is told may remove another.
+    for (const listener of listeners) this.#addLate(exit.address, listener)
+    for (const listener of listeners) this.#tellLate(exit.address, listener, exit)
   }
 
   /** Remembers an exit for those who ask later. */
@@ -76,7 +104,7 @@ export class Watches {
 }
 
 /** Calls a listener; what it throws is nobody's here, and goes where errors go that nobody caught. */
-export function tellListener(listener: ExitListener, exit: ActorExit): void {
+function tellListener(listener: ExitListener, exit: ActorExit): void {
   // Not in the name of the actor whose end it hears of.
   actorStorage.exit(() => {
     try {

@@ -3,16 +3,24 @@
  * lives where that address lives, unless it is listed itself.
  */
 
+/** Where an address lives. Who took an address has a place of its own, that nobody after it has. */
+export interface Place {
+  readonly shard: number
+}
+
 /** The places of addresses. */
 export class Directory {
-  readonly #places = new Map<string, number>()
+  readonly #places = new Map<string, Place>()
 
   get size(): number {
     return this.#places.size
   }
 
-  set(address: string, shard: number): void {
-    this.#places.set(address, shard)
+  /** Lists an address; answers the place it has now. */
+  set(address: string, shard: number): Place {
+    const place = { shard }
+    this.#places.set(address, place)
+    return place
   }
 
   delete(address: string): void {
@@ -24,11 +32,16 @@ export class Directory {
     return this.#places.has(address)
   }
 
+  /** The place of an address that is listed itself. */
+  placeOf(address: string): Place | undefined {
+    return this.#places.get(address)
+  }
+
   /** The shard of an address, or of the nearest one above it; undefined when none is listed. */
   find(address: string): number | undefined {
     for (let at = address; at !== ''; at = at.slice(0, Math.max(0, at.lastIndexOf('/')))) {
-      const shard = this.#places.get(at)
-      if (shard !== undefined) return shard
+      const place = this.#places.get(at)
+      if (place !== undefined) return place.shard
     }
     return undefined
   }

@@ -21,6 +21,7 @@ import { encodeKernelMessage } from '../../messages/thread/kernel-message-codec.
 import type { Outcome } from '../kernel/asks.ts'
 import { incarnationOf, lastEventsOf } from '../kernel/black-box.ts'
 import type { Kernel, Router } from '../kernel/kernel.ts'
+import { soon } from '../soon.ts'
 import { createEdge } from './edge/edge.ts'
 import type { EdgePort, EdgeStats } from './edge/edge-contract.ts'
 import type { EdgeReport } from './edge/report.ts'
@@ -91,7 +92,8 @@ export class ThreadRouter implements Router {
       // Taken back while its place was asked for.
       if (!this.#kernel.watches.has(address)) return
       if (shard === null || shard === this.#kernel.shard || this.#over !== undefined) {
-        this.#kernel.tellNoproc(address)
+        // Not while the call that watches is under way: whoever made it may still take it back.
+        soon(() => this.#kernel.tellNoproc(address))
         return
       }
       this.#watched.set(address, { shard, incarnation: 0, definition: '' })

@@ -7,7 +7,7 @@ import { isStarfishError } from '../../messages/errors.ts'
 import type { ResolvedActorSpec, ResolvedSupervisorSpec } from '../child-spec.ts'
 import { clonableSpec } from '../kernel/boot-kernel.ts'
 import type { Checkpoints } from '../kernel/checkpoints.ts'
-import type { Directory } from '../router/directory.ts'
+import type { Directory, Place } from '../router/directory.ts'
 import type { ThreadRouter } from '../router/thread-router.ts'
 import { createStartCounts, lostCounts, noteStart } from '../start-counts.ts'
 import type { ControlPlane } from './control-call.ts'
@@ -47,22 +47,32 @@ export class Residents {
     try {
       return await control.call('startResident', [resident], Number.POSITIVE_INFINITY)
     } catch (error) {
-      slot.residents.delete(spec.id)
+      if (slot.residents.get(spec.id)?.generation === resident.generation) slot.residents.delete(spec.id)
       throw error
     }
   }
 
-  /** Stops one, by its own shutdown; it has stopped as well when its shard dies meanwhile. */
-  async stop(shard: number, address: string): Promise<void> {
-    await this.#options.router.sync(shard)
+  /**
+   * Stops the one that has that place, by its own shutdown, and gives the address up. It has stopped as well when its shard
+   * dies meanwhile, or when it had ended by itself.
+   */
+  async stop(address: string, place: Place): Promise<void> {
+    const { shard } = place
+    const { router, directory } = this.#options
+    await router.sync(shard)
     const slot = this.#slot(shard)
     const control = await slot.up.promise
-    slot.residents.delete(address)
+    if (directory.placeOf(address) !== place) return
+    const wasResident = slot.residents.delete(address)
     try {
       await control.call('stopResident', [address], Number.POSITIVE_INFINITY)
     } catch (error) {
-      if (!isStarfishError(error, 'SHARD_DIED')) throw error
+      if (!isStarfishError(error, 'SHARD_DIED') && !isStarfishError(error, 'CHILD_NOT_FOUND')) throw error
     }
+    // What it said last goes another way, its last checkpoint among it.
+    await router.sync(shard)
+    // Who has not been a resident is some supervisor's child, or is being stopped by an earlier call.
+    if (wasResident && directory.placeOf(address) === place) this.onGivenUp(address)
   }
 
   /** One ended for good; false when that was an earlier one of that address. */

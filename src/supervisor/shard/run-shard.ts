@@ -7,6 +7,7 @@ import { expose } from 'comlink'
 
 import { encodeError } from '../../messages/error-codec.ts'
 import { detailsOf, summariesOf } from '../kernel/actor-summary.ts'
+import { killActor } from '../kernel/boot-kernel.ts'
 import type { Kernel } from '../kernel/kernel.ts'
 import { markInsideShard } from './inside-shard.ts'
 import { nodeEndpoint } from './node-endpoint.ts'
@@ -50,7 +51,7 @@ export function runShard(context: ShardContext): void {
     stopResident: address => answeredLater(() => live().stopResident(address)),
     startChild: request => run(() => live().startChild(request)),
     shutdownChild: (address, incarnation) => run(() => live().kernel.lifecycle.shutdown(address, incarnation)),
-    killChild: (address, incarnation) => answered(() => live().kernel.lifecycle.kill(address, incarnation)),
+    killChild: (address, incarnation) => answeredLater(() => killActor(live().kernel, address, incarnation)),
     removeChild: (address, supervisor) => answered(() => live().removeChild(address, supervisor)),
     stop: () => answeredLater(() => live().stop()),
     tree: query => answered(() => summariesOf(live().kernel, query)),

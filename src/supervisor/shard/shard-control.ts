@@ -71,7 +71,8 @@ export interface ShardControl {
   stopResident(address: string): Promise<Answered<true>>
   startChild(request: RemoteStart): Answered<true>
   shutdownChild(address: string, incarnation: number): Answered<true>
-  killChild(address: string, incarnation: number): Answered<boolean>
+  /** Answers once its supervisor knows; see `killActor`. */
+  killChild(address: string, incarnation: number): Promise<Answered<boolean>>
   removeChild(address: string, supervisor: string): Answered<true>
   /** Stops every actor, right to left, each by its own shutdown. */
   stop(): Promise<Answered<true>>

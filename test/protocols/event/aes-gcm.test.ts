@@ -2,7 +2,7 @@
 import { createCipheriv, createDecipheriv } from 'node:crypto'
 import t from 'tap'
 import { encodeEventRequest, eventStatus } from '../../../src/messages/index.ts'
-import { aesGcmBodies, aesGcmProtocol } from '../../../src/protocols/event/aes-gcm.ts'
+import { type AesGcmOptions, aesGcmBodies, aesGcmProtocol } from '../../../src/protocols/event/aes-gcm.ts'
 import { dialectV1 } from '../../../src/protocols/event/dialect-v1.ts'
 import { startEventShard } from '../../actors/connection/event-shard.ts'
 
@@ -130,6 +130,14 @@ t.test('keys that are none are told when the dialect is built', t => {
   for (const key of [Buffer.alloc(31), 'ab'.repeat(31), 'zz'.repeat(32), '']) {
     const create = () => aesGcmBodies(dialectV1, { keys: { 5: key } })
     t.throws(create, { code: 'BAD_CONFIG', details: { option: 'keys.5' } })
+  }
+  const wrong: readonly [object, readonly string[]][] = [
+    [{ key: keys[7] }, ['key', 'keys']],
+    [{ keys: { seven: keys[7], '-1': keys[7], 7: 7, 8: keys[8] } }, ['keys.7', 'keys.seven', 'keys.-1']],
+  ]
+  for (const [options, paths] of wrong) {
+    const reasons = paths.map(path => ({ path }))
+    t.throws(() => aesGcmBodies(dialectV1, options as AesGcmOptions), { code: 'BAD_CONFIG', details: { reasons } })
   }
   t.end()
 })

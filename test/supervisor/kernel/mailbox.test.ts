@@ -56,14 +56,49 @@ t.test('what was postponed counts against the capacity and comes back first, in 
   t.same(drained(mailbox), ['a', 'b', 'c', 'd'])
 })
 
-t.test('the oldest gives way among those that wait, not among those put aside', async t => {
-  const mailbox = new Mailbox({ messagesMax: 2, overflow: 'drop_oldest' })
-  for (const type of ['a', 'b']) mailbox.put(envelope(type))
-  mailbox.postpone(mailbox.take()!)
-  t.equal(mailbox.put(envelope('c'))?.event.type, 'b')
-  mailbox.postpone(mailbox.take()!)
-  t.equal(mailbox.put(envelope('d'))?.event.type, 'd', 'nothing waits')
-})
+for (const [overflow, gaveWay, left] of [
+  ['drop_oldest', ['a', 'b', 'c', 'd', 'e', 'f'], ['g', 'h', 'i', 'j', 'k', 'l']],
+  ['drop_newest', ['f', 'g', 'h', 'i', 'j', 'k'], ['a', 'b', 'c', 'd', 'e', 'l']],
+] as const) {
+  t.test(`what was put aside, or has come back, gives way by its age as all that waits (${overflow})`, async t => {
+    const mailbox = new Mailbox({ messagesMax: 6, overflow })
+    for (const type of ['a', 'b', 'c', 'd', 'e', 'f']) mailbox.put(envelope(type))
+    // a and b are put aside, c and d have come back, e and f have not been taken: each is the oldest, and newest, in turn.
+    for (let left = 4; left > 0; left--) mailbox.postpone(mailbox.take()!)
+    mailbox.resume()
+    for (let left = 2; left > 0; left--) mailbox.postpone(mailbox.take()!)
+    t.same(
+      ['g', 'h', 'i', 'j', 'k', 'l'].map(type => mailbox.put(envelope(type))?.event.type),
+      gaveWay,
+    )
+    mailbox.resume()
+    t.same(drained(mailbox), left)
+  })
+
+  t.test(`a full mailbox that holds nothing but what was put aside takes the newcomer (${overflow})`, async t => {
+    const mailbox = new Mailbox({ messagesMax: 2, overflow })
+    for (const type of ['a', 'b']) mailbox.put(envelope(type))
+    for (let left = 2; left > 0; left--) mailbox.postpone(mailbox.take()!)
+    t.equal(mailbox.put(envelope('c'))?.event.type, overflow === 'drop_oldest' ? 'a' : 'b')
+    mailbox.resume()
+    t.same(drained(mailbox), [overflow === 'drop_oldest' ? 'b' : 'a', 'c'])
+  })
+
+  t.test(`a control message that was put aside takes no room and never gives way (${overflow})`, async t => {
+    const mailbox = new Mailbox({ messagesMax: 1, overflow })
+    for (const type of ['x', 'y']) {
+      mailbox.put(envelope(type, 'control'))
+      mailbox.postpone(mailbox.take()!)
+    }
+    t.equal(mailbox.depth, 0)
+    t.equal(mailbox.put(envelope('a')), undefined)
+    mailbox.postpone(mailbox.take()!)
+    t.equal(mailbox.put(envelope('b'))?.event.type, 'a')
+    mailbox.resume()
+    t.same(drained(mailbox), ['x', 'y', 'b'])
+    t.equal(mailbox.depth, 0)
+  })
+}
 
 t.test('drain gives everything out in the order in which it would have been served', async t => {
   const mailbox = new Mailbox({ messagesMax: 9, overflow: 'reject' })

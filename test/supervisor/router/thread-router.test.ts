@@ -244,3 +244,16 @@ t.test('a shard tells the main thread of an edge to another shard that has broke
   await until(() => taken.length === 1)
   t.match(taken[0]!.event, { type: 'kernel.edgeBroken', shard: 2, incarnation: 12 })
 })
+
+t.test('a request that the other thread took too late is told as timed out, certainly not handled', async t => {
+  const { kernel, router } = createMain(t)
+  const { near, far } = createEnds()
+  const { taken } = readEnd(far)
+  router.connect(0, 1, near)
+  const asked = kernel.ask(null, 'a', { type: 'late' }, { timeoutMs: 60_000 })
+  const details = { address: 'a', type: 'late', timeoutMs: 60_000 }
+  const settled = t.rejects(asked, { code: 'ASK_TIMEOUT', handled: 'no', details })
+  await until(() => taken.length === 1)
+  taken[0]!.receipts.refuse(taken[0]!.token, 'ASK_TIMEOUT')
+  await settled
+})

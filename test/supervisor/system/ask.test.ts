@@ -1,4 +1,5 @@
 import t from 'tap'
+import { createEnvelope, localReceipts, type Refusal } from '../../../src/messages/thread/envelope.ts'
 import { internalsOf } from '../../../src/supervisor/system.ts'
 import { exitOf, soon, startLocal, turn } from '../fixtures/local-system.ts'
 import { narrowSubject, subject } from '../fixtures/subject.ts'
@@ -135,6 +136,22 @@ t.test('a chart answers, or rejects, later with the token it kept', async t => {
   await t.rejects(second, { name: 'RangeError', message: 'not that one' })
 })
 
+t.test('requests that were kept and timed out are forgotten, those that are waited for are not', async t => {
+  const { system, clock } = await startLocal(t)
+  const s = await system.spawn(subject, { id: 's' })
+  const waiting = s.ask({ type: 'subject.keep' }, { timeoutMs: 1_000_000 })
+  for (let round = 0; round < 100; round++) {
+    const asked = Array.from({ length: 10 }, () => s.ask({ type: 'subject.keep' }, { timeoutMs: 5 }))
+    const timedOut = asked.map(ask => t.rejects(ask, { code: 'ASK_TIMEOUT', handled: 'unknown' }))
+    await clock.advance(6)
+    await Promise.all(timedOut)
+  }
+  const { openRequests } = internalsOf(system).kernel.entries.get('s')!.cell!
+  t.ok(openRequests.size <= 64, `${openRequests.size} are kept`)
+  s.send({ type: 'subject.crash' })
+  await t.rejects(waiting, { code: 'ACTOR_DIED', handled: 'unknown' })
+})
+
 t.test('a token dies with the incarnation that took the request, also where a snapshot brings it back', async t => {
   const { system, clock } = await startLocal(t)
   const s = await system.spawn(subject, { id: 's', restore: 'snapshot' })
@@ -203,3 +220,15 @@ t.test(
     t.same(await second, ['first', 'second'])
   },
 )
+
+t.test('a request whose deadline passed before its turn came, from another thread, is refused for that', async t => {
+  const { system, clock } = await startLocal(t)
+  await system.spawn(subject, { id: 's' })
+  const refused: Refusal[] = []
+  const receipts = { ...localReceipts, refuse: (_: number, reason: Refusal) => void refused.push(reason) }
+  const event = { type: 'subject.echo', text: 'late' }
+  const request = createEnvelope({ to: 's', event, requestId: 1, deadlineMs: clock.now() - 1, receipts })
+  internalsOf(system).kernel.deliver(request)
+  await turn()
+  t.same(refused, ['ASK_TIMEOUT'])
+})

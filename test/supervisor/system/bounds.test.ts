@@ -1,6 +1,7 @@
 /** What happens at the bounds that no smaller part has a test for. */
 import t from 'tap'
 import { exitOf, soon, startLocal, turn } from '../fixtures/local-system.ts'
+import { inTime, startSharded } from '../fixtures/sharded-system.ts'
 import { narrowSubject, subject } from '../fixtures/subject.ts'
 import { ticker } from '../fixtures/ticker.ts'
 
@@ -42,4 +43,18 @@ t.test('what was held goes to the next incarnation as far as its mailbox takes i
   await clock.advance(100)
   t.same(await asked[1], ['1', '2'])
   await refused
+})
+
+t.test('whoever sent what gives way, though it was put aside, is told: on its thread, and from another', async t => {
+  const system = await startSharded(t, { shards: 1 })
+  for (const shard of ['main', 0] as const) {
+    const id = `s-${shard}`
+    const mailbox = { messagesMax: 2, overflow: 'drop_oldest' } as const
+    const s = await system.spawn(subject, { id, shard, mailbox })
+    const jobs = ['1', '2'].map(text => s.ask({ type: 'subject.job', text }, inTime))
+    const refused = t.rejects(jobs[0]!, { code: 'MAILBOX_FULL', handled: 'no' })
+    s.send({ type: 'subject.open' })
+    await refused
+    t.equal(await jobs[1], 'done 2')
+  }
 })

@@ -1,9 +1,9 @@
 import t from 'tap'
 import { child } from '../../../src/actors/runtime/child.ts'
 import type { ActorExit } from '../../../src/messages/thread/exit.ts'
-import { internalsOf } from '../../../src/supervisor/system.ts'
+import { createSystem, internalsOf } from '../../../src/supervisor/system.ts'
 import { compiledCounter, counter } from '../fixtures/counter.ts'
-import { collectFacts, exitOf, soon, startLocal, turn } from '../fixtures/local-system.ts'
+import { collectFacts, exitOf, quiet, soon, startLocal, turn } from '../fixtures/local-system.ts'
 import { cleans, declines, feeds, hangs, late, log, shutsDown, throwsInInit } from '../fixtures/starts.ts'
 import { subject } from '../fixtures/subject.ts'
 
@@ -111,6 +111,40 @@ t.test('a watch is told exactly once: of the end, of one in the past, and of wha
     { address: 's', incarnation: 1, reason: { type: 'killed' } },
     { address: 'never', incarnation: 0, reason: { type: 'noproc' } },
   ])
+})
+
+for (const shards of [0, 1]) {
+  t.test(`a watch that is taken back at once hears nothing, whoever it is of, with ${shards} shards`, async t => {
+    const system = await createSystem({ shards, logger: quiet })
+    t.teardown(() => system.stop())
+    const gone = await system.spawn(counter, { id: 'gone', input: { from: 0 }, restart: 'temporary' })
+    const ended = exitOf(system, gone)
+    await system.kill(gone)
+    await ended
+    const heard: string[] = []
+    for (const address of ['nobody', 'gone']) {
+      const takeBack = system.watch(address, exit => void heard.push(exit.address))
+      takeBack()
+      await exitOf(system, address)
+    }
+    t.same(heard, [])
+  })
+}
+
+t.test('each watch is its own, though of the same function, and one taken back by another is not told', async t => {
+  const { system } = await startLocal(t)
+  const c = await system.spawn(counter, { id: 'c', input: { from: 0 } })
+  let heard = 0
+  const listener = () => void heard++
+  const takeBacks = [1, 2, 3].map(() => system.watch(c, listener))
+  takeBacks[0]!()
+  takeBacks[0]!()
+  const first = system.watch(c, () => second())
+  const second = system.watch(c, () => t.fail('it was taken back'))
+  await system.kill(c)
+  await turn()
+  t.equal(heard, 2)
+  first()
 })
 
 t.test('a watch follows one incarnation only', async t => {
