@@ -8,11 +8,10 @@
  * ```
  * Messages are copied once, into the buffer; what is read of it are views, which the engine keeps as long as it has to.
  */
+import { acknowledgements } from '../../../messages/log/codes.ts'
 import { WireReader } from '../../../messages/wire/reader.ts'
-import type { Acknowledgement, AppendRequest } from '../engine/contract.ts'
+import type { AppendRequest } from '../engine/contract.ts'
 
-/** The index is what crosses. */
-const acknowledgements: readonly Acknowledgement[] = ['committed', 'received', 'flushed']
 const acknowledgementBits = 0b011
 const producerBit = 0b100
 
@@ -85,7 +84,7 @@ export function* readAppendBatch(bytes: Uint8Array): Generator<AppendRequest> {
     const producer =
       (flags & producerBit) === 0 ? undefined : { id: reader.u64('producerId'), sequence: reader.u32('sequence') }
     const messages = reader.bytes(reader.u32('messageBytes'), 'messages')
-    const acknowledgement = acknowledgements[flags & acknowledgementBits]!
+    const acknowledgement = acknowledgements[(flags & acknowledgementBits) as 0 | 1 | 2]
     yield { partitionId, count, messages, acknowledgement, producer }
   }
 }
