@@ -1,4 +1,5 @@
 /** What the conformance suite of log engines runs on. */
+import type { Test } from 'tap'
 import type { VirtualClock } from '../../../src/actors/runtime/clock.ts'
 import type { LogEngine, LogReader } from '../../../src/protocols/message-log/engine/contract.ts'
 
@@ -8,8 +9,6 @@ export interface EngineWorld {
   readonly engine: LogEngine
   /** What another thread reads by; the engine itself where it has none beside it. */
   readonly reader: LogReader
-  /** Errors that nobody but the context was told of. */
-  readonly lost: readonly unknown[]
   /** Closes engine and reader and opens the same store again: a world in its place. */
   reopen(): Promise<EngineWorld>
   close(): Promise<void>
@@ -23,3 +22,9 @@ export interface EngineKind {
   /** A world with an empty store. */
   open(): Promise<EngineWorld>
 }
+
+/** Declares a case; `body` gets a world with the topic `orders`, and its one partition. */
+export type EngineTest = (
+  name: string,
+  body: (t: Test, world: EngineWorld, partitionId: number) => Promise<void>,
+) => void

@@ -5,14 +5,13 @@ import { join } from 'node:path'
 import { createVirtualClock } from '../../../src/actors/runtime/clock.ts'
 import { createAdvances } from '../../../src/protocols/message-log/engine/advances.ts'
 import { sqliteLogEngine } from '../../../src/protocols/message-log/engine/sqlite/sqlite-log-engine.ts'
-import { runEngineConformance } from './engine-conformance.ts'
+import { failOnLost, runEngineConformance } from './engine-conformance.ts'
 import type { EngineWorld } from './engine-world.ts'
 
 const clock = createVirtualClock(1_000_000)
 
 async function openAt(folder: string): Promise<EngineWorld> {
-  const lost: unknown[] = []
-  const context = { clock, advances: createAdvances(), onLost: (error: unknown) => void lost.push(error) }
+  const context = { clock, advances: createAdvances(), onLost: failOnLost }
   const options = { path: join(folder, 'log.db') }
   const engine = await sqliteLogEngine.opener.open(options, context)
   const reader = await sqliteLogEngine.opener.openReader!(options, context)
@@ -24,7 +23,6 @@ async function openAt(folder: string): Promise<EngineWorld> {
     clock,
     engine,
     reader,
-    lost,
     async reopen() {
       await close()
       return openAt(folder)

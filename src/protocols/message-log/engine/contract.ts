@@ -13,15 +13,10 @@
  * `STORAGE_FAILED` (its `details.reason` is a {@link StorageFault}), `BAD_CONFIG` for an argument that no store takes.
  */
 import type { Clock } from '../../../actors/runtime/clock.ts'
+import type { Acknowledgement } from '../../../messages/log/codes.ts'
 
 /** A result, at once or later. What is refused is thrown or rejects: `await` inside `try` sees both. */
 export type MaybeAsync<T> = T | Promise<T>
-
-/**
- * When an append is answered. `received`: an offset is its, and a failure after that loses it. `committed`: readers see it, and
- * it outlives the process. `flushed`: it outlives a power cut, and so does all that was committed before it.
- */
-export type Acknowledgement = 'received' | 'committed' | 'flushed'
 
 /** Answers that are kept of each producer and partition, so that a repeat stores nothing twice. */
 export const keptAnswersMax = 64
@@ -41,6 +36,10 @@ export interface AppendRequest {
   readonly count: number
   /** The messages, checked by the caller. They are the engine's from now on: who gives them may not change them. */
   readonly messages: Uint8Array
+  /**
+   * When it is answered. `received`: an offset is its, and a failure after that loses it. `committed`: readers see it, and it
+   * outlives the process. `flushed`: it outlives a power cut, and so does all that was committed before it.
+   */
   readonly acknowledgement: Acknowledgement
   /** Left out: a repeat is stored again. */
   readonly producer?: ProducerSequence | undefined

@@ -1,6 +1,6 @@
 /** What of the stored batches a read takes: from its offset on, up to its bytes, in whole messages. */
+import { endOfLogMessage } from '../../../messages/log/message-v1.ts'
 import type { StoredBatch } from './contract.ts'
-import { messageEnd, viewOf } from './messages.ts'
 
 /** The offset that travels with every fetched message. */
 const offsetBytes = 8
@@ -29,13 +29,13 @@ function partOf(batch: StoredBatch, offset: number, bytesMax: number, takesOne: 
   const skipped = Math.max(0, offset - batch.baseOffset)
   if (skipped === 0 && fetchedBytes(batch) <= bytesMax) return batch
   const { messages } = batch
-  const view = viewOf(messages)
+  const bytes = Buffer.from(messages.buffer, messages.byteOffset, messages.byteLength)
   let from = 0
-  for (let index = 0; index < skipped; index++) from = messageEnd(view, from)
+  for (let index = 0; index < skipped; index++) from = endOfLogMessage(bytes, from)
   let to = from
   let count = 0
   while (to < messages.length) {
-    const end = messageEnd(view, to)
+    const end = endOfLogMessage(bytes, to)
     const fits = end - from + (count + 1) * offsetBytes <= bytesMax
     if (!fits && !(takesOne && count === 0)) break
     to = end

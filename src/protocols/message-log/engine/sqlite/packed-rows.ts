@@ -2,8 +2,8 @@
  * How the appends of a tick to one partition become rows. Small ones share a row, since a row costs a hundred times what a
  * message costs; large ones are cut between messages, so that a read of a few of them need not load all.
  */
+import { endOfLogMessage } from '../../../../messages/log/message-v1.ts'
 import type { AppendRequest, StoredBatch } from '../contract.ts'
-import { messageEnd, viewOf } from '../messages.ts'
 
 /** A row has more only if one message has. */
 export const rowBytesMax = 262_144
@@ -40,12 +40,12 @@ export function packedRows(appends: readonly Messages[], baseOffset: number): St
 }
 
 function* cut({ messages }: Messages): Generator<Messages> {
-  const view = viewOf(messages)
+  const bytes = Buffer.from(messages.buffer, messages.byteOffset, messages.byteLength)
   let from = 0
   let to = 0
   let count = 0
   while (to < messages.length) {
-    const end = messageEnd(view, to)
+    const end = endOfLogMessage(bytes, to)
     if (count > 0 && end - from > rowBytesMax) {
       yield { count, messages: messages.subarray(from, to) }
       from = to

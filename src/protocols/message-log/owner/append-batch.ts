@@ -1,0 +1,90 @@
+/**
+ * The appends of one tick of a shard, as they cross to the owner of the store: one buffer, big-endian.
+ *
+ * ```
+ * append       partitionId u32 | count u32 | flags u8 | producer | messageBytes u32 | messages
+ * flags        bits 0-1 acknowledgement: 0 committed, 1 received, 2 flushed | bit 2: there is a producer
+ * producer     id u64 | sequence u32
+ * ```
+ * Messages are copied once, into the buffer; what is read of it are views, which the engine keeps as long as it has to.
+ */
+import { acknowledgements } from '../../../messages/log/codes.ts'
+import { WireReader } from '../../../messages/wire/reader.ts'
+import type { AppendRequest } from '../engine/contract.ts'
+
+const acknowledgementBits = 0b011
+const producerBit = 0b100
+
+const headBytes = 9
+const producerBytes = 12
+const lengthBytes = 4
+
+/** Gathers appends; what it starts with is the buffer of most ticks. */
+export class AppendBatchWriter {
+  #buffer: Buffer
+  #at = 0
+  #count = 0
+
+  constructor(bytes: number) {
+    this.#buffer = Buffer.from(new ArrayBuffer(bytes))
+  }
+
+  /** Appends in it. */
+  get count(): number {
+    return this.#count
+  }
+
+  get bytes(): number {
+    return this.#at
+  }
+
+  /** Copies the messages. */
+  add({ partitionId, count, messages, acknowledgement, producer }: AppendRequest): void {
+    const size = headBytes + (producer === undefined ? 0 : producerBytes) + lengthBytes + messages.length
+    this.#makeRoom(size)
+    const buffer = this.#buffer
+    let at = buffer.writeUInt32BE(partitionId, this.#at)
+    at = buffer.writeUInt32BE(count, at)
+    const flags = acknowledgements.indexOf(acknowledgement) | (producer === undefined ? 0 : producerBit)
+    at = buffer.writeUInt8(flags, at)
+    if (producer !== undefined) {
+      at = buffer.writeBigUInt64BE(producer.id, at)
+      at = buffer.writeUInt32BE(producer.sequence, at)
+    }
+    at = buffer.writeUInt32BE(messages.length, at)
+    buffer.set(messages, at)
+    this.#at = at + messages.length
+    this.#count++
+  }
+
+  /** What was gathered, in a buffer of its own; it begins anew with an empty one. */
+  take(): Uint8Array {
+    const taken = this.#buffer.subarray(0, this.#at)
+    this.#buffer = Buffer.from(new ArrayBuffer(this.#buffer.length))
+    this.#at = 0
+    this.#count = 0
+    return taken
+  }
+
+  #makeRoom(bytes: number): void {
+    if (this.#at + bytes <= this.#buffer.length) return
+    const larger = Buffer.from(new ArrayBuffer(Math.max(2 * this.#buffer.length, this.#at + bytes)))
+    this.#buffer.copy(larger, 0, 0, this.#at)
+    this.#buffer = larger
+  }
+}
+
+/** The appends in a buffer, in order. @throws `BAD_FRAME` for bytes that are none. */
+export function* readAppendBatch(bytes: Uint8Array): Generator<AppendRequest> {
+  const reader = new WireReader(bytes, 'append batch')
+  while (reader.left > 0) {
+    const partitionId = reader.u32('partitionId')
+    const count = reader.u32('count')
+    const flags = reader.u8('flags')
+    const producer =
+      (flags & producerBit) === 0 ? undefined : { id: reader.u64('producerId'), sequence: reader.u32('sequence') }
+    const messages = reader.bytes(reader.u32('messageBytes'), 'messages')
+    const acknowledgement = acknowledgements[(flags & acknowledgementBits) as 0 | 1 | 2]
+    yield { partitionId, count, messages, acknowledgement, producer }
+  }
+}

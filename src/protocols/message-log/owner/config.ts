@@ -1,0 +1,16 @@
+/** What the owner of a store is started with. */
+import type { DefinitionRef } from '../../../actors/runtime/define-actor.ts'
+import type { RetentionPolicy } from '../engine/contract.ts'
+
+/** Filled options. Clonable. */
+export interface StoreInput {
+  /** The engine, and its options. */
+  readonly engine: DefinitionRef & { readonly options: unknown }
+  /** Of `createAdvances`: shared with the readers of the store. */
+  readonly advances: SharedArrayBuffer
+  readonly retention: RetentionPolicy
+  /** From the end of one look at what is out of date to the next, ms. */
+  readonly retentionIntervalMs: number
+  /** How long the store may take to open, ms. */
+  readonly openTimeoutMs: number
+}

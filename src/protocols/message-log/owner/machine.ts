@@ -1,0 +1,142 @@
+/**
+ * The life of the owner of a store: open it, write it for all shards, close it. It is the only writer.
+ *
+ * Parent: the log server, before its acceptors. Restart: permanent; the next incarnation opens the same store, where all that
+ * was acknowledged is. What it had in hand is settled by the kernel, with whether it was handled. Requests are the engine's work
+ * at once: the queue is the engine's tick, so the chart steps for an ask of a shard's tick and for its answer.
+ *
+ * ```mermaid
+ * stateDiagram-v2
+ *   [*] --> opening
+ *   opening --> serving: store.opened
+ *   opening --> failed: store.failed, openTimeout
+ *   state serving {
+ *     [*] --> current
+ *     current --> current: retentionInterval, removes what is out of date
+ *   }
+ *   serving --> closing: actor.shutdown
+ *   closing --> closed: store.closed
+ *   closing --> failed: store.failed
+ *   closed --> [*]
+ * ```
+ * While it opens, requests wait. Where it serves and closes, it answers what is in hand. What comes while it closes is refused by the engine.
+ */
+import { assign, setup } from 'xstate'
+import { postpone, rejectTo, reply, replyTo } from '../../../actors/runtime/runtime-actions.ts'
+import { StarfishError } from '../../../messages/errors.ts'
+import type { StoreInput } from './config.ts'
+import type { StoreEvent } from './events.ts'
+
+/** The extended state of the owner of a store. */
+export interface StoreContext {
+  readonly input: StoreInput
+  /** Why it failed. */
+  readonly error: unknown
+}
+
+const replies = reply<StoreEvent, StoreContext>()
+const settles = replyTo<StoreEvent, StoreContext>()
+
+/** Replaced by the I/O; without it (walks, pictures) nothing happens. */
+function injected(): void {}
+
+const work = {
+  'store.append': { actions: 'append' },
+  'store.createTopic': { actions: 'createTopic' },
+  'store.deleteTopic': { actions: 'deleteTopic' },
+  'store.appended': { actions: 'answerAppend' },
+  'store.topicCreated': { actions: 'answerTopic' },
+  'store.topicDeleted': { actions: 'answerDeleted' },
+  'store.refused': { actions: 'refuse' },
+} as const
+
+/** The chart; `storeIo` provides its I/O. */
+export const storeMachine = setup({
+  types: { context: {} as StoreContext, events: {} as StoreEvent, input: {} as StoreInput },
+  actions: {
+    /** Opens the store; reports `store.opened` or `store.failed`. */
+    openEngine: injected,
+    /** Commits what is in hand and closes; reports `store.closed`, after the answers, or `store.failed`. */
+    closeEngine: injected,
+    /** Each reports what became of the event in hand, or `store.refused`. */
+    append: injected,
+    createTopic: injected,
+    deleteTopic: injected,
+    /** Has what is out of date removed, meanwhile. */
+    retain: injected,
+    /** Ends the actor with `context.error`. */
+    reportFailure: injected,
+    /** Asked before it is known whether it opens: the question waits. */
+    postpone,
+    tellOpen: replies('store.whenOpen', () => undefined),
+    answerAppend: settles('store.append', ({ event }) =>
+      event.type === 'store.appended' && event.token !== undefined
+        ? { token: event.token, value: event.outcomes }
+        : undefined,
+    ),
+    answerTopic: settles('store.createTopic', ({ event }) =>
+      event.type === 'store.topicCreated' && event.token !== undefined
+        ? { token: event.token, value: event.topic }
+        : undefined,
+    ),
+    answerDeleted: settles('store.deleteTopic', ({ event }) =>
+      event.type === 'store.topicDeleted' && event.token !== undefined
+        ? { token: event.token, value: undefined }
+        : undefined,
+    ),
+    refuse: rejectTo<StoreContext, StoreEvent>(({ event }) =>
+      event.type === 'store.refused' && event.token !== undefined
+        ? { token: event.token, error: event.error }
+        : undefined,
+    ),
+    keepError: assign(({ event }) => (event.type === 'store.failed' ? { error: event.error } : {})),
+    keepTimeout: assign(({ context }) => ({ error: openTimedOut(context.input.openTimeoutMs) })),
+  },
+  delays: {
+    openTimeout: ({ context }) => context.input.openTimeoutMs,
+    retentionInterval: ({ context }) => context.input.retentionIntervalMs,
+  },
+}).createMachine({
+  id: 'logStore',
+  context: ({ input }) => ({ input, error: undefined }),
+  initial: 'opening',
+  states: {
+    opening: {
+      entry: 'openEngine',
+      on: {
+        'store.whenOpen': { actions: 'postpone' },
+        'store.append': { actions: 'postpone' },
+        'store.createTopic': { actions: 'postpone' },
+        'store.deleteTopic': { actions: 'postpone' },
+        'store.opened': 'serving',
+        'store.failed': { target: 'failed', actions: 'keepError' },
+        'actor.shutdown': 'closing',
+      },
+      after: { openTimeout: { target: 'failed', actions: 'keepTimeout' } },
+    },
+    serving: {
+      on: { ...work, 'store.whenOpen': { actions: 'tellOpen' }, 'actor.shutdown': 'closing' },
+      initial: 'current',
+      states: {
+        current: { after: { retentionInterval: { target: 'current', reenter: true, actions: 'retain' } } },
+      },
+    },
+    closing: {
+      entry: 'closeEngine',
+      on: {
+        ...work,
+        'actor.shutdown': {},
+        'store.closed': 'closed',
+        'store.failed': { target: 'failed', actions: 'keepError' },
+      },
+    },
+    closed: { type: 'final' },
+    failed: { entry: 'reportFailure' },
+  },
+})
+
+function openTimedOut(openTimeoutMs: number): StarfishError {
+  return new StarfishError('START_FAILED', `the store of a message log did not open within ${openTimeoutMs} ms`, {
+    details: { openTimeoutMs },
+  })
+}
