@@ -101,9 +101,10 @@ export class PayloadReader {
     this.fault = { field, offset, text: `${text} at offset ${offset}` }
   }
 
-  /** Refuses what is left. */
+  /** Refuses what is left, and lets go of the bytes: a reader that waits must not keep a large frame alive. */
   finish(): void {
     const left = this.end - this.at
     if (left > 0) this.refuse('end', this.at, `${left} trailing bytes`)
+    this.bytes = empty
   }
 }
