@@ -39,7 +39,7 @@ class ConnectionFacts {
   readonly #facts: AsyncIterator<Fact>
   readonly ready: Promise<void>
   constructor(system: System) {
-    const facts = system.inspect({ kinds: ['spawned', 'transition', 'exit'], under: 'events/s' })
+    const facts = system.inspect({ kinds: ['spawned', 'transition', 'exit'], under: 'events' })
     this.ready = facts.ready
     this.#facts = facts[Symbol.asyncIterator]()
   }
