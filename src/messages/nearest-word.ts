@@ -18,12 +18,17 @@ export function nearestWord(written: string, words: Iterable<string>): string | 
   for (const word of words) {
     const to = word.toLowerCase()
     const isCut = from.length >= shortestPrefix && (to.startsWith(from) || from.startsWith(to))
-    const distance = isCut ? 1 : distanceBelow(from, to, least)
+    const distance = isCut ? cutDistance(to.length - from.length) : distanceBelow(from, to, least)
     if (distance >= least) continue
     least = distance
     nearest = word
   }
   return nearest
+}
+
+/** Less than one letter, and the less the fewer letters are missing, or too many. */
+function cutDistance(missing: number): number {
+  return 1 - 1 / (1 + Math.abs(missing))
 }
 
 /** Letters to insert, drop, replace or swap with their neighbour; `limit` stands for that many and more. */

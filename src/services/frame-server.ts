@@ -162,7 +162,9 @@ export function createFrameServer(
     listening.add(listed)
     watchTree(system, id, failure => {
       listening.delete(listed)
-      if (ref === tree && failure !== undefined) failed.resolve(failure)
+      if (ref !== tree) return
+      started = undefined
+      if (failure !== undefined) failed.resolve(failure)
     })
     return address
   }

@@ -5,6 +5,7 @@ import type { BackoffOptions, Placement } from '../actors/runtime/child.ts'
 import { type Faults, show } from '../messages/option-faults.ts'
 import { escalationIsReachable, shortestEscalationMs } from './backoff.ts'
 import { type Backoff, type Budget, backoffDefaults } from './child-spec.ts'
+import { actorsSupervisor } from './kernel/well-known.ts'
 
 /** More restarts in a period than this are no budget; it bounds what a supervisor remembers. */
 export const intensityMax = 10_000
@@ -29,7 +30,7 @@ export function checkPlacement(shard: Placement | undefined, faults: Faults): vo
 export function checkBackoff(
   options: BackoffOptions | undefined,
   restart: string,
-  parent: Budget | undefined,
+  parent: (Budget & { readonly id: string }) | undefined,
   faults: Faults,
 ): Backoff | undefined {
   if (options === undefined) return undefined
@@ -47,9 +48,11 @@ export function checkBackoff(
   if (within.none && parent !== undefined && hasBudget(parent) && !escalationIsReachable(backoff, parent)) {
     const shortest = shortestEscalationMs(backoff, parent.intensity)
     const budget = `${parent.intensity} restarts in ${parent.periodMs} ms`
+    const isFixed = parent.id === actorsSupervisor
+    const way = isFixed ? '. That budget is fixed: use supervise, with an intensity and a periodMs of your own' : ''
     faults.add(
       'backoff',
-      `never lets the supervisor give up: its budget is ${budget}, but ${shortest} ms pass at least`,
+      `never lets the supervisor give up: its budget is ${budget}, but ${shortest} ms pass at least${way}`,
     )
   }
   return backoff

@@ -5,6 +5,7 @@
 import { StarfishError } from '../messages/errors.ts'
 import type { ChildFact } from '../messages/thread/child-fact.ts'
 import type { ActorExit, ExitReason } from '../messages/thread/exit.ts'
+import { thrownText } from '../messages/thread/exit-text.ts'
 import type { ShardEvent } from '../messages/thread/fact.ts'
 import type { ResolvedChildSpec } from './child-spec.ts'
 import { lastEventsOf } from './kernel/black-box.ts'
@@ -266,9 +267,13 @@ export function checkClonable(spec: ResolvedChildSpec): void {
   try {
     structuredClone(input)
   } catch (cause) {
-    throw new StarfishError('NOT_CLONABLE', `the input of ${id} cannot be copied to another thread`, {
-      details: { id },
-      cause,
-    })
+    throw new StarfishError(
+      'NOT_CLONABLE',
+      `the input of ${id} cannot be copied to another thread: ${thrownText(cause)}`,
+      {
+        details: { id },
+        cause,
+      },
+    )
   }
 }

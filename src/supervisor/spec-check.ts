@@ -17,6 +17,7 @@ import type {
 } from './child-spec.ts'
 import { actorDefaults, supervisorDefaults } from './child-spec.ts'
 import { addressFault, idFault } from './id-check.ts'
+import { isDefinition } from './kernel/definition-loader.ts'
 import { actorsSupervisor } from './kernel/well-known.ts'
 import { checkBackoff, checkPlacement, intensityMax, timerMsMax, withoutUndefined } from './option-check.ts'
 
@@ -44,7 +45,7 @@ export interface ParentOptions extends Budget {
  */
 export function resolveSupervisorSpec(spec: SupervisorSpec): ResolvedSupervisorSpec {
   const faults = createFaults()
-  const resolved = isRecord(spec) ? supervisor(spec, undefined, faults) : notASpec(spec, faults)
+  const resolved = isSpec(spec) ? supervisor(spec, undefined, faults) : notASpec(spec, faults)
   faults.throwIfAny('BAD_SPEC', subject)
   return resolved as ResolvedSupervisorSpec
 }
@@ -64,12 +65,20 @@ export function resolveChildSpec(spec: ChildSpec, parent: ParentOptions): Resolv
 const subject = 'bad specification'
 
 function child(spec: unknown, parent: ParentOptions, faults: Faults): ResolvedChildSpec | undefined {
-  if (!isRecord(spec)) return notASpec(spec, faults)
+  if (!isSpec(spec)) return notASpec(spec, faults)
   return isSupervisor(spec) ? supervisor(spec, parent, faults) : actor(spec as unknown as ActorFields, parent, faults)
 }
 
+/** An object that is no mere definition, which is easily taken for the specification that `child` makes of it. */
+function isSpec(spec: unknown): spec is Record<string, unknown> {
+  return isRecord(spec) && !isDefinition(spec)
+}
+
 function notASpec(spec: unknown, faults: Faults): undefined {
-  faults.add('', `is no specification but ${spec === null ? 'null' : typeof spec}`)
+  if (isDefinition(spec)) {
+    const { exportName } = spec
+    faults.add('', `is the definition ${exportName}: wrap it in child(${exportName}, { id: … })`)
+  } else faults.add('', `is no specification but ${spec === null ? 'null' : typeof spec}`)
 }
 
 function isSupervisor(spec: object): spec is SupervisorSpec {

@@ -325,7 +325,7 @@ export class System implements AsyncDisposable {
   }
 
   #checkRunning(): void {
-    if (this.#stopped !== undefined) throw new StarfishError('SHUTTING_DOWN', 'the system is stopping')
+    if (this.#stopped !== undefined) throw new StarfishError('SHUTTING_DOWN', 'the system is stopping, or has stopped')
   }
 
   #offer(fact: Fact): void {

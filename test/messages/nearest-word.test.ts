@@ -21,6 +21,7 @@ t.test('the word that was meant is the one that differs by few letters', async t
 t.test('what was cut short, or lacks its unit, is found', async t => {
   t.equal(nearestWord('period', options), 'periodMs')
   t.equal(nearestWord('timeout', ['timeoutMs', 'timer']), 'timeoutMs')
+  t.equal(nearestWord('shard', ['shardHeapMb', 'shards', 'shardsMax']), 'shards', 'the one that lacks least')
   t.equal(nearestWord('s', options), undefined, 'one letter is no abbreviation')
 })
 

@@ -185,6 +185,19 @@ t.test('a server starts once at a time', async t => {
   await checkEchoes(t, await connectTo(t, port))
 })
 
+t.test('a start in a system that has stopped says so', async t => {
+  for (const shards of [0, 1]) {
+    const system = await createTestSystem(t, shards)
+    const server = createEventServer(system, { port: 0 })
+    await server.start()
+    await system.stop()
+    const told = { code: 'SHUTTING_DOWN', message: 'the system is stopping, or has stopped' } as const
+    await t.rejects(server.start(), told)
+    await server.stop()
+    await t.rejects(server.start(), told)
+  }
+})
+
 t.test('a stop during the start stops what is being started, and both stops wait for the end', async t => {
   const system = await createTestSystem(t, 0)
   const server = createEventServer(system, { port: 0 })

@@ -7,6 +7,7 @@ import type { MessagePort, Worker } from 'node:worker_threads'
 import { Piscina } from 'piscina'
 import { decodeError, encodeError } from '../../messages/error-codec.ts'
 import { StarfishError } from '../../messages/errors.ts'
+import { thrownText } from '../../messages/thread/exit-text.ts'
 import type { ActorRuntime } from '../runtime/actor-runtime.ts'
 import { Deadline, Deadlines } from '../runtime/deadlines.ts'
 import { LogThrottle } from '../runtime/log-throttle.ts'
@@ -209,7 +210,8 @@ function serveWorker(runtime: ActorRuntime, port: MessagePort): void {
     try {
       port.postMessage(outcome)
     } catch (cause) {
-      const error = new StarfishError('NOT_CLONABLE', `the answer of ${to} cannot be copied to a worker`, { cause })
+      const text = `the answer of ${to} cannot be copied to a worker: ${thrownText(cause)}`
+      const error = new StarfishError('NOT_CLONABLE', text, { cause })
       port.postMessage({ id, ok: false, error: encodeError(error) } satisfies PoolMessage)
     }
   }

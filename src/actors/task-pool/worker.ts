@@ -4,6 +4,7 @@ import { MessageChannel, type MessagePort, parentPort, threadId, workerData } fr
 import { move, transferableSymbol, valueSymbol } from 'piscina'
 import { decodeError, encodeError } from '../../messages/error-codec.ts'
 import { StarfishError } from '../../messages/errors.ts'
+import { thrownText } from '../../messages/thread/exit-text.ts'
 import type { ActorLogger } from '../runtime/actor-runtime.ts'
 import { importDefinition } from '../runtime/import-definition.ts'
 import type { TaskOutcome } from './events.ts'
@@ -94,7 +95,7 @@ function createReach(port: MessagePort): TaskReach {
         try {
           post({ type: 'ask', id, to, event, timeoutMs })
         } catch (cause) {
-          throw new StarfishError('NOT_CLONABLE', `${event.type} cannot be copied to ${to}`, {
+          throw new StarfishError('NOT_CLONABLE', `${event.type} cannot be copied to ${to}: ${thrownText(cause)}`, {
             details: { address: to, type: event.type },
             handled: 'no',
             cause,

@@ -25,7 +25,7 @@ export function reasonText(reason: ExitReason): string {
 }
 
 /** Whatever was thrown, also what cannot be read. */
-function thrownText(thrown: unknown): string {
+export function thrownText(thrown: unknown): string {
   try {
     return thrown instanceof Error ? String(thrown.message || thrown.name) : String(thrown)
   } catch {

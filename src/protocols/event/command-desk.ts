@@ -3,6 +3,7 @@ import type { Clock } from '../../actors/runtime/clock.ts'
 import { importDefinition } from '../../actors/runtime/import-definition.ts'
 import type { ProtocolEnvironment, ReplyPath } from '../../actors/serving/protocol.ts'
 import { eventCommand, eventStatus } from '../../messages/event/status.ts'
+import { createFaults } from '../../messages/option-faults.ts'
 import { CommandRunner } from './command-runner.ts'
 import { checkCommandNumber, commandsKind } from './commands.ts'
 import type { EventDialect } from './dialect.ts'
@@ -45,7 +46,12 @@ export class CommandDesk {
       [eventCommand.echo, echo],
       [eventCommand.ping, createPing(clock)],
     ])
-    for (const [number, command] of commands) this.#handlers.set(checkCommandNumber(number, this.#handlers), command)
+    const faults = createFaults()
+    for (const [number, command] of commands) {
+      checkCommandNumber(String(number), faults)
+      this.#handlers.set(number, command)
+    }
+    faults.throwIfAny('BAD_CONFIG', 'an event protocol')
     this.#call = new EventCallCursor(dialect, transport)
     this.#failures = new CommandFailures(log, clock)
   }

@@ -6,8 +6,8 @@ import type { ActorEvent, ActorLogger, AskOptions } from '../../actors/runtime/a
 import type { AnyActorDefinition } from '../../actors/runtime/define-actor.ts'
 import { type DefinitionKind, hasKind } from '../../actors/runtime/import-definition.ts'
 import type { TypedAddress } from '../../actors/runtime/typed-address.ts'
-import { StarfishError } from '../../messages/errors.ts'
 import { eventCommand } from '../../messages/event/status.ts'
+import { createFaults, type Faults, show } from '../../messages/option-faults.ts'
 import type { EventTransport } from './event-call.ts'
 
 /** One request. It is the handler's own: it may be kept, and changed, as long as it likes. */
@@ -77,7 +77,7 @@ export const commandsKind: DefinitionKind<CommandsDefinition> = {
 
 /**
  * Defines the commands of an event server. `moduleUrl` is the `import.meta.url` of the calling module and `exportName` the
- * name under which that module, which is not the program's entry, exports the result. `BAD_CONFIG` names a command
+ * name under which that module, which is not the program's entry, exports the result. `BAD_CONFIG` names all
  * that cannot be.
  *
  * @example
@@ -87,21 +87,35 @@ export const commandsKind: DefinitionKind<CommandsDefinition> = {
  * })
  */
 export function defineCommands(moduleUrl: string, exportName: string, table: CommandTable): CommandsDefinition {
-  const builtIn = new Set<number>(Object.values(eventCommand))
-  for (const [key, { run = 'shard', handle }] of Object.entries(table)) {
-    checkCommandNumber(Number(key), builtIn)
-    if (run !== 'shard' && run !== 'pool') throw badCommand(`command ${key}: run must be 'shard' or 'pool'`, run)
-    if (typeof handle !== 'function') throw badCommand(`command ${key}: handle must be a function`, handle)
-  }
+  const faults = createFaults()
+  faults.name('moduleUrl', moduleUrl)
+  faults.name('exportName', exportName)
+  if (typeof table !== 'object' || table === null) faults.add('table', `is ${show(table)}, not commands by number`)
+  else for (const [number, command] of Object.entries(table)) checkCommand(number, command, faults)
+  faults.throwIfAny('BAD_CONFIG', 'defineCommands')
   return { kind: 'commands', moduleUrl, exportName, table }
 }
 
-/** Answers a number that a command may have; `BAD_CONFIG` for one that is taken or no u16. */
-export function checkCommandNumber(command: number, taken: { has(command: number): boolean }): number {
-  if (Number.isInteger(command) && command >= 0 && command <= 0xffff && !taken.has(command)) return command
-  throw badCommand(`command ${command} must be an integer from 0 to 65535 that is not taken`, command)
+function checkCommand(number: string, command: unknown, faults: Faults): void {
+  checkCommandNumber(number, faults)
+  if (!faults.options(`command ${number}`, command, ['run', 'handle'])) return
+  const within = faults.within(`command ${number}`)
+  const { run = 'shard', handle } = command as Partial<Command>
+  within.oneOf('run', run, ['shard', 'pool'])
+  if (typeof handle !== 'function') within.add('handle', `is ${show(handle)}, no function`)
 }
 
-function badCommand(message: string, value: unknown): StarfishError {
-  return new StarfishError('BAD_CONFIG', message, { details: { option: 'commands', value: String(value) } })
+const builtIn = new Map<string, string>(Object.entries(eventCommand).map(([name, number]) => [String(number), name]))
+
+/** Adds a fault for a number that no command of a user can have. */
+export function checkCommandNumber(number: string, faults: Faults): void {
+  const name = builtIn.get(number)
+  if (name !== undefined) faults.add(`command ${number}`, `is ${name}: commands are 2 to 65535`)
+  else if (!isU16(number)) faults.add(`command ${number}`, 'is not a whole number from 2 to 65535')
+}
+
+/** As an object has it for a key: 0x10 is written 16. */
+function isU16(text: string): boolean {
+  const number = Number(text)
+  return String(number) === text && Number.isInteger(number) && number >= 0 && number <= 0xffff
 }

@@ -2,7 +2,7 @@
 import { type Handled, StarfishError } from '../../messages/errors.ts'
 import type { Envelope, Refusal } from '../../messages/thread/envelope.ts'
 import type { ExitReason } from '../../messages/thread/exit.ts'
-import { reasonText } from '../../messages/thread/exit-text.ts'
+import { reasonText, thrownText } from '../../messages/thread/exit-text.ts'
 
 /** A request that was refused as too late has an error of its own: see `Asks.timeOut`. */
 type Refused = Exclude<Refusal, 'ASK_TIMEOUT'>
@@ -22,7 +22,8 @@ const refusalTexts: Record<Refused, (to: string, type: string) => string> = {
 export function refusalError(envelope: Envelope, reason: Refused, cause?: unknown): StarfishError {
   const { to, event } = envelope
   const details = { address: to, type: event.type }
-  return new StarfishError(reason, refusalTexts[reason](to, event.type), { details, handled: 'no', cause })
+  const why = reason === 'NOT_CLONABLE' && cause !== undefined ? `: ${thrownText(cause)}` : ''
+  return new StarfishError(reason, refusalTexts[reason](to, event.type) + why, { details, handled: 'no', cause })
 }
 
 /** Who ended while a request waited for it. */

@@ -257,21 +257,29 @@ t.test('the end of a drain aborts what is still running', async t => {
 
 t.test('commands that cannot be are told when they are defined', t => {
   const handle = () => ''
-  const faults: readonly [object, RegExp][] = [
-    [{ 0: { handle } }, /^command 0 must be an integer from 0 to 65535 that is not taken/],
-    [{ 1: { handle } }, /^command 1 must/],
-    [{ 65536: { handle } }, /^command 65536 must/],
-    [{ '-1': { handle } }, /^command -1 must/],
-    [{ '2.5': { handle } }, /^command 2.5 must/],
-    [{ two: { handle } }, /^command NaN must/],
-    [{ 2: { run: 'thread', handle } }, /^command 2: run must be 'shard' or 'pool'/],
-    [{ 2: { run: 'pool' } }, /^command 2: handle must be a function/],
+  const faults: readonly [unknown, readonly string[]][] = [
+    [{ 0: { handle } }, ['command 0 is echo: commands are 2 to 65535']],
+    [{ 1: { handle } }, ['command 1 is ping: commands are 2 to 65535']],
+    [
+      { 65536: { handle }, '-1': { handle }, '2.5': { handle }, two: { handle }, '0x10': { handle } },
+      ['65536', '-1', '2.5', 'two', '0x10'].map(key => `command ${key} is not a whole number from 2 to 65535`),
+    ],
+    [
+      { 1: { handle }, 2: { run: 'thread', handle }, 3: { run: 'pool' }, 4: { runs: 'pool', handle }, 5: handle },
+      [
+        'command 1 is ping: commands are 2 to 65535',
+        'command 2.run is "thread", not shard, pool',
+        'command 3.handle is undefined, no function',
+        'command 4.runs is not known: did you mean run?',
+        "command 5 is () => '', not an object with options",
+      ],
+    ],
+    [undefined, ['table is undefined, not commands by number']],
   ]
-  for (const [table, message] of faults) {
+  for (const [table, told] of faults) {
     t.throws(() => defineCommands('file:///x.ts', 'x', table as CommandTable), {
       code: 'BAD_CONFIG',
-      message,
-      details: { option: 'commands' },
+      message: `defineCommands: ${told.join('; ')}`,
     })
   }
   const table = { 2: { handle }, 65535: { run: 'pool', handle } } as const

@@ -1,6 +1,6 @@
 /** Whoever calls with a wrong argument is told which one, by a StarfishError, and nothing is done. */
 import t, { type Test } from 'tap'
-import { createSystem, createVirtualClock, systemClock } from '../../../src/index.ts'
+import { child, createSystem, createVirtualClock, systemClock } from '../../../src/index.ts'
 import { counter } from '../fixtures/counter.ts'
 import { exitOf, quiet, startLocal } from '../fixtures/local-system.ts'
 import { subject } from '../fixtures/subject.ts'
@@ -117,6 +117,24 @@ t.test('a spec that is none, or has options that nobody knows', async t => {
   )
 })
 
+t.test('a definition in the place of a specification, and a backoff beyond the budget of spawn', async t => {
+  const { system } = await local(t)
+  const wrap = 'is the definition counter: wrap it in child(counter, { id: … })'
+  await t.rejects(system.supervise({ id: 'tree', children: [wrong(counter)] }), {
+    code: 'BAD_SPEC',
+    message: `bad specification: children[0] ${wrap}`,
+  })
+  await t.rejects(system.supervise(wrong(counter)), { message: `bad specification: it ${wrap}` })
+  const tree = await system.supervise({ id: 'tree' })
+  await t.rejects(tree.startChild(wrong(counter)), { code: 'BAD_SPEC', message: `bad specification: it ${wrap}` })
+  const backoff = { initialMs: 10_000, maxMs: 10_000 }
+  await t.rejects(system.spawn(counter, { id: 'x', input: { from: 0 }, backoff }), {
+    message: /its budget is 3 restarts in 5000 ms, but .*\. That budget is fixed: use supervise, with an intensity/,
+  })
+  const slow = child(counter, { id: 'x', input: { from: 0 }, backoff })
+  await t.rejects(system.supervise({ id: 'slow', children: [slow] }), { message: /pass at least$/ })
+})
+
 t.test('ids that would not make an address', async t => {
   const { system } = await local(t)
   for (const id of ['', '/', 'a/', '/a', 'a//b', '$a', 'a/$b']) {
@@ -176,6 +194,9 @@ t.test('options of a system', async t => {
     message:
       'bad options of createSystem: stalledAfter is not known: did you mean stalledAfterMs?; ' +
       'shrads is not known: did you mean shards?',
+  })
+  await t.rejects(createSystem(wrong({ shard: 2 })), {
+    message: 'bad options of createSystem: shard is not known: did you mean shards?',
   })
   await t.rejects(createSystem({ shards: 1, clock: createVirtualClock() }), {
     message: 'bad options of createSystem: clock is virtual, which goes with shards: 0',
