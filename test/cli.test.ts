@@ -2,6 +2,7 @@ import { execFile } from 'node:child_process'
 import { once } from 'node:events'
 import { readFileSync } from 'node:fs'
 import { createServer } from 'node:net'
+import { createInterface } from 'node:readline'
 import { fileURLToPath } from 'node:url'
 import t from 'tap'
 import { upForms } from '../src/cli/up-options.ts'
@@ -58,4 +59,20 @@ t.test('a node that cannot start says why in one line, with code 1, with and wit
     const args = ['up', '--port', String(port), '--shards', '1', ...heart]
     t.match(await starfish(...args), { code: 1, stdout: /^$/, stderr }, args.join(' '))
   }
+})
+
+t.test('the last line of a stop says that the node has stopped', async t => {
+  const node = execFile(process.execPath, [bin, 'up', '--port', '0', '--shards', '1', '--no-heart'])
+  t.teardown(() => node.kill('SIGKILL'))
+  const ended = once(node, 'exit')
+  const lines: { msg: string }[] = []
+  for await (const line of createInterface(node.stderr!)) {
+    lines.push(JSON.parse(line))
+    if (lines.at(-1)?.msg === 'the node is up') node.kill('SIGTERM')
+  }
+  t.same(await ended, [0, null])
+  t.match(
+    lines.slice(-2).map(({ msg }) => msg),
+    [/^the node stops/, /^the node has stopped$/],
+  )
 })

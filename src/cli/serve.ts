@@ -68,6 +68,7 @@ export async function serve({ up, version, tie, signals, stopLimitMs, loadNode }
       process.kill(process.pid, 'SIGKILL')
     }, stopLimitMs)
     await node.stop()
+    logger.info({ signal }, 'the node has stopped')
     return 0
   }
 
