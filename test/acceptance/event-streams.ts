@@ -4,7 +4,7 @@
  */
 import { StreamTrials } from '../protocols/event/streams/try-streams.ts'
 
-const thousands = Number(process.argv[2] ?? 300)
+const thousands = Number(process.argv[2] ?? 100)
 const seed = Number(process.argv[3] ?? Math.floor(Math.random() * 2 ** 31))
 const trials = new StreamTrials()
 console.log(`${thousands},000 streams, seed ${seed}`)
