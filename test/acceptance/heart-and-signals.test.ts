@@ -67,7 +67,7 @@ async function startNode(t: Test, ...args: readonly string[]): Promise<Node> {
     exit,
     serving: () =>
       when(() => {
-        const lines = [...told.matchAll(/:(\d+) +every shard accepts .*\n +shards +2 .*\n +process +(\d+) /g)]
+        const lines = [...told.matchAll(/\(TCP\) +\S+:(\d+) .*\n(?: .*\n)*? +shards +2 .*\n +process +(\d+) /g)]
         const line = lines[seen]
         if (line === undefined) return undefined
         seen++
