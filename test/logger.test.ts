@@ -52,15 +52,14 @@ t.test('JSON is the default where stderr is no terminal', async t => {
   t.match(logged({}), /^\{"level":30/)
 })
 
-/** What a terminal is shown of a log, with these variables set. */
+/** What a terminal is shown of a log, with these variables set and none of this process's that speak of colours. */
 function shown(env: Readonly<Record<string, string>>): string {
   const script = `
     import { createLogger } from ${JSON.stringify(module)}
     createLogger().info("works")`
   const command = `"${process.execPath}" --input-type=module --eval '${script}'`
-  const inherited = { ...process.env, TERM: 'xterm' }
-  for (const name of ['NO_COLOR', 'FORCE_COLOR', 'NODE_DISABLE_COLORS']) delete inherited[name as never]
-  return spawnSync('script', ['-qec', command, '/dev/null'], { encoding: 'utf8', env: { ...inherited, ...env } }).stdout
+  const plain = { PATH: process.env.PATH, TERM: 'xterm' }
+  return spawnSync('script', ['-qec', command, '/dev/null'], { encoding: 'utf8', env: { ...plain, ...env } }).stdout
 }
 
 t.test('a terminal is shown lines with colours, unless it has none or they are not wanted', needsScript, async t => {

@@ -1,5 +1,6 @@
 /** What may come between a rolling restart and its end: another one, the death of a shard, the end of the system. */
 import t from 'tap'
+import { child } from '../../../src/actors/runtime/child.ts'
 import type { Fact } from '../../../src/messages/thread/fact.ts'
 import { internalsOf, type System } from '../../../src/supervisor/system.ts'
 import { counter } from '../fixtures/counter.ts'
@@ -72,3 +73,16 @@ t.test('a rolling restart goes on when the next shard is killed before its turn'
   t.same(states(1), ['lost', 'starting', 'up', 'stopped', 'starting', 'up'])
   t.same(await serves(system), [0, 1])
 })
+
+for (const verb of ['stop', 'kill'] as const) {
+  t.test(`a tree that ends in a rolling restart (${verb}) does not hold it up`, async t => {
+    const { system, told } = await start(t)
+    const children = [0, 1].map(shard => child(counter, { id: `${shard}`, input: { from: 0 }, shard }))
+    const tree = await system.supervise({ id: 'tree', children })
+    const rolling = system.rollingRestart()
+    await told('stopped')
+    await (verb === 'stop' ? tree.stop() : system.kill('tree'))
+    await rolling
+    t.same(await serves(system), [0, 1])
+  })
+}
