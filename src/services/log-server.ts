@@ -26,7 +26,7 @@ const storeMailbox = { messagesMax: 1_000_000 }
  * cannot be opened for (STORAGE_FAILED, BAD_CONFIG). Throws BAD_CONFIG for all options that cannot be used.
  *
  *   supervisor <id> on the main thread (one_for_one)
- *     ├─ <id>/store       the only one that writes the store
+ *     ├─ <id>/store       on a shard of its own: the only one that writes the store
  *     └─ …                the acceptors, as in every frame server
  *
  * @example
@@ -43,7 +43,7 @@ export function createLogServer(system: System, options: LogServerOptions): LogS
   const served = { ...listener, limits, protocol: protocolReference(logProtocol, service) }
   return createFrameServer(system, id, served, {
     check: () => checkImportable(engine.definition, logEngineKind),
-    before: [child(logStore, { id: 'store', input, shutdown: limits.drainTimeoutMs, mailbox: storeMailbox })],
+    before: [child(logStore, { id: 'store', shard: 'own', input, shutdown: limits.drainTimeoutMs, mailbox: storeMailbox })],
     whenReady: () => whenOpen(system, store, openTimeoutMs),
     sharers: undefined,
     figures: () => ({}),
