@@ -61,11 +61,12 @@ export class LogServices {
   readonly #timeoutMs: number
   readonly #fetchBytesMax: number
   readonly #longPollsMax: number
+  readonly #appendBytesMax: number
 
   /** `incarnation` is that of the owner. */
   constructor(
     { requestTimeoutMs, frameBytesMax, longPollsMax }: FilledLogOptions,
-    { clock, log }: ProtocolEnvironment,
+    { clock, log, limits }: ProtocolEnvironment,
     link: StoreLink,
     reader: LogReader,
     incarnation: number,
@@ -79,6 +80,7 @@ export class LogServices {
     this.#answers = new LateAnswers(this.#failures, clock, requestTimeoutMs)
     this.polls = new LongPolls(reader, this.#answers, clock)
     this.#longPollsMax = longPollsMax
+    this.#appendBytesMax = limits.shardInFlightBytesMax
   }
 
   /** The operations of version 1. */
@@ -102,6 +104,11 @@ export class LogServices {
   }
 
   readonly #produce = (call: LogCall, { partitionId, acknowledgement, producer, batch }: ProduceRequest): void => {
+    if (this.#appends.bytes >= this.#appendBytesMax) {
+      // Its connections were not read any more; what is too much is left behind by connections that are gone.
+      call.fail(logError.storageError, 'the store is behind by as much as may be: nothing was done')
+      return
+    }
     const pending = call.defer(new PendingProduce(partitionId, batch.count, this.#failures))
     this.#appends.add(
       {
