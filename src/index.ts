@@ -100,6 +100,9 @@ export type {
   EventRequestOptions,
   ResendOptions,
 } from './services/clients/event/event-client-options.ts'
+export type { LogClientOptions } from './services/clients/log/log-client-options.ts'
+export type { LogRequestOptions } from './services/clients/log/log-requests.ts'
+export type { ConsumedMessage, MessageBody, ProducerMessage } from './services/clients/log/message.ts'
 export type { PoolOptions } from './services/clients/pool-options.ts'
 export type { RetryOptions } from './services/clients/retry-policy.ts'
 export {
@@ -114,6 +117,13 @@ export {
 } from './services/event-server.ts'
 export type { EventServerOptions } from './services/event-server-options.ts'
 export type { FrameServer, ServerAddress } from './services/frame-server.ts'
+export {
+  createLogClient,
+  type FetchOptions,
+  type FetchResult,
+  type LogClient,
+  type ProduceOptions,
+} from './services/log-client.ts'
 export type { ActorRef, Addressed } from './supervisor/actor-ref.ts'
 export type { ChildCounts, ChildEntry, StartedChild } from './supervisor/child-host.ts'
 export type {
