@@ -90,6 +90,30 @@ export {
 export { dialectV1 } from './protocols/event/dialect-v1.ts'
 export type { EventTransport } from './protocols/event/event-call.ts'
 export { eventFailure, type FailureStatus } from './protocols/event/event-failure.ts'
+export type {
+  AppendRequest,
+  AppendResult,
+  LogEngine,
+  LogEngineContext,
+  LogReader,
+  MaybeAsync,
+  ProducerSequence,
+  ReadResult,
+  RetentionPolicy,
+  RetentionResult,
+  StorageFault,
+  StoredBatch,
+  Topic,
+} from './protocols/message-log/engine/contract.ts'
+export {
+  type BoundLogEngine,
+  defineLogEngine,
+  type LogEngineDefinition,
+  type LogEngineOpener,
+} from './protocols/message-log/engine/define-log-engine.ts'
+export { memoryLogEngine } from './protocols/message-log/engine/memory/memory-engine.ts'
+export type { SqliteLogOptions } from './protocols/message-log/engine/sqlite/config.ts'
+export { sqliteLogEngine } from './protocols/message-log/engine/sqlite/sqlite-log-engine.ts'
 export { connection } from './services/acceptors.ts'
 export type { ServerOption, ServersOption } from './services/clients/client-options.ts'
 export type { ClientFigures, PooledServerFigures } from './services/clients/connection-pool.ts'
@@ -124,6 +148,8 @@ export {
   type LogClient,
   type ProduceOptions,
 } from './services/log-client.ts'
+export { createLogServer, type LogServer } from './services/log-server.ts'
+export type { LogRetentionOptions, LogServerOptions } from './services/log-server-options.ts'
 export type { ActorRef, Addressed } from './supervisor/actor-ref.ts'
 export type { ChildCounts, ChildEntry, StartedChild } from './supervisor/child-host.ts'
 export type {

@@ -8,7 +8,7 @@ import type { ControlPlane } from '../supervisor/shard/control-call.ts'
 import { moduleUrlOf } from '../supervisor/shard/module-url.ts'
 import { releaseShard, shardCell, shardCells } from '../supervisor/shard/shard-cells.ts'
 import type { HostedWorker } from '../supervisor/shard/worker-host.ts'
-import { badFault, checkWhole } from './check-fault.ts'
+import { badFault } from './check-fault.ts'
 import type { CrashHow, Victim } from './fault.ts'
 import type { ShardExit, Stall } from './inflicted.ts'
 import type { Order } from './order.ts'
@@ -52,10 +52,10 @@ export class Threads {
 
   /** The shard of a victim. Throws NO_SUCH_ACTOR, or BAD_CONFIG when it is, or lives on, the main thread. */
   shardOf(victim: Victim, fault: string): number {
-    const count = this.#main.shards?.count ?? 0
+    const open = this.#main.shards?.open() ?? []
     if (victim.shard !== undefined) {
-      if (count === 0) throw badFault('shard', victim.shard, 'left out: this system has no shards')
-      checkWhole('shard', victim.shard, 0, count - 1)
+      if (open.length === 0) throw badFault('shard', victim.shard, 'left out: this system has no shards')
+      if (!open.includes(victim.shard)) throw badFault('shard', victim.shard, `one of ${open.join(', ')}`)
       return victim.shard
     }
     const shard = this.locate(victim.target)

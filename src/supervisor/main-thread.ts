@@ -2,7 +2,7 @@
  * The main thread of a system: its kernel, the directory of addresses, and the shards as children of `$shards`.
  */
 import type { Logger } from 'pino'
-import { child } from '../actors/runtime/child.ts'
+import { type ActorSpec, child } from '../actors/runtime/child.ts'
 import type { Clock, Random } from '../actors/runtime/clock.ts'
 import type { ChildFact } from '../messages/thread/child-fact.ts'
 import type { ActorExit, ExitReason } from '../messages/thread/exit.ts'
@@ -74,7 +74,10 @@ export function createMainThread(options: MainThreadOptions): MainThread {
   const shards = options.shards === 0 ? undefined : createShards(kernel, directory, options, address => forget(address))
   const watchService = createWatchService(kernel)
   const forget = (address: string) => {
+    const place = directory.placeOf(address)
     directory.delete(address)
+    if (place !== undefined && shards?.set.isOwn(place.shard) && !directory.isUsed(place.shard))
+      shards.set.release(place.shard)
     kernel.checkpoints.forgetTree(address)
     shards?.router.forget(address)
     shards?.set.broadcast({ type: 'kernel.forget', address })
@@ -144,8 +147,18 @@ function createShards(
     stalledAfterMs: options.stalledAfterMs,
     onDiagnosis: (worker, diagnosis, forMs) => noteDiagnosis(kernel, set, worker, diagnosis, forMs),
   })
+  const childOf = (index: number): ActorSpec =>
+    child(shardActor, {
+      id: `${index}`,
+      input: { shards: set, index, ended },
+      shard: 'main',
+      // Each of its actors has a limit of its own.
+      shutdown: 'infinity',
+      initTimeoutMs: loadTimeoutMs * 2,
+    })
   const set = new ShardSet(kernel, router, directory, host, {
     count: options.shards,
+    childOf,
     heapMb: options.shardHeapMb,
     loadTimeoutMs,
     logger: options.logger,
@@ -164,16 +177,7 @@ function createShards(
     set.noteLost(index, worker, end)
     kernel.lifecycle.kill(`${shardsSupervisor}/${index}`, incarnation, end.reason)
   }
-  const children = Array.from({ length: options.shards }, (_, index) =>
-    child(shardActor, {
-      id: `${index}`,
-      input: { shards: set, index, ended },
-      shard: 'main',
-      // Each of its actors has a limit of its own.
-      shutdown: 'infinity',
-      initTimeoutMs: loadTimeoutMs * 2,
-    }),
-  )
+  const children = Array.from({ length: options.shards }, (_, index) => childOf(index))
   const spec = { ...resolveSupervisorSpec({ id: 'shards', ...shardBudget, children }), id: shardsSupervisor }
   return { set, router, remote, spec }
 }

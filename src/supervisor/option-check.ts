@@ -15,12 +15,12 @@ export const timerMsMax = 2_147_483_647
 
 /** Checks where an actor is to live. */
 export function checkPlacement(shard: Placement | undefined, faults: Faults): void {
-  if (shard === undefined || shard === 'auto' || shard === 'main') return
+  if (shard === undefined || shard === 'auto' || shard === 'main' || shard === 'own') return
   if (typeof shard === 'number' && Number.isInteger(shard) && shard >= 0) return
   if (typeof shard === 'object' && shard !== null && typeof shard.with === 'string' && shard.with !== '') return
   const isEvery = (shard as unknown) === 'every'
   if (isEvery) faults.add('shard', 'is "every", which is for spawn: a child has one place')
-  else faults.add('shard', `is ${show(shard)}, not auto, main, the index of a shard or { with: address }`)
+  else faults.add('shard', `is ${show(shard)}, not auto, main, own, the index of a shard or { with: address }`)
 }
 
 /**

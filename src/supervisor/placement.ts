@@ -14,36 +14,50 @@ export interface Places {
   find(address: string): number | undefined
 }
 
-/** The shard for a top-level actor or tree, -1 for the main thread. Throws BAD_SPEC for one that does not exist. */
-export function choosePlace(spec: ResolvedChildSpec, places: Places): number {
+/**
+ * The shard for a top-level actor or tree, -1 for the main thread, `own` for a shard that is to be opened for it. Throws
+ * BAD_SPEC for one that does not exist.
+ */
+export function choosePlace(spec: ResolvedChildSpec, places: Places): number | 'own' {
   if (places.shards === 0) return -1
-  const wanted = new Set<number | 'auto'>()
+  if (spec.shard === 'own') {
+    collect(spec, places, new Set())
+    return 'own'
+  }
+  const wanted = new Set<Wanted>()
   collect(spec, places, wanted)
   wanted.delete('auto')
   const [only, other] = wanted
   if (only === undefined) return places.leastLoaded()
-  return other === undefined ? (only as number) : -1
+  return other === undefined && typeof only === 'number' ? only : -1
 }
 
-function collect(spec: ResolvedChildSpec, places: Places, wanted: Set<number | 'auto'>): void {
+/** A child that wants a shard of its own has its supervisor live on the main thread. */
+type Wanted = number | 'auto' | 'own'
+
+function collect(spec: ResolvedChildSpec, places: Places, wanted: Set<Wanted>): void {
   const place = placeOf(spec.id, spec.shard, places)
   if (spec.kind === 'actor' || place !== 'auto') wanted.add(place)
   if (spec.kind === 'actor') return
-  const ofChildren = place === 'auto' ? wanted : new Set<number | 'auto'>()
+  const ofChildren = place === 'auto' ? wanted : new Set<Wanted>()
   for (const child of spec.children) {
     collect(child, places, ofChildren)
     if (place === 'auto' || place === -1) continue
-    const other = [...ofChildren].find(each => each !== place && each !== 'auto')
-    if (other !== undefined) throw badPlace(child.id, `is ${nameOf(other)}, but its supervisor lives on shard ${place}`)
+    const other = [...ofChildren].find(each => each !== 'auto' && (each !== place || each === 'own'))
+    if (other !== undefined)
+      throw badPlace(
+        child.id,
+        `is ${nameOf(other)}, but its supervisor lives on ${place === 'own' ? 'a shard of its own' : `shard ${place}`}`,
+      )
   }
 }
 
-function nameOf(place: number | 'auto'): number | string {
+function nameOf(place: Wanted): number | string {
   return place === -1 ? 'main' : place
 }
 
-function placeOf(id: string, shard: ResolvedChildSpec['shard'], places: Places): number | 'auto' {
-  if (shard === 'auto') return 'auto'
+function placeOf(id: string, shard: ResolvedChildSpec['shard'], places: Places): Wanted {
+  if (shard === 'auto' || shard === 'own') return shard
   if (shard === 'main') return -1
   if (typeof shard === 'number') {
     if (shard >= places.shards) throw badPlace(id, `is ${shard}, but there are only ${places.shards}`)

@@ -138,7 +138,8 @@ export function createRemoteChildren(
         if (taken.shard >= 0) throw duplicateError(address)
         return undefined
       }
-      const shard = home?.shard ?? choosePlace(spec, places(shards, directory))
+      const chosen = home?.shard ?? choosePlace(spec, places(shards, directory))
+      const shard = chosen === 'own' ? shards.openOwn() : chosen
       if (shard < 0) return undefined
       if (home === undefined) {
         homes.set(address, directory.set(address, shard))
@@ -148,7 +149,7 @@ export function createRemoteChildren(
     },
     start(shard, request) {
       const child: RemoteChild = {
-        request: { ...request, spec: clonableSpec(request.spec) },
+        request: { ...request, spec: { ...clonableSpec(request.spec), shard } },
         shard,
         state: 'waiting',
         held: undefined,

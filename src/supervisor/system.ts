@@ -282,7 +282,7 @@ export class System implements AsyncDisposable {
   async #replaceAll(): Promise<void> {
     this.#checkRunning()
     const { shards } = this.#main
-    for (let shard = 0; shard < this.shards; shard++) await shards?.replace(shard)
+    for (const shard of shards?.open() ?? []) await shards?.replace(shard)
   }
 
   async #stop(): Promise<void> {
@@ -299,11 +299,13 @@ export class System implements AsyncDisposable {
     const { kernel, directory, shards } = this.#main
     const { id } = spec
     if (directory.has(id) || kernel.entries.has(id)) throw duplicateError(id)
-    const shard = shards === undefined ? -1 : choosePlace(spec, places(shards, directory))
-    if (shard >= 0) checkClonable(spec)
+    const chosen = shards === undefined ? -1 : choosePlace(spec, places(shards, directory))
+    if (chosen !== -1) checkClonable(spec)
+    const shard = chosen === 'own' ? shards!.openOwn() : chosen
+    const placed = { ...spec, shard: shard < 0 ? spec.shard : shard }
     const place = directory.set(id, shard)
     try {
-      const started = shard < 0 ? await startTopLevel(kernel, spec) : await shards?.residents.start(shard, spec)
+      const started = shard < 0 ? await startTopLevel(kernel, spec) : await shards?.residents.start(shard, placed)
       const ignored = started === 'ignored' || (typeof started === 'object' && started.actor === undefined)
       if (ignored) throw declinedError(id)
     } catch (error) {

@@ -29,8 +29,11 @@ export interface BackoffOptions {
   readonly heldMax?: number
 }
 
-/** On which thread an actor lives: where there is room, on the main thread, on that shard, or where another one lives. */
-export type Placement = 'auto' | 'main' | number | { readonly with: string }
+/**
+ * On which thread an actor lives: where there is room, on the main thread, on that shard, where another one lives, or alone on
+ * a thread of its `own`, which starts and ends with it: one that blocks its thread belongs there.
+ */
+export type Placement = 'auto' | 'main' | 'own' | number | { readonly with: string }
 
 /** Options of every child, actor or supervisor. */
 export interface ChildOptions {

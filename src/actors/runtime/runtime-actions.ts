@@ -78,10 +78,10 @@ function portOf(scope: { readonly system: unknown }): ActorPort | undefined {
 export function reply<E extends ActorEvent, C = unknown>() {
   return <T extends RequestsOf<E>['type']>(
     type: T,
-    answer: (scope: { readonly context: C; readonly event: Extract<E, { type: T }> }) => ReplyOf<E, T>,
+    answer: (scope: ActionScope<C, Extract<E, { type: T }>>) => ReplyOf<E, T>,
   ): Action<C, E> =>
     scope =>
-      portOf(scope)?.reply(type, answer(scope as unknown as { context: C; event: Extract<E, { type: T }> }))
+      portOf(scope)?.reply(type, answer(scope as unknown as ActionScope<C, Extract<E, { type: T }>>))
 }
 
 /** The token of the request in hand, to answer it later with {@link replyTo}; undefined when the event was sent, not asked. */

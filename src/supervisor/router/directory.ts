@@ -37,6 +37,11 @@ export class Directory {
     return this.#places.get(address)
   }
 
+  /** Whether an address is listed that lives there. */
+  isUsed(shard: number): boolean {
+    return this.#places.values().some(place => place.shard === shard)
+  }
+
   /** The shard of an address, or of the nearest one above it; undefined when none is listed. */
   find(address: string): number | undefined {
     for (let at = address; at !== ''; at = at.slice(0, Math.max(0, at.lastIndexOf('/')))) {

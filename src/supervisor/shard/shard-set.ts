@@ -5,7 +5,7 @@
  *   slot i:  worker ── ending ──> lost (all threads told) ──> spare or new worker ── activate ──> residents start
  */
 import { transfer } from 'comlink'
-import type { ActorEvent } from '../../actors/runtime/actor-runtime.ts'
+import type { ActorSpec } from '../../actors/runtime/child.ts'
 import { isStarfishError, StarfishError } from '../../messages/errors.ts'
 import type { ExitReason } from '../../messages/thread/exit.ts'
 import type { FactFilter, ShardEvent } from '../../messages/thread/fact.ts'
@@ -17,6 +17,7 @@ import type { Kernel } from '../kernel/kernel.ts'
 import type { Directory } from '../router/directory.ts'
 import type { ThreadRouter } from '../router/thread-router.ts'
 import type { ControlPlane } from './control-call.ts'
+import { OwnSlots, type ShardsCommand } from './own-slots.ts'
 import { Residents } from './residents.ts'
 import { createSlot, renewUp, type Slot } from './slot.ts'
 import { Spares, type SparesOptions } from './spares.ts'
@@ -29,6 +30,8 @@ const stopTimeoutMs = 10_000
 /** Options of a {@link ShardSet}, all filled in. */
 export interface ShardSetOptions extends SparesOptions {
   readonly count: number
+  /** What a slot is as a child of the supervisor of shards. */
+  readonly childOf: (index: number) => ActorSpec
   readonly deadLettersMax: number
 }
 
@@ -43,6 +46,7 @@ export class ShardSet {
   readonly #options: ShardSetOptions
   readonly #slots: Slot[]
   readonly #spares: Spares
+  readonly #own: OwnSlots
   readonly residents: Residents
   #filters: readonly FactFilter[] = []
   #stopping = false
@@ -70,6 +74,11 @@ export class ShardSet {
     const spares = new Spares(host, options)
     this.#slots = slots
     this.#spares = spares
+    this.#own = new OwnSlots(
+      slots,
+      index => options.childOf(index),
+      command => this.#command(command),
+    )
     this.residents = new Residents({
       slots,
       spares,
@@ -82,17 +91,38 @@ export class ShardSet {
 
   /** Begins to load a worker for each slot, side by side. */
   prestart(): void {
-    for (let i = 0; i < this.#slots.length; i++) this.#spares.prestart()
+    for (let i = 0; i < this.count; i++) this.#spares.prestart()
   }
 
+  /** Shards of the system. Behind them are those that actors have of their own. */
   get count(): number {
-    return this.#slots.length
+    return this.#options.count
   }
 
-  /** The shard with the fewest residents, and children of supervisors that live elsewhere. */
+  /** Those that have a worker, or are to get one. */
+  open(): number[] {
+    return this.#slots.filter(({ isOpen }) => isOpen).map(({ index }) => index)
+  }
+
+  /** A new shard for one actor, or tree, alone. It is there until {@link ShardSet.release}. */
+  openOwn(): number {
+    return this.#own.open()
+  }
+
+  /** Whether a shard was opened so. */
+  isOwn(shard: number): boolean {
+    return shard >= this.count
+  }
+
+  /** Ends such a shard, on which nobody has a place any more. */
+  release(shard: number): void {
+    this.#own.close(shard)
+  }
+
+  /** The shard of the system with the fewest residents, and children of supervisors that live elsewhere. */
   leastLoaded(): number {
     let least = { index: 0, load: Number.POSITIVE_INFINITY }
-    for (const { index, residents } of this.#slots) {
+    for (const { index, residents } of this.#slots.slice(0, this.count)) {
       const load = residents.size + this.childrenOn(index)
       if (load < least.load) least = { index, load }
     }
@@ -267,8 +297,8 @@ export class ShardSet {
     }
   }
 
-  #command(event: ActorEvent & { readonly id: string }): Promise<unknown> {
-    return this.#kernel.ask(null, shardsSupervisor, event, { timeoutMs: 2_147_483_647 })
+  #command(command: ShardsCommand): Promise<unknown> {
+    return this.#kernel.ask(null, shardsSupervisor, command, { timeoutMs: 2_147_483_647 })
   }
 
   /** Brings up no worker any more; one that is being loaded for a slot ends. Those that serve are not touched. */
@@ -312,7 +342,7 @@ export class ShardSet {
 
   /** One at a time: as long as a shard waits for its own worker none is loaded to stand by. */
   #keepSpare(): void {
-    if (this.#stopping || this.#slots.some(({ control }) => control === undefined)) return
+    if (this.#stopping || this.#slots.some(({ isOpen, control }) => isOpen && control === undefined)) return
     this.#spares.keep()
   }
 

@@ -11,6 +11,8 @@ import type { HostedWorker } from './worker-host.ts'
 /** A slot. */
 export interface Slot {
   readonly index: number
+  /** Whether it is to have a worker: those of the system always, one of an actor's own as long as that has its place. */
+  isOpen: boolean
   incarnation: number
   worker: HostedWorker | undefined
   control: ControlPlane | undefined
@@ -31,6 +33,7 @@ export interface Slot {
 export function createSlot(index: number): Slot {
   return {
     index,
+    isOpen: true,
     incarnation: 0,
     worker: undefined,
     control: undefined,

@@ -224,7 +224,7 @@ t.test('an expected address holds a bounded number of messages', async t => {
 
 type Shards = Placement[]
 
-function placeOf(shards: Shards, count = 2, shard?: Placement, dynamic = false): number {
+function placeOf(shards: Shards, count = 2, shard?: Placement, dynamic = false): number | 'own' {
   const children = shards.map((shard, i) => child(counter, { id: `${i}`, input: { from: 0 }, shard }))
   const spec: ResolvedChildSpec = resolveSupervisorSpec({ id: 'tree', shard, dynamic, children } as TreeSpec & {
     id: string
@@ -242,6 +242,8 @@ t.test('a supervisor lives with its children: on the shard they share, else on t
     [[0, 1], -1],
     [['main', 'auto'], -1],
     [['main', 1], -1],
+    [['own'], -1],
+    [['own', 1], -1],
   ] as [Shards, number][]) {
     t.equal(placeOf(shards), place, JSON.stringify(shards))
   }
@@ -257,14 +259,19 @@ t.test('a supervisor lives where its spec says, empty or not; on a shard its chi
     [1, 1],
     [{ with: 'there' }, 1],
     ['auto', 0],
+    ['own', 'own'],
   ] as const) {
     t.equal(placeOf([], 2, shard, true), place, JSON.stringify(shard))
   }
   t.equal(placeOf(['auto', 0, 1], 2, 'main'), -1)
   t.equal(placeOf(['auto', 1], 2, 1), 1)
+  t.equal(placeOf(['auto'], 2, 'own'), 'own')
   for (const [shards, shard] of [
     [['auto', 0], 1],
     [['main'], 1],
+    [['own'], 1],
+    [[0], 'own'],
+    [['own'], 'own'],
     [[2], 'main'],
     [[], 2],
     [[], { with: 'nobody' }],

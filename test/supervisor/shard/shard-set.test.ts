@@ -1,6 +1,7 @@
 /** The set of shards over a worker host that the test plays. */
 import { MessageChannel } from 'node:worker_threads'
 import t from 'tap'
+import { child } from '../../../src/actors/runtime/child.ts'
 import { createRandom, systemClock } from '../../../src/actors/runtime/clock.ts'
 import type { ExitReason } from '../../../src/messages/thread/exit.ts'
 import { Kernel } from '../../../src/supervisor/kernel/kernel.ts'
@@ -8,6 +9,7 @@ import { Directory } from '../../../src/supervisor/router/directory.ts'
 import { ThreadRouter } from '../../../src/supervisor/router/thread-router.ts'
 import { ShardSet } from '../../../src/supervisor/shard/shard-set.ts'
 import type { HostedWorker, WorkerEnd, WorkerHost } from '../../../src/supervisor/shard/worker-host.ts'
+import { counter } from '../fixtures/counter.ts'
 import { quiet } from '../fixtures/local-system.ts'
 
 /** A worker that loads for ever, and ends when it is told to. */
@@ -60,7 +62,15 @@ function createSet(workers: HostedWorker[]) {
       for (const worker of workers) await worker.terminate({ type: 'shutdown' })
     },
   }
-  const options = { count: 1, deadLettersMax: 0, heapMb: undefined, loadTimeoutMs: 30_000, logger: quiet, relog() {} }
+  const options = {
+    count: 1,
+    childOf: (index: number) => child(counter, { id: `${index}`, input: { from: 0 } }),
+    deadLettersMax: 0,
+    heapMb: undefined,
+    loadTimeoutMs: 30_000,
+    logger: quiet,
+    relog() {},
+  }
   return new ShardSet(kernel, router, new Directory(), host, options)
 }
 

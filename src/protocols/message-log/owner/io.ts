@@ -2,6 +2,7 @@
 import type { ActorRuntime } from '../../../actors/runtime/actor-runtime.ts'
 import { importDefinition } from '../../../actors/runtime/import-definition.ts'
 import { type ReplyToken, replyToken } from '../../../actors/runtime/runtime-actions.ts'
+import { StarfishError } from '../../../messages/errors.ts'
 import type { LogEngine } from '../engine/contract.ts'
 import { logEngineKind } from '../engine/define-log-engine.ts'
 import { storeClosed } from '../engine/engine-errors.ts'
@@ -75,6 +76,7 @@ export function storeIo(runtime: ActorRuntime) {
         const { event } = scope
         if (event.type !== 'store.append') return
         answer(scope, async (store, token) => {
+          if (event.incarnation !== runtime.incarnation) throw otherOwner(runtime, event.incarnation)
           return { type: 'store.appended', token, outcomes: await appendAll(store, event.batch) }
         })
       },
@@ -91,6 +93,26 @@ export function storeIo(runtime: ActorRuntime) {
         answer(scope, async (store, token) => {
           await store.deleteTopic(event.name)
           return { type: 'store.topicDeleted', token }
+        })
+      },
+      listTopics(scope: Scope) {
+        answer(scope, async (store, token) => {
+          return { type: 'store.topicsListed', token, topics: await store.listTopics() }
+        })
+      },
+      readOffset(scope: Scope) {
+        const { event } = scope
+        if (event.type !== 'store.highWaterMark') return
+        answer(scope, async (store, token) => {
+          return { type: 'store.offsetRead', token, highWaterMark: await store.highWaterMark(event.partitionId) }
+        })
+      },
+      readMessages(scope: Scope) {
+        const { event } = scope
+        if (event.type !== 'store.read') return
+        const { partitionId, offset, maxBytes } = event
+        answer(scope, async (store, token) => {
+          return { type: 'store.messagesRead', token, result: await store.read(partitionId, offset, maxBytes) }
         })
       },
       retain({ context }: Scope) {
@@ -110,4 +132,9 @@ export function storeIo(runtime: ActorRuntime) {
       reportFailure: ({ context }: Scope) => runtime.fail(context.error),
     },
   }
+}
+
+function otherOwner({ address, incarnation }: ActorRuntime, meant: number): StarfishError {
+  const text = `${address} is in its incarnation ${incarnation}, not ${meant}`
+  return new StarfishError('ACTOR_DIED', text, { details: { address, incarnation: meant }, handled: 'no' })
 }

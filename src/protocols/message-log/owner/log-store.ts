@@ -1,7 +1,12 @@
 /** The actor that owns a store: the only one that writes it. */
 import { defineActor } from '../../../actors/runtime/define-actor.ts'
+import { storeAppendCodec } from './append-codec.ts'
 import { storeIo } from './io.ts'
 import { storeMachine } from './machine.ts'
 
 /** Takes the appends of all shards, a tick of each in one ask. Belongs on a thread of its own: a commit blocks its thread. */
-export const logStore = defineActor(import.meta.url, 'logStore', { machine: storeMachine, provide: storeIo })
+export const logStore = defineActor(import.meta.url, 'logStore', {
+  machine: storeMachine,
+  provide: storeIo,
+  codecs: [storeAppendCodec],
+})

@@ -22,7 +22,7 @@
  * While it opens, requests wait. Where it serves and closes, it answers what is in hand. What comes while it closes is refused by the engine.
  */
 import { assign, setup } from 'xstate'
-import { postpone, rejectTo, reply, replyTo } from '../../../actors/runtime/runtime-actions.ts'
+import { postpone, rejectTo, reply, replyTo, runtimeOf } from '../../../actors/runtime/runtime-actions.ts'
 import { StarfishError } from '../../../messages/errors.ts'
 import type { StoreInput } from './config.ts'
 import type { StoreEvent } from './events.ts'
@@ -44,9 +44,15 @@ const work = {
   'store.append': { actions: 'append' },
   'store.createTopic': { actions: 'createTopic' },
   'store.deleteTopic': { actions: 'deleteTopic' },
+  'store.listTopics': { actions: 'listTopics' },
+  'store.highWaterMark': { actions: 'readOffset' },
+  'store.read': { actions: 'readMessages' },
   'store.appended': { actions: 'answerAppend' },
   'store.topicCreated': { actions: 'answerTopic' },
   'store.topicDeleted': { actions: 'answerDeleted' },
+  'store.topicsListed': { actions: 'answerTopics' },
+  'store.offsetRead': { actions: 'answerOffset' },
+  'store.messagesRead': { actions: 'answerMessages' },
   'store.refused': { actions: 'refuse' },
 } as const
 
@@ -62,13 +68,16 @@ export const storeMachine = setup({
     append: injected,
     createTopic: injected,
     deleteTopic: injected,
+    listTopics: injected,
+    readOffset: injected,
+    readMessages: injected,
     /** Has what is out of date removed, meanwhile. */
     retain: injected,
     /** Ends the actor with `context.error`. */
     reportFailure: injected,
     /** Asked before it is known whether it opens: the question waits. */
     postpone,
-    tellOpen: replies('store.whenOpen', () => undefined),
+    tellOpen: replies('store.whenOpen', scope => ({ incarnation: runtimeOf(scope)?.incarnation ?? 0 })),
     answerAppend: settles('store.append', ({ event }) =>
       event.type === 'store.appended' && event.token !== undefined
         ? { token: event.token, value: event.outcomes }
@@ -82,6 +91,21 @@ export const storeMachine = setup({
     answerDeleted: settles('store.deleteTopic', ({ event }) =>
       event.type === 'store.topicDeleted' && event.token !== undefined
         ? { token: event.token, value: undefined }
+        : undefined,
+    ),
+    answerTopics: settles('store.listTopics', ({ event }) =>
+      event.type === 'store.topicsListed' && event.token !== undefined
+        ? { token: event.token, value: event.topics }
+        : undefined,
+    ),
+    answerOffset: settles('store.highWaterMark', ({ event }) =>
+      event.type === 'store.offsetRead' && event.token !== undefined
+        ? { token: event.token, value: event.highWaterMark }
+        : undefined,
+    ),
+    answerMessages: settles('store.read', ({ event }) =>
+      event.type === 'store.messagesRead' && event.token !== undefined
+        ? { token: event.token, value: event.result }
         : undefined,
     ),
     refuse: rejectTo<StoreContext, StoreEvent>(({ event }) =>
@@ -108,6 +132,9 @@ export const storeMachine = setup({
         'store.append': { actions: 'postpone' },
         'store.createTopic': { actions: 'postpone' },
         'store.deleteTopic': { actions: 'postpone' },
+        'store.listTopics': { actions: 'postpone' },
+        'store.highWaterMark': { actions: 'postpone' },
+        'store.read': { actions: 'postpone' },
         'store.opened': 'serving',
         'store.failed': { target: 'failed', actions: 'keepError' },
         'actor.shutdown': 'closing',

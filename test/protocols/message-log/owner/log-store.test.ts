@@ -46,7 +46,7 @@ t.test('appends of another thread are committed, answered, and wake who waits he
   const reader = await sqliteLogEngine.opener.openReader!({ path }, newContext([], advances))
   const wait = reader.whenPast(id, 1, new AbortController().signal)
   const batch = batchOf(appendOf(id, ['a', 'b']), appendOf(id + 1, ['nowhere']), appendOf(id, ['c']))
-  const { results, refusals } = await store.ask({ type: 'store.append', batch }, { timeoutMs })
+  const { results, refusals } = await store.ask({ type: 'store.append', incarnation: 1, batch }, { timeoutMs })
   t.same([...results], [0, 2, 0, 0, 2, 1])
   t.same(
     refusals.map(({ index }) => index),
@@ -62,19 +62,39 @@ t.test('appends of another thread are committed, answered, and wake who waits he
   await reader.close()
 })
 
+t.test('it reads for shards that have no reader of their own', async t => {
+  const { store } = await withStore(t, 1)
+  const topic = await store.ask({ type: 'store.createTopic', name: 'orders', partitions: 1 }, { timeoutMs })
+  const partitionId = topic.partitionIds[0]!
+  const batch = batchOf(appendOf(partitionId, ['a', 'b']))
+  await store.ask({ type: 'store.append', incarnation: 1, batch }, { timeoutMs })
+  t.same(await store.ask({ type: 'store.listTopics' }, { timeoutMs }), [topic])
+  t.equal(await store.ask({ type: 'store.highWaterMark', partitionId }, { timeoutMs }), 2)
+  const read = (offset: number) =>
+    store.ask({ type: 'store.read', partitionId, offset, maxBytes: 1_000 }, { timeoutMs })
+  t.same(valuesIn(await read(1)), ['1:b'])
+  await t.rejects(read(3), { code: 'OFFSET_OUT_OF_RANGE', handled: 'no' })
+})
+
 t.test('after its death the next owner has what was acknowledged, and knows a repeat', async t => {
   const { system, store } = await withStore(t, 1)
   const topic = await store.ask({ type: 'store.createTopic', name: 'orders', partitions: 1 }, { timeoutMs })
   const id = topic.partitionIds[0]!
   for (let sequence = 0; sequence < 3; sequence++) {
     const append = appendOf(id, ['a', 'b'], { producer: { id: 9n, sequence } })
-    const { results } = await store.ask({ type: 'store.append', batch: batchOf(append) }, { timeoutMs })
+    const { results } = await store.ask(
+      { type: 'store.append', incarnation: sequence + 1, batch: batchOf(append) },
+      { timeoutMs },
+    )
     t.same([...results], [2 * sequence, 2])
     const died = new Promise(resolve => system.watch(store, resolve))
     system.kill(store)
     await died
-    await store.ask({ type: 'store.whenOpen' }, { timeoutMs })
-    const repeat = await store.ask({ type: 'store.append', batch: batchOf(append) }, { timeoutMs })
+    const { incarnation } = await store.ask({ type: 'store.whenOpen' }, { timeoutMs })
+    t.equal(incarnation, sequence + 2)
+    const late = store.ask({ type: 'store.append', incarnation: sequence + 1, batch: batchOf(append) }, { timeoutMs })
+    await t.rejects(late, { code: 'ACTOR_DIED', handled: 'no' }, 'what was meant for the one before')
+    const repeat = await store.ask({ type: 'store.append', incarnation, batch: batchOf(append) }, { timeoutMs })
     t.same([...repeat.results], [2 * sequence, 2])
   }
 })
@@ -83,7 +103,7 @@ t.test('it closes the store in good order: what was asked before is answered', a
   const { system, store, path } = await withStore(t, 0)
   const topic = await store.ask({ type: 'store.createTopic', name: 'orders', partitions: 1 }, { timeoutMs })
   const id = topic.partitionIds[0]!
-  const append = store.ask({ type: 'store.append', batch: batchOf(appendOf(id, ['a'])) }, { timeoutMs })
+  const append = store.ask({ type: 'store.append', incarnation: 1, batch: batchOf(appendOf(id, ['a'])) }, { timeoutMs })
   const stopped = system.stop()
   t.same([...(await append).results], [0, 1])
   await stopped
@@ -117,7 +137,7 @@ t.test('what is out of date is removed at its interval', async t => {
   const topic = await store.ask({ type: 'store.createTopic', name: 'orders', partitions: 1 }, { timeoutMs })
   const id = topic.partitionIds[0]!
   for (const value of ['a', 'b', 'c'])
-    await store.ask({ type: 'store.append', batch: batchOf(appendOf(id, [value])) }, { timeoutMs })
+    await store.ask({ type: 'store.append', incarnation: 1, batch: batchOf(appendOf(id, [value])) }, { timeoutMs })
   const reader = await sqliteLogEngine.opener.openReader!({ path }, newContext())
   await clock.advance(59_999)
   t.same(valuesIn(await reader.read(id, 0, 1_000)), ['0:a', '1:b', '2:c'])

@@ -1,0 +1,190 @@
+/**
+ * The appends of a shard on their way to the owner of the store.
+ *
+ * ```
+ * add -> flight: the appends of a turn of the event loop, or of the time that all seats are taken; one buffer, one ask
+ *          | at the end of the turn, as soon as a seat is free
+ *          v
+ *        owner -> settled: what became of each, answered in the order of its partition
+ *             -> timed out: answered requestTimeout
+ *             -> lost in hand: answered storageError; untaken: sent again, in the old order, to the next incarnation
+ * ```
+ * Flights are addressed to one incarnation of the owner. When it is lost nothing is sent until all that were on their way have
+ * come back, so that none of them can be stored behind a later one.
+ */
+import type { Clock } from '../../../actors/runtime/clock.ts'
+import { decodeError } from '../../../messages/error-codec.ts'
+import { StarfishError } from '../../../messages/errors.ts'
+import type { AppendRequest, AppendResult } from '../engine/contract.ts'
+import { AppendBatchWriter } from '../owner/append-batch.ts'
+import type { AppendOutcomes } from '../owner/append-desk.ts'
+import { type InLane, PartitionLanes } from './partition-lanes.ts'
+import { isOwnerLost, isUntaken, type StoreLink } from './store-link.ts'
+
+/** Flights that are on their way at a time: one is being stored while the next one comes. */
+const seats = 4
+
+/** A flight that has so many bytes takes no more. */
+const flightBytesMax = 1_048_576
+
+const firstBufferBytes = 16_384
+
+/** One append that waits for what becomes of it. */
+export interface PendingAppend extends InLane<AppendOutcome> {
+  /** Called once, in the order of the partition. */
+  settled(outcome: AppendOutcome): void
+}
+
+/** What became of an append. */
+export type AppendOutcome = AppendResult | { readonly error: unknown }
+
+class Flight {
+  readonly number: number
+  /** Its appends are answered before they are committed. */
+  readonly received: boolean
+  readonly dueMs: number
+  readonly writer = new AppendBatchWriter(firstBufferBytes)
+  readonly appends: PendingAppend[] = []
+  /** Set when it is closed. */
+  batch: Uint8Array | undefined
+
+  constructor(number: number, received: boolean, dueMs: number) {
+    this.number = number
+    this.received = received
+    this.dueMs = dueMs
+  }
+
+  close(): Uint8Array {
+    this.batch ??= this.writer.take()
+    return this.batch
+  }
+}
+
+/** Sends the appends of one shard to the owner, in order. */
+export class AppendQueue {
+  readonly #link: StoreLink
+  readonly #clock: Clock
+  readonly #timeoutMs: number
+  readonly #lanes = new PartitionLanes<AppendOutcome, PendingAppend>((append, outcome) => append.settled(outcome))
+  /** Flights that are not on their way, in order; the last one may still be filled. */
+  #waiting: Flight[] = []
+  #filled: Flight | undefined
+  #onTheirWay = 0
+  /** Of the owner; undefined once it is known to be lost. */
+  #incarnation: number | undefined
+  #finding = false
+  #planned = false
+  #lastNumber = 0
+
+  /** `incarnation` is the owner's, `timeoutMs` what each append has. */
+  constructor(link: StoreLink, clock: Clock, timeoutMs: number, incarnation: number) {
+    this.#link = link
+    this.#clock = clock
+    this.#timeoutMs = timeoutMs
+    this.#incarnation = incarnation
+  }
+
+  /** Copies the messages of an append. */
+  add(request: AppendRequest, pending: PendingAppend): void {
+    const received = request.acknowledgement === 'received'
+    const flight = this.#flightFor(received)
+    flight.writer.add(request)
+    flight.appends.push(pending)
+    this.#lanes.enter(pending)
+  }
+
+  #flightFor(received: boolean): Flight {
+    const filled = this.#filled
+    if (filled !== undefined && filled.received === received && filled.writer.bytes < flightBytesMax) return filled
+    const flight = new Flight(++this.#lastNumber, received, this.#clock.now() + this.#timeoutMs)
+    this.#filled = flight
+    this.#waiting.push(flight)
+    if (!this.#planned) {
+      this.#planned = true
+      setImmediate(() => {
+        this.#planned = false
+        this.#sendOff()
+      })
+    }
+    return flight
+  }
+
+  #sendOff(): void {
+    if (this.#incarnation === undefined) {
+      if (this.#onTheirWay === 0) void this.#findOwner()
+      return
+    }
+    while (this.#onTheirWay < seats && this.#waiting.length > 0) {
+      const flight = this.#waiting.shift()!
+      if (this.#filled === flight) this.#filled = undefined
+      void this.#send(flight, this.#incarnation)
+    }
+  }
+
+  async #send(flight: Flight, incarnation: number): Promise<void> {
+    const leftMs = flight.dueMs - this.#clock.now()
+    if (leftMs <= 0) {
+      this.#refuse(flight, timedOut(this.#timeoutMs))
+      return
+    }
+    this.#onTheirWay++
+    try {
+      this.#settle(
+        flight,
+        await this.#link.askOnce({ type: 'store.append', incarnation, batch: flight.close() }, leftMs),
+      )
+    } catch (error) {
+      if (isOwnerLost(error)) this.#incarnation = undefined
+      if (isUntaken(error)) this.#putBack(flight)
+      else this.#refuse(flight, error)
+    } finally {
+      this.#onTheirWay--
+      this.#sendOff()
+    }
+  }
+
+  /** Before those that were made after it. */
+  #putBack(flight: Flight): void {
+    const at = this.#waiting.findIndex(({ number }) => number > flight.number)
+    this.#waiting.splice(at < 0 ? this.#waiting.length : at, 0, flight)
+  }
+
+  #settle({ appends }: Flight, { results, refusals }: AppendOutcomes): void {
+    let refused = 0
+    for (const [index, append] of appends.entries()) {
+      const refusal = refusals[refused]
+      if (refusal?.index === index) {
+        refused++
+        this.#lanes.settle(append, { error: decodeError(refusal.error) })
+      } else {
+        this.#lanes.settle(append, { baseOffset: results[2 * index]!, stored: results[2 * index + 1]! })
+      }
+    }
+  }
+
+  #refuse({ appends }: Flight, error: unknown): void {
+    for (const append of appends) this.#lanes.settle(append, { error })
+  }
+
+  /** Waits for the next incarnation as long as the first flight can, and sends what waits. */
+  async #findOwner(): Promise<void> {
+    const first = this.#waiting[0]
+    if (this.#finding || first === undefined) return
+    this.#finding = true
+    try {
+      const leftMs = Math.max(1, first.dueMs - this.#clock.now())
+      this.#incarnation = (await this.#link.ask({ type: 'store.whenOpen' }, leftMs)).incarnation
+    } catch (error) {
+      this.#waiting.shift()
+      if (this.#filled === first) this.#filled = undefined
+      this.#refuse(first, error)
+    } finally {
+      this.#finding = false
+      this.#sendOff()
+    }
+  }
+}
+
+function timedOut(timeoutMs: number): StarfishError {
+  return new StarfishError('ASK_TIMEOUT', `not sent within ${timeoutMs} ms`, { details: { timeoutMs }, handled: 'no' })
+}
