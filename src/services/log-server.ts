@@ -43,7 +43,9 @@ export function createLogServer(system: System, options: LogServerOptions): LogS
   const served = { ...listener, limits, protocol: protocolReference(logProtocol, service) }
   return createFrameServer(system, id, served, {
     check: () => checkImportable(engine.definition, logEngineKind),
-    before: [child(logStore, { id: 'store', shard: 'own', input, shutdown: limits.drainTimeoutMs, mailbox: storeMailbox })],
+    before: [
+      child(logStore, { id: 'store', shard: 'own', input, shutdown: limits.drainTimeoutMs, mailbox: storeMailbox }),
+    ],
     whenReady: () => whenOpen(system, store, openTimeoutMs),
     sharers: undefined,
     figures: () => ({}),
