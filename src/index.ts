@@ -127,6 +127,10 @@ export type {
 export type { LogClientOptions } from './services/clients/log/log-client-options.ts'
 export type { LogRequestOptions } from './services/clients/log/log-requests.ts'
 export type { ConsumedMessage, MessageBody, ProducerMessage } from './services/clients/log/message.ts'
+export type { SentMessage } from './services/clients/log/producer/delivery.ts'
+export type { LogProducer, Sending } from './services/clients/log/producer/log-producer.ts'
+export type { ProducerOptions } from './services/clients/log/producer/producer-options.ts'
+export type { ProducerFigures } from './services/clients/log/producer/send-desk.ts'
 export type { PoolOptions } from './services/clients/pool-options.ts'
 export type { RetryOptions } from './services/clients/retry-policy.ts'
 export {

@@ -26,6 +26,9 @@ import {
   toConsumedMessage,
   toLogMessage,
 } from './clients/log/message.ts'
+import { createProducer, type LogProducer } from './clients/log/producer/log-producer.ts'
+import type { ProducerOptions } from './clients/log/producer/producer-options.ts'
+import { TopicDirectory } from './clients/log/topic-directory.ts'
 
 /** Options of {@link LogClient.produce}. */
 export interface ProduceOptions extends LogRequestOptions {
@@ -72,6 +75,8 @@ export interface LogClient extends AsyncDisposable {
   produce(partition: number, messages: readonly ProducerMessage[], options?: ProduceOptions): Promise<ProduceResponse>
   /** Messages from `offset` on, up to `bytesMax` (each counts 8 more than its bytes, 16 of which it has anyway), one at least if there is one. */
   fetch(partition: number, offset: number, bytesMax: number, options?: FetchOptions): Promise<FetchResult>
+  /** A producer: batches messages, spreads them over partitions, and resends without repeats. Throws BAD_CONFIG. */
+  producer(options?: ProducerOptions): LogProducer
   /** Counts, and what it holds now. */
   stats(): ClientFigures
   /**
@@ -91,8 +96,13 @@ export function createLogClient(options: LogClientOptions | string): LogClient {
   const config = resolveLogClient(options)
   const requests = new LogRequests(config)
 
-  function close({ timeoutMs = closeTimeoutMs }: { readonly timeoutMs?: number } = {}): Promise<void> {
-    return requests.pool.close(timeoutMs)
+  const topics = new TopicDirectory(requests)
+  const producers = new Set<LogProducer>()
+
+  async function close({ timeoutMs = closeTimeoutMs }: { readonly timeoutMs?: number } = {}): Promise<void> {
+    const untilMs = config.clock.now() + timeoutMs
+    await Promise.all([...producers].map(producer => producer.close({ timeoutMs })))
+    await requests.pool.close(Math.max(0, untilMs - config.clock.now()))
   }
 
   return {
@@ -151,6 +161,11 @@ export function createLogClient(options: LogClientOptions | string): LogClient {
       const content = { partitionId: partition, offset, maxBytes: bytesMax, longPoll }
       const { highWaterMark, entries } = await requests.ask(logCall.fetch, content, attempts)
       return { highWaterMark, messages: readLogEntries(entries).map(message => toConsumedMessage(partition, message)) }
+    },
+    producer(given = none) {
+      const producer = createProducer(requests, topics, given)
+      producers.add(producer)
+      return producer
     },
     stats: () => requests.pool.figures(),
     close,

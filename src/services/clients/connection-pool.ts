@@ -81,7 +81,8 @@ export class ConnectionPool<R extends PendingRequest> implements Carrier<R> {
   }
 
   send(request: R): boolean {
-    const before = request.follows as PooledConnection<R> | undefined
+    const { course } = request
+    const before = course?.carrier as PooledConnection<R> | undefined
     if (before !== undefined && before.inFlight > 0) {
       const isTaken = before.isUp && !before.isPaused && before.hasRoom(request.bytes)
       if (isTaken) before.send(request)
@@ -92,6 +93,7 @@ export class ConnectionPool<R extends PendingRequest> implements Carrier<R> {
       this.#dialAll()
       return false
     }
+    if (course !== undefined) course.carrier = connection
     connection.send(request)
     return true
   }

@@ -25,6 +25,11 @@ export interface PendingOptions {
   readonly isRetried?: boolean
 }
 
+/** What keeps requests in their order: they go by one carrier as long as that owes answers. */
+export interface Course {
+  carrier: object | undefined
+}
+
 /** The base of every protocol's request; `A` is its answer. */
 export abstract class PendingRequest<A = unknown> extends Deadline {
   readonly bytes: number
@@ -40,8 +45,8 @@ export abstract class PendingRequest<A = unknown> extends Deadline {
   lastFailure: StarfishError | undefined = undefined
   /** Who has it while it is sent, and who had it last. */
   carrier: object | undefined = undefined
-  /** The carrier of requests that this one must not overtake: it goes the same way as long as that owes answers. */
-  follows: object | undefined = undefined
+  /** Requests of one course do not overtake each other. */
+  course: Course | undefined = undefined
   /** For the carrier: how much it had heard when it took the request. */
   heardBefore = 0
   forgetSignal: (() => void) | undefined = undefined
