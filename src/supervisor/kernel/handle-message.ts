@@ -5,6 +5,7 @@ import type { Envelope } from '../../messages/thread/envelope.ts'
 import type { ActorCell } from './cell.ts'
 import { noReplyError } from './delivery-errors.ts'
 import type { Kernel } from './kernel.ts'
+import { takeCheckpoint } from './take-checkpoint.ts'
 
 /** Handles a message that was just taken out of the mailbox of `cell`. Never throws. */
 export function handleMessage(kernel: Kernel, cell: ActorCell, envelope: Envelope, nowMs: number): void {
@@ -32,7 +33,7 @@ export function handleMessage(kernel: Kernel, cell: ActorCell, envelope: Envelop
     envelope.receipts.finish(envelope.token)
   }
   if (engine.stateKey !== before) kernel.lifecycle.moved(cell, before)
-  else if (cell.checkpointEveryMs >= 0) kernel.lifecycle.checkpoint(cell)
+  else if (cell.checkpointEveryMs >= 0) takeCheckpoint(kernel, cell)
 }
 
 function begin(kernel: Kernel, cell: ActorCell, envelope: Envelope, nowMs: number, asked: boolean): void {

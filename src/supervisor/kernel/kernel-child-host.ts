@@ -52,14 +52,14 @@ export function createKernelChildHost(kernel: Kernel, cell: ActorCell, remote: R
     addressOf,
     start({ id, spec }) {
       const address = addressOf(id)
-      const incarnation = kernel.nextIncarnation(address)
+      const incarnation = kernel.incarnations.next(address)
       const request: ChildStart = { address, owner: { supervisor, childId: id }, incarnation, spec }
       const shard = placeOf(request)
       if (shard === 'nowhere') return incarnation
       if (shard === undefined) kernel.lifecycle.start(request)
       else {
         places.set(id, shard)
-        kernel.noteIncarnation(address, incarnation)
+        kernel.incarnations.note(address, incarnation)
         const checkpoint = kernel.checkpoints.take(address)
         remote?.start(shard, checkpoint === undefined ? request : { ...request, checkpoint })
       }
@@ -81,7 +81,7 @@ export function createKernelChildHost(kernel: Kernel, cell: ActorCell, remote: R
       if (outcome === 'restarted') return
       const shard = places.get(id)
       places.delete(id)
-      kernel.retireIncarnation(addressOf(id))
+      kernel.incarnations.retire(addressOf(id))
       if (shard === undefined) kernel.lifecycle.remove(addressOf(id), supervisor)
       else remote?.remove(shard, addressOf(id), supervisor)
     },

@@ -34,6 +34,7 @@ import { FactStream } from './facts.ts'
 import { Groups } from './groups.ts'
 import { handleMessage } from './handle-message.ts'
 import { Hosts } from './hosts.ts'
+import { Incarnations } from './incarnations.ts'
 import { createKernelChildHost, type RemoteChildren } from './kernel-child-host.ts'
 import { createKernelLog, type KernelLog } from './kernel-log.ts'
 import { Lifecycle } from './lifecycle.ts'
@@ -56,9 +57,6 @@ export interface Router {
   /** A watched address of another thread has ended, and that was told. */
   watchEnded(address: string): void
 }
-
-/** Addresses without an owner whose starts are remembered. */
-const pastIncarnationsMax = 10_000
 
 /** What a kernel is made of. */
 export interface KernelOptions {
@@ -88,6 +86,7 @@ export class Kernel {
   /** What this thread can read of binary events; told to the others. */
   readonly codecs = createCodecRegistry()
   readonly entries = new Map<string, ActorEntry>()
+  readonly incarnations = new Incarnations(this.entries)
   /** Actors inside actors. */
   readonly hosts = new Hosts(this)
   /** Addresses that are about to start here. */
@@ -107,8 +106,6 @@ export class Kernel {
   /** Runs code outside of whatever context the caller is in: actors do not inherit that of who woke them first. */
   readonly #outside = AsyncLocalStorage.snapshot()
   #router: Router | undefined
-  readonly #incarnations = new Map<string, number>()
-  readonly #pastIncarnations = new Map<string, number>()
   /** Children of this thread's supervisors that live on others; set on the main thread. */
   remoteChildren: RemoteChildren | undefined
   /** Hears of the starts and ends of the supervisors that have none above them. */
@@ -148,35 +145,6 @@ export class Kernel {
   /** Milliseconds since this kernel began. */
   get uptimeMs(): number {
     return this.clock.now() - this.#startedAtMs
-  }
-
-  /** The number of the next start of that address: one more than its last, as long as the address is remembered. */
-  nextIncarnation(address: string): number {
-    return (this.#lastIncarnation(address) ?? this.#pastIncarnations.get(address) ?? 0) + 1
-  }
-
-  /** Goes on counting where an earlier worker of this shard, or another thread, has stopped; never backwards. */
-  noteIncarnation(address: string, incarnation: number): void {
-    if (incarnation >= this.nextIncarnation(address)) this.#incarnations.set(address, incarnation)
-  }
-
-  /** An address was given up: the count of its starts is remembered for a while, should somebody take it again. */
-  retireIncarnation(address: string): void {
-    const last = this.#lastIncarnation(address)
-    this.#incarnations.delete(address)
-    if (last === undefined) return
-    this.#pastIncarnations.delete(address)
-    this.#pastIncarnations.set(address, last)
-    if (this.#pastIncarnations.size <= pastIncarnationsMax) return
-    const oldest = this.#pastIncarnations.keys().next().value
-    if (oldest !== undefined) this.#pastIncarnations.delete(oldest)
-  }
-
-  /** The entry knows it where the actor lives; what was noted counts where it lives elsewhere, or has not started yet. */
-  #lastIncarnation(address: string): number | undefined {
-    const noted = this.#incarnations.get(address)
-    const known = this.entries.get(address)?.incarnation
-    return noted === undefined || known === undefined ? (noted ?? known) : Math.max(noted, known)
   }
 
   /** An address that was {@link Expected} has started, with all below it, or will not: what still waits is settled. */

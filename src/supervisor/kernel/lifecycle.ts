@@ -9,7 +9,7 @@ import { tameError } from '../../messages/error-codec.ts'
 import type { StarfishError } from '../../messages/errors.ts'
 import { optionError } from '../../messages/option-faults.ts'
 import type { ChildFact } from '../../messages/thread/child-fact.ts'
-import { type ActorExit, type ExitReason, isAbnormal } from '../../messages/thread/exit.ts'
+import type { ActorExit, ExitReason } from '../../messages/thread/exit.ts'
 import type { Checkpoint } from '../../messages/thread/kernel-message.ts'
 import type { ResolvedChildSpec } from '../child-spec.ts'
 import { duplicateError } from '../start-error.ts'
@@ -18,13 +18,14 @@ import { ActorCell, actorStorage } from './cell.ts'
 import { createActorRuntime } from './cell-port.ts'
 import type { ChildStart } from './child-start.ts'
 import { loadDefinition, loadedDefinition } from './definition-loader.ts'
-import { actorDiedError } from './delivery-errors.ts'
 import { createEngine } from './engine-of.ts'
 import { ActorEntry } from './entry.ts'
 import type { Kernel } from './kernel.ts'
 import { killOrphans } from './kernel-child-host.ts'
 import { Mailbox, resolveMailboxOptions } from './mailbox.ts'
 import { runInit } from './run-init.ts'
+import { settleMessages } from './settle-messages.ts'
+import { takeCheckpoint } from './take-checkpoint.ts'
 import { topAddress } from './well-known.ts'
 
 /** The event with which a supervisor asks an actor to end; a chart that has no transition for it ends at once. */
@@ -101,7 +102,7 @@ export class Lifecycle {
     else if (cell.engine?.handles(shutdownEvent.type) === true)
       this.#kernel.send(null, address, shutdownEvent, 'control')
     else {
-      this.checkpoint(cell, true)
+      takeCheckpoint(this.#kernel, cell, true)
       this.end(cell, { type: 'shutdown' })
     }
   }
@@ -142,33 +143,7 @@ export class Lifecycle {
       const to = cell.engine?.value
       this.#kernel.facts.add({ kind: 'transition', address, incarnation: cell.incarnation, from: before, to })
     }
-    this.checkpoint(cell)
-  }
-
-  /** Takes a checkpoint if one is due, or in any case. */
-  checkpoint(cell: ActorCell, now = false): void {
-    if (cell.checkpointEveryMs < 0 || cell.engine === undefined) return
-    const nowMs = this.#kernel.clock.now()
-    if (nowMs < cell.checkpointDueMs && !now) return
-    cell.checkpointDueMs = nowMs + cell.checkpointEveryMs
-    const { address } = cell.entry
-    const state = this.#persist(cell)
-    if (state === undefined) return
-    const checkpoint = { state, atMs: nowMs }
-    this.#kernel.checkpoints.keep(address, checkpoint)
-    this.onCheckpoint(address, checkpoint)
-  }
-
-  /** A copy: charts may change their context in place. A state that cannot be copied is said once. */
-  #persist(cell: ActorCell): unknown {
-    try {
-      return structuredClone(cell.engine?.persist())
-    } catch (error) {
-      cell.checkpointDueMs = Number.POSITIVE_INFINITY
-      const { address } = cell.entry
-      this.#kernel.log.error({ actor: address, err: error }, 'no checkpoint: the state cannot be copied')
-      return undefined
-    }
+    takeCheckpoint(this.#kernel, cell)
   }
 
   /** Ends an incarnation whose chart came to its end. */
@@ -191,7 +166,7 @@ export class Lifecycle {
     entry.cell = undefined
     entry.starting = undefined
     entry.state = 'vacant'
-    this.#settleMessages(cell, exit)
+    settleMessages(this.#kernel, cell, exit)
     this.#cleanUp(cell)
     this.#kernel.watches.remember(exit)
     this.#kernel.facts.add({ kind: 'exit', address: entry.address, exit })
@@ -285,7 +260,7 @@ export class Lifecycle {
     this.#deliverHeld(cell)
     if (end !== undefined) this.endByChart(cell)
     // What was just restored has to prove that it lives before it counts as a checkpoint.
-    else if (checkpoint === undefined) this.checkpoint(cell)
+    else if (checkpoint === undefined) takeCheckpoint(this.#kernel, cell)
     else cell.checkpointDueMs = this.#kernel.clock.now() + cell.checkpointEveryMs
   }
 
@@ -333,26 +308,6 @@ export class Lifecycle {
     this.#cleanUp(cell)
     this.#tellOwner(entry, { type: 'child.ignored', id: entry.owner.childId, incarnation })
     this.#kernel.tellNoproc(entry.address)
-  }
-
-  #settleMessages(cell: ActorCell, exit: ActorExit): void {
-    const kernel = this.#kernel
-    const inHand = cell.current
-    cell.current = undefined
-    if (inHand !== undefined) {
-      if (inHand.requestId === 0 && isAbnormal(exit.reason)) kernel.addDeadLetter(inHand, 'inHand', exit.reason.type)
-      inHand.receipts.finish(inHand.token)
-      if (cell.settled === 'open' && cell.currentToken !== undefined) {
-        kernel.reply(cell.currentToken, { ok: false, error: actorDiedError(exit, inHand.event.type, 'unknown') })
-      }
-    }
-    for (const { token, type } of cell.openRequests.values()) {
-      kernel.reply(token, { ok: false, error: actorDiedError(exit, type, 'unknown') })
-    }
-    cell.openRequests.clear()
-    for (const envelope of cell.mailbox.drain()) {
-      kernel.dropAdmitted(envelope, 'ACTOR_DIED', actorDiedError(exit, envelope.event.type, 'no'))
-    }
   }
 
   #cleanUp(cell: ActorCell): void {

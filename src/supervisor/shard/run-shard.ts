@@ -8,7 +8,7 @@ import { expose } from 'comlink'
 import { encodeError } from '../../messages/error-codec.ts'
 import { detailsOf, summariesOf } from '../kernel/actor-summary.ts'
 import { killActor } from '../kernel/boot-kernel.ts'
-import type { Kernel } from '../kernel/kernel.ts'
+import { clonableDetails } from './clonable-details.ts'
 import { markInsideShard } from './inside-shard.ts'
 import { nodeEndpoint } from './node-endpoint.ts'
 import { preload } from './preload.ts'
@@ -55,7 +55,7 @@ export function runShard(context: ShardContext): void {
     removeChild: (address, supervisor) => answered(() => live().removeChild(address, supervisor)),
     stop: () => answeredLater(() => live().stop()),
     tree: query => answered(() => summariesOf(live().kernel, query)),
-    details: address => answered(() => clonableDetails(live().kernel, address)),
+    details: address => answered(() => clonableDetails(detailsOf(live().kernel, address))),
     deadLetters: () => answered(() => live().kernel.deadLetters.report()),
     setFilters: filters => run(() => live().kernel.setFilters(filters)),
     chaos: (moduleUrl, order) =>
@@ -65,21 +65,6 @@ export function runShard(context: ShardContext): void {
       }),
   }
   expose(control, nodeEndpoint(context.port))
-}
-
-function clonableDetails(kernel: Kernel, address: string) {
-  const details = detailsOf(kernel, address)
-  if (details === undefined) return undefined
-  try {
-    structuredClone(details)
-    return details
-  } catch (error) {
-    return { ...details, context: `not clonable: ${String(error)}`, lastEvents: details.lastEvents.map(withoutEvent) }
-  }
-}
-
-function withoutEvent<E extends { readonly event?: unknown }>({ event: _event, ...entry }: E) {
-  return entry
 }
 
 function run(work: () => void): Answered<true> {

@@ -102,7 +102,7 @@ export class Shard {
     for (const { spec, generation, incarnations, checkpoints = [] } of residents) {
       this.#generations.set(spec.id, generation)
       this.#returning.add(spec.id)
-      for (const [address, incarnation] of incarnations) this.kernel.noteIncarnation(address, incarnation)
+      for (const [address, incarnation] of incarnations) this.kernel.incarnations.note(address, incarnation)
       for (const [address, checkpoint] of checkpoints) this.kernel.checkpoints.keep(address, checkpoint)
     }
     await Promise.all(residents.map(resident => this.#startAgain(resident)))
@@ -118,7 +118,7 @@ export class Shard {
 
   startChild({ incarnations, ...request }: RemoteStart): void {
     for (const [address, incarnation] of incarnations) {
-      if (address !== request.address) this.kernel.noteIncarnation(address, incarnation)
+      if (address !== request.address) this.kernel.incarnations.note(address, incarnation)
     }
     this.kernel.lifecycle.start(request)
   }

@@ -9,14 +9,13 @@ import { createLogger } from '../../../src/logger.ts'
 import { createFrameServer } from '../../../src/services/frame-server.ts'
 import { createSystem, internalsOf } from '../../../src/supervisor/system.ts'
 import { untilBound } from '../../services/until-bound.ts'
-import { type FromServer, type Kill, type Mode, monotonicMs } from './account.ts'
+import { type FromServer, type Kill, type Mode, monotonicMs, shards } from './account.ts'
 import { createBoard, incarnationsOf, namedProtocol } from './named-protocol.ts'
 
 const [mode, seedText, killsText] = process.argv.slice(2) as [Mode, string, string]
 const random = createRandom(Number(seedText))
 const periodMs = 2_000
 const jitterMs = 500
-const shards = 2
 
 const board = createBoard()
 const system = await createSystem({ shards, logger: createLogger({ level: 'error' }) })

@@ -79,3 +79,15 @@ t.test('the end of an actor whose last event cannot be read is told without that
   )
   t.same(await crasher.ask({ type: 'deep.read' }, inTime), [], 'it restarted')
 })
+
+t.test('an actor whose context is nested too deep is inspected without it', async t => {
+  const system = await startSharded(t)
+  for (const depth of [500, depths.forMain, depths.forAny]) {
+    const ref = await system.spawn(deep, { id: `d${depth}`, shard: 0 })
+    ref.send({ type: 'deep.keep', depth })
+    await ref.ask({ type: 'deep.read' }, inTime)
+    const details = await ref.inspect()
+    if (depth === 500) t.match(details, { context: { kept: [[[]]] } })
+    else t.match(details, { address: `d${depth}`, context: /^nested deeper than/ })
+  }
+})

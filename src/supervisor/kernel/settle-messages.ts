@@ -1,0 +1,25 @@
+/** The account of what an incarnation leaves behind: the message in hand, requests it has kept, its mailbox. */
+import { type ActorExit, isAbnormal } from '../../messages/thread/exit.ts'
+import type { ActorCell } from './cell.ts'
+import { actorDiedError } from './delivery-errors.ts'
+import type { Kernel } from './kernel.ts'
+
+/** Tells each asker whether its request was handled, and lists what nobody asked about among the dead letters. */
+export function settleMessages(kernel: Kernel, cell: ActorCell, exit: ActorExit): void {
+  const inHand = cell.current
+  cell.current = undefined
+  if (inHand !== undefined) {
+    if (inHand.requestId === 0 && isAbnormal(exit.reason)) kernel.addDeadLetter(inHand, 'inHand', exit.reason.type)
+    inHand.receipts.finish(inHand.token)
+    if (cell.settled === 'open' && cell.currentToken !== undefined) {
+      kernel.reply(cell.currentToken, { ok: false, error: actorDiedError(exit, inHand.event.type, 'unknown') })
+    }
+  }
+  for (const { token, type } of cell.openRequests.values()) {
+    kernel.reply(token, { ok: false, error: actorDiedError(exit, type, 'unknown') })
+  }
+  cell.openRequests.clear()
+  for (const envelope of cell.mailbox.drain()) {
+    kernel.dropAdmitted(envelope, 'ACTOR_DIED', actorDiedError(exit, envelope.event.type, 'no'))
+  }
+}
