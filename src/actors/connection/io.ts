@@ -139,7 +139,7 @@ function pump(connection: Connection): void {
 }
 
 function decodeRest(connection: Connection): void {
-  while (connection.rest !== undefined && connection.halted === 0) {
+  while (connection.rest !== undefined && connection.mayDecode()) {
     const chunk = connection.rest
     connection.rest = undefined
     const at = decodeChunk(connection, chunk)
@@ -165,6 +165,7 @@ function holdBytes(connection: Connection): void {
 function notice(connection: Connection): void {
   const { partial, halted } = connection
   if ((halted & halt.over) !== 0) {
+    connection.replies?.end()
     step(connection, connection.peerEnded ? connectionEvents.peerEnded : connectionEvents.faultAnswered)
     return
   }
@@ -256,7 +257,7 @@ function release(connection: Connection, reason: ExitReason): void {
   plane.ledger.release(connection.addressBucket)
   connection.socket.destroy()
   if (replies !== undefined) {
-    plane.inFlight(-replies.inFlight, -replies.inFlightBytes)
+    plane.inFlight(replies.patient - replies.inFlight, -replies.inFlightBytes)
     replies.abandon()
   }
   plane.ended = reason
@@ -284,6 +285,7 @@ export const connectionChartSource = connectionMachine.provide({
     countReader: ({ context: { connection } }) => connection.countRefusal('readersLate'),
     overloadRequests({ context: { connection } }) {
       connection.mode = 'overloaded'
+      connection.replies?.end()
     },
     watchReader({ context: { connection } }) {
       if (connection.reader === undefined) connection.watchReader()

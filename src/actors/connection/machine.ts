@@ -108,8 +108,9 @@ const machine = setup({
       const { plane, reader } = connection
       return reader !== undefined && isReaderLate(plane.limits, reader, plane.nowMs())
     },
-    /** Read or answered lately. */
+    /** Read or answered lately, or there is nothing that could be late. */
     isActive: ({ context: { connection } }) =>
+      connection.isPatient ||
       connection.plane.nowMs() - connection.activeAtMs < connection.plane.limits.handlerTimeoutMs,
     hasRequestsInFlight: ({ context: { connection } }) => connection.inFlight > 0,
     hasNothingInFlight: ({ context: { connection } }) => connection.inFlight === 0,
