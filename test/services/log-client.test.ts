@@ -4,6 +4,7 @@ import { crc32 } from 'node:zlib'
 import t, { type Test } from 'tap'
 import { createLogClient, isStarfishError, type LogClient, type LogClientOptions } from '../../src/index.ts'
 import { encodeLogError, encodeLogResponse, logError, logOperation } from '../../src/messages/index.ts'
+import { until } from '../actors/connection/event-shard.ts'
 import { serveLog } from './fixtures/served-log.ts'
 
 t.setTimeout(120_000)
@@ -94,6 +95,62 @@ t.test('what cannot be sent is refused here, with every fault', async t => {
   })
   t.throws(() => createLogClient('nowhere'), { code: 'BAD_CONFIG', message: /brokers is "nowhere"/ })
   t.throws(() => createLogClient({ brokers: [] }), { code: 'BAD_CONFIG' })
+})
+
+t.test('answers overtake each other on a connection, and find their request', async t => {
+  const { port, server } = await serveLog(t, 2)
+  const client = clientOf(t, { brokers: `127.0.0.1:${port}`, pool: { connectionsPerServer: 1 } })
+  const { partitions } = await client.createTopic('t', 2)
+  const [busy = -1, idle = -1] = partitions
+  const order: string[] = []
+  const poll = client.fetch(idle, 0, 1_000, { longPoll: { maxWaitMs: 20_000, minBytes: 1 } })
+  const polled = poll.then(({ messages }) => order.push(`poll ${messages.length}`))
+  const rest = Array.from({ length: 500 }, (_, n) => client.produce(busy, [{ value: `${n}` }]))
+  await Promise.all(rest)
+  order.push('produced')
+  t.equal(server.stats().connections, 1)
+  await client.produce(idle, [{ value: 'at last' }])
+  await polled
+  t.same(order, ['produced', 'poll 1'])
+  const offsets = (await Promise.all(rest)).map(({ baseOffset }) => baseOffset)
+  t.same(offsets, [...offsets.keys()], 'produces of a connection are stored in the order sent')
+  const { messages } = await client.fetch(busy, 0, 1_000_000)
+  t.same(
+    messages.map(({ value }) => String(value)),
+    offsets.map(String),
+  )
+})
+
+t.test('deadline, abort and close end a long poll at once', async t => {
+  const { port, server } = await serveLog(t, 0)
+  const client = createLogClient({ brokers: { port } })
+  const [partition = -1] = (await client.createTopic('t')).partitions
+  const longPoll = { maxWaitMs: 19_000, minBytes: 1 }
+  const abort = new AbortController()
+  const aborted = client.fetch(partition, 0, 1, { longPoll, signal: abort.signal })
+  const closed = client.fetch(partition, 0, 1, { longPoll })
+  abort.abort(new Error('enough'))
+  await t.rejects(aborted, { code: 'REQUEST_ABORTED', cause: { message: 'enough' } })
+  await t.rejects(client.healthCheck({ signal: AbortSignal.abort() }), { code: 'REQUEST_ABORTED', handled: 'no' })
+  const rejected = t.rejects(closed, { code: 'CLIENT_CLOSED' })
+  await client.close({ timeoutMs: 0 })
+  await rejected
+  await t.rejects(client.healthCheck(), { code: 'CLIENT_CLOSED', handled: 'no' })
+  await until(() => server.stats().connections === 0)
+})
+
+t.test('close does not wait for what was aborted', async t => {
+  const { port } = await serveLog(t, 0)
+  const client = createLogClient({ brokers: { port } })
+  const [partition = -1] = (await client.createTopic('t')).partitions
+  const abort = new AbortController()
+  const poll = client.fetch(partition, 0, 1, { longPoll: { maxWaitMs: 19_000, minBytes: 1 }, signal: abort.signal })
+  await client.healthCheck()
+  abort.abort()
+  await t.rejects(poll, { code: 'REQUEST_ABORTED', handled: 'unknown' })
+  const fromMs = performance.now()
+  await client.close()
+  t.ok(performance.now() - fromMs < 900, 'a connection that drains has a second')
 })
 
 t.test('large answers come whole, and what was fetched stays as it is', async t => {

@@ -9,11 +9,13 @@ import { createInterface } from 'node:readline'
 /** Set where a machine is to have all that tests need, as in CI: then what is missing fails them. */
 const required = process.env.STARFISH_TESTS_SKIP_NOTHING === '1'
 
+/** Debian has it where the PATH of most users does not lead. */
+const command = spawnSync('nats-server', ['--version']).error === undefined ? 'nats-server' : '/usr/sbin/nats-server'
+
 /** Whether a test has to be skipped, with why: for the options of a tap test. Throws where nothing is to be skipped. */
 export function skipWithoutNats(): string | false {
-  const { error } = spawnSync('nats-server', ['--version'])
-  if (error === undefined) return false
-  const text = `there is no nats-server on the PATH (${error.message}): apt-get install nats-server, or see https://nats.io`
+  if (spawnSync(command, ['--version']).error === undefined) return false
+  const text = 'there is no nats-server: apt-get install nats-server, or see https://nats.io'
   if (required) throw new Error(text)
   return text
 }
@@ -42,7 +44,7 @@ export async function startNats(more: readonly string[] = []): Promise<NatsServe
   let child: ChildProcess | undefined
 
   async function start(): Promise<void> {
-    child = spawn('nats-server', ['-js', '-sd', folder, '-a', '127.0.0.1', '-p', port, ...more], {
+    child = spawn(command, ['-js', '-sd', folder, '-a', '127.0.0.1', '-p', port, ...more], {
       stdio: ['ignore', 'ignore', 'pipe'],
     })
     process.once('exit', endWithProcess)

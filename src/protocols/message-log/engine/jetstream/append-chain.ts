@@ -150,7 +150,7 @@ export class AppendChain {
 
 /** Where a chain is sent. */
 export interface ChainTarget {
-  readonly connection: JetstreamConnection
+  readonly connection: Pick<JetstreamConnection, 'store' | 'requestTimeoutMs' | 'onLost' | 'publish'>
   readonly answers: PublishAnswers
   readonly producers: Producers
   subjectOf(entry: AppendEntry): string

@@ -10,6 +10,9 @@ export type ChainOutcome =
   | { readonly type: 'refused'; readonly fault: PublishFault }
   | { readonly type: 'unknown'; readonly error: unknown }
 
+/** What it needs of the connection. */
+export type FlightConnection = Pick<JetstreamConnection, 'store' | 'requestTimeoutMs' | 'onLost'>
+
 /** The answers to one chain, and how long it waits for them. */
 export class ChainFlight {
   /** Messages, from the first on, that are known to be stored. */
@@ -22,7 +25,7 @@ export class ChainFlight {
   readonly #stop: () => void
   #wake: (() => void) | undefined
 
-  constructor(length: number, connection: JetstreamConnection, answers: PublishAnswers) {
+  constructor(length: number, connection: FlightConnection, answers: PublishAnswers) {
     const { store, requestTimeoutMs } = connection
     this.#length = length
     this.#answers = answers

@@ -3,7 +3,8 @@
  * when nobody asks any more.
  *
  * A pull ends when it has what was asked for, with a status of JetStream (no room for another message, time is up, the consumer
- * is gone), or, when JetStream has forgotten the consumer and says nothing at all, some time after its time is up.
+ * is gone), or, when JetStream has forgotten the consumer and says nothing at all, some time after its time is up; a long one has JetStream
+ * say now and then that it stands.
  *
  * @see https://github.com/nats-io/nats-architecture-and-design/blob/main/adr/ADR-13.md
  */
@@ -29,6 +30,7 @@ export interface PullLimits {
 /** JetStream forgets a consumer that nobody pulls from for so long. */
 export const cursorLifeMs = 60_000
 const graceMs = 1_000
+const heartbeatMs = 5_000
 const nanoseconds = 1_000_000
 
 interface Pull {
@@ -95,13 +97,15 @@ export class Cursor {
 
   /** Answers what there is until a limit is reached; rejects with `STORAGE_FAILED`. */
   async pull({ count, bytesMax, waitMs }: PullLimits): Promise<PulledMessage[]> {
+    const beats = waitMs > 2 * heartbeatMs
     const request = {
       batch: count,
       expires: waitMs * nanoseconds,
       ...(bytesMax === undefined ? {} : { max_bytes: bytesMax }),
+      ...(beats ? { idle_heartbeat: heartbeatMs * nanoseconds } : {}),
     }
     return new Promise((resolve, reject) => {
-      const timer = setTimeout(() => this.#end(), waitMs + graceMs)
+      const timer = setTimeout(() => this.#end(), (beats ? 2 * heartbeatMs : waitMs) + graceMs)
       const stop = this.#connection.onLost(() => this.#end(disconnected(this.#connection.store, 'no')))
       this.#pull = { count, found: [], timer, stop, resolve, reject }
       try {
@@ -125,10 +129,12 @@ export class Cursor {
   #take(message: Msg): void {
     const pull = this.#pull
     if (pull === undefined) return
-    if (message.data.length === 0 && (message.headers?.code ?? 0) >= 400) {
+    const status = message.data.length === 0 ? (message.headers?.code ?? 0) : 0
+    if (status >= 400) {
       this.#end()
       return
     }
+    if (status > 0) pull.timer.refresh()
     const sequence = sequenceOf(message.reply)
     if (sequence === undefined) return
     pull.found.push({ sequence, payload: message.data, message })

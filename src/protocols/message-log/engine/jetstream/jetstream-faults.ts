@@ -1,5 +1,5 @@
 /** What NATS says of a failure, in the words of log engines. */
-import { JetStreamApiError } from '@nats-io/jetstream'
+import { JetStreamApiCodes, JetStreamApiError } from '@nats-io/jetstream'
 import { type Handled, isStarfishError, type StarfishError } from '../../../../messages/errors.ts'
 import type { StorageFault } from '../contract.ts'
 import { storageFailed } from '../engine-errors.ts'
@@ -30,6 +30,11 @@ export interface PublishFault {
 /** Whether a publish was refused because the end of its stream is another than expected. */
 export function isConflict({ err_code }: PublishFault): boolean {
   return conflictCodes.has(err_code)
+}
+
+/** Whether there is no such stream. */
+export function isStreamNotFound(error: unknown): boolean {
+  return error instanceof JetStreamApiError && error.code === JetStreamApiCodes.StreamNotFound
 }
 
 /** What a refused publish means: it was not stored. */

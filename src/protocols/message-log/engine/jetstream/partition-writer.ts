@@ -15,6 +15,7 @@ import type { AppendRequest, AppendResult } from '../contract.ts'
 import { sequenceExpired, storageFailed } from '../engine-errors.ts'
 import { AppendChain, type ChainTarget, type PartitionEnd } from './append-chain.ts'
 import { AppendEntry, producerKey } from './append-entry.ts'
+import type { JetstreamConnection } from './connection.ts'
 import { isConflict, jetstreamFault, type PublishFault, publishRefused } from './jetstream-faults.ts'
 import { storedOf } from './stored-of.ts'
 import type { Streams } from './streams.ts'
@@ -29,7 +30,8 @@ const pauseMs = 15
 const retryMs = 2
 
 /** What a writer works with. */
-export interface PartitionAccess extends Omit<ChainTarget, 'subjectOf'> {
+export interface PartitionAccess extends Omit<ChainTarget, 'subjectOf' | 'connection'> {
+  readonly connection: JetstreamConnection
   readonly partitionId: number
   readonly stream: string
   readonly streams: Streams

@@ -2,11 +2,10 @@
  * Reads a log in JetStream, over one connection. How far a partition goes is asked of the leader of its stream for each read, so that what
  * was acknowledged to anybody is seen by everybody; messages come from a consumer, which is kept for who reads on from there.
  */
-import { JetStreamApiCodes, JetStreamApiError } from '@nats-io/jetstream'
 import type { LogReader, ReadResult, Topic } from '../contract.ts'
 import { offsetOutOfRange, partitionNotFound, storageFailed, storeClosed } from '../engine-errors.ts'
 import type { JetstreamConnection } from './connection.ts'
-import { jetstreamFault } from './jetstream-faults.ts'
+import { isStreamNotFound, jetstreamFault } from './jetstream-faults.ts'
 import type { StoreNames } from './names.ts'
 import { ReadCursors } from './read-cursors.ts'
 import type { StreamState, Streams } from './streams.ts'
@@ -65,10 +64,11 @@ export class JetstreamReads implements LogReader {
 
   async whenPast(partitionId: number, offset: number, signal: AbortSignal): Promise<void> {
     this.#checkOpen()
-    const { names, streams } = this.#store
+    const { names, streams, topics } = this.#store
     const followed: Followed = {
       stream: names.partition(partitionId),
       lastSequence: () => this.highWaterMark(partitionId),
+      isGone: () => !topics.has(partitionId),
       ensure: () => streams.ensure(this.partitionSpec(partitionId)),
     }
     await this.#tails.whenAbove(followed, offset, signal)
@@ -112,7 +112,7 @@ export class JetstreamReads implements LogReader {
     try {
       return await this.#cursors.read(names.partition(partitionId), offset, maxBytes, state)
     } catch (error) {
-      if (error instanceof JetStreamApiError && error.code === JetStreamApiCodes.StreamNotFound) return undefined
+      if (isStreamNotFound(error)) return undefined
       throw jetstreamFault(error, connection.store, 'no')
     }
   }

@@ -1,13 +1,7 @@
 /** Streams, as the engine asks for them: what is not there is undefined, what fails is `STORAGE_FAILED`. */
-import {
-  JetStreamApiCodes,
-  JetStreamApiError,
-  type JetStreamManager,
-  type StoredMsg,
-  type StreamInfo,
-} from '@nats-io/jetstream'
+import { JetStreamApiError, type JetStreamManager, type StoredMsg, type StreamInfo } from '@nats-io/jetstream'
 import type { JetstreamConnection } from './connection.ts'
-import { jetstreamFault } from './jetstream-faults.ts'
+import { isStreamNotFound, jetstreamFault } from './jetstream-faults.ts'
 
 /** Where a stream begins and ends. */
 export interface StreamState {
@@ -111,7 +105,7 @@ export class Streams {
     try {
       return await this.#connection.ask(question)
     } catch (error) {
-      if (error instanceof JetStreamApiError && error.code === JetStreamApiCodes.StreamNotFound) return undefined
+      if (isStreamNotFound(error)) return undefined
       throw jetstreamFault(error, this.#connection.store, 'no')
     }
   }

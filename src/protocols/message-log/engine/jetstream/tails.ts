@@ -7,13 +7,16 @@ import { StarfishError } from '../../../../messages/errors.ts'
 import { storeClosed } from '../engine-errors.ts'
 import type { JetstreamConnection } from './connection.ts'
 import { Cursor } from './cursor.ts'
+import { isStreamNotFound } from './jetstream-faults.ts'
 
 /** A stream that can be waited for. */
 export interface Followed {
   readonly stream: string
   /** The sequence of its last message. Rejects with what is to be told to who waits if there is no such thing any more. */
   lastSequence(): Promise<number>
-  /** Makes the stream if there is none yet. */
+  /** Whether it is known to be no more. */
+  isGone(): boolean
+  /** Makes the stream, which is not there yet. */
   ensure(): Promise<void>
 }
 
@@ -26,7 +29,10 @@ interface Waiter {
 interface Tail {
   readonly followed: Followed
   readonly waiters: Set<Waiter>
+  /** The stream is known to go so far. */
   knownSequence: number
+  /** What stands open, and for which sequence. */
+  pull: { readonly awaited: number; readonly cursor: Cursor } | undefined
 }
 
 /** How long a pull stands open before it is asked for again, ms. */
@@ -65,8 +71,14 @@ export class Tails {
       }
       if (tail.knownSequence > sequence) return resolve()
       tail.waiters.add(waiter)
+      if (tail.pull !== undefined && sequence + 1 < tail.pull.awaited) tail.pull.cursor.close()
       signal.addEventListener('abort', abort)
     })
+  }
+
+  /** Has whoever waits for a stream ask again what became of it. */
+  lookAgain(stream: string): void {
+    this.#tails.get(stream)?.pull?.cursor.close()
   }
 
   /** Refuses who waits, and who comes. */
@@ -76,7 +88,7 @@ export class Tails {
   }
 
   #follow(followed: Followed): Tail {
-    const tail: Tail = { followed, waiters: new Set(), knownSequence: 0 }
+    const tail: Tail = { followed, waiters: new Set(), knownSequence: 0, pull: undefined }
     this.#tails.set(followed.stream, tail)
     void this.#run(tail)
     return tail
@@ -96,20 +108,32 @@ export class Tails {
     this.#tails.delete(tail.followed.stream)
   }
 
+  /** Waits for the first message that wakes somebody. */
   async #pull(tail: Tail): Promise<void> {
     const { followed } = tail
     wake(tail, await followed.lastSequence())
     if (tail.waiters.size === 0) return
-    await followed.ensure()
-    const cursor = await Cursor.open(this.#connection, followed.stream, tail.knownSequence + 1, true)
+    const awaited = leastOf(tail)
+    const cursor = await this.#cursor(followed, awaited)
+    // Meanwhile it may have gone, or somebody have come for an earlier one.
+    if (followed.isGone() || leastOf(tail) < awaited) return cursor.close()
+    tail.pull = { awaited, cursor }
     try {
-      while (tail.waiters.size > 0) {
-        const [found] = await cursor.pull({ count: 1, waitMs: pullMs })
-        if (found === undefined) return
-        wake(tail, found.sequence)
-      }
+      const [found] = await cursor.pull({ count: 1, waitMs: pullMs })
+      if (found !== undefined) wake(tail, found.sequence)
     } finally {
+      tail.pull = undefined
       cursor.close()
+    }
+  }
+
+  async #cursor(followed: Followed, from: number): Promise<Cursor> {
+    try {
+      return await Cursor.open(this.#connection, followed.stream, from, true)
+    } catch (error) {
+      if (!isStreamNotFound(error)) throw error
+      await followed.ensure()
+      return Cursor.open(this.#connection, followed.stream, from, true)
     }
   }
 
@@ -127,6 +151,11 @@ function isFinal(error: unknown): boolean {
 function wake(tail: Tail, sequence: number): void {
   tail.knownSequence = Math.max(tail.knownSequence, sequence)
   for (const waiter of [...tail.waiters]) if (tail.knownSequence > waiter.sequence) waiter.resolve()
+}
+
+/** The sequence of the first message that wakes somebody. */
+function leastOf({ waiters }: Tail): number {
+  return Math.min(...[...waiters].map(({ sequence }) => sequence + 1))
 }
 
 function refuse({ waiters }: Tail, error: unknown): void {

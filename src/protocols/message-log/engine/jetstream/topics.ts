@@ -44,6 +44,7 @@ export class Topics {
   #lastSequence = 0
   #nextPartitionId = 1
   #refreshing: Promise<void> | undefined
+  #onDeleted: (partitionId: number) => void = () => undefined
 
   constructor(connection: JetstreamConnection, streams: Streams, names: StoreNames) {
     this.#connection = connection
@@ -63,11 +64,13 @@ export class Topics {
     await this.refresh()
   }
 
-  /** Keeps what is known up to date until `signal` aborts. */
+  /** Keeps what is known up to date until `signal` aborts, and has those look again who wait for what is gone. */
   async follow(tails: Tails, signal: AbortSignal): Promise<void> {
+    this.#onDeleted = id => tails.lookAgain(this.#names.partition(id))
     const followed = {
       stream: this.#names.topics,
       lastSequence: async () => (await this.#streams.state(this.#names.topics))?.lastSequence ?? 0,
+      isGone: () => false,
       ensure: async () => undefined,
     }
     while (!signal.aborted) {
@@ -173,7 +176,8 @@ export class Topics {
     const { name, firstPartitionId, partitions, deleted } = record
     // Only the last record of a topic is there: that it was deleted and created again shows in its numbers.
     const before = this.#known.get(name)
-    if (before !== undefined) for (const id of topicOf(before).partitionIds) this.#partitions.delete(id)
+    if (before !== undefined)
+      for (const id of topicOf(before).partitionIds) if (this.#partitions.delete(id)) this.#onDeleted(id)
     if (!deleted) for (const id of topicOf(record).partitionIds) this.#partitions.add(id)
     this.#known.set(name, { ...record, sequence })
     this.#nextPartitionId = Math.max(this.#nextPartitionId, firstPartitionId + partitions)
