@@ -64,11 +64,11 @@ export class CommandDesk {
   /** Has the command of a whole request, which {@link CommandDesk.knows}, answer it on `path`, now or later. */
   serve(path: ReplyPath, bytes: Buffer, at: number, bodyBytes: number): void {
     this.#call.move(path, bytes, at, bodyBytes)
-    if (!this.#opensBodies || this.#openBody(path)) this.#run(path, this.#dialect.command(bytes, at))
+    if (!this.#opensBodies || this.#openBody()) this.#run(this.#dialect.command(bytes, at))
   }
 
   /** True when the body is fit for its command; else the request has been answered. */
-  #openBody(path: ReplyPath): boolean {
+  #openBody(): boolean {
     const call = this.#call
     try {
       call.open(this.#dialect.validateDecryptBody!(call.frame, call.sessionId))
@@ -76,20 +76,17 @@ export class CommandDesk {
     } catch (error) {
       const isFault = error instanceof DialectFault
       const status = isFault ? this.#failures.statusOf(call.command, error) : statusOfFailure(error)
-      const refusal = status === eventStatus.memoryAlloc ? 'requestsWithoutMemory' : 'bodiesInvalid'
-      if (!isFault) path.countRefusal(refusal)
       call.fail(status ?? eventStatus.decryptFailed)
       return false
     }
   }
 
-  #run(path: ReplyPath, command: number): void {
+  #run(command: number): void {
     const call = this.#call
     try {
       this.#handlers.get(command)!(call)
     } catch (error) {
       const status = this.#failures.statusOf(command, error)
-      if (status === eventStatus.memoryAlloc) path.countRefusal('requestsWithoutMemory')
       call.late?.fail(status)
       call.fail(status)
     }
