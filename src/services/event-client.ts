@@ -74,7 +74,7 @@ export function createEventClient(options: EventClientOptions): EventClient {
       const hasDrawnSession = sessionId === undefined
       const pending = new PendingEvent(
         { raidaId, command, sessionId: sessionId ?? nextSessionId(), hasDrawnSession, body: bytes },
-        { timeoutMs: timeoutMs ?? config.timeoutMs, isIdempotent: idempotent ?? transport === 'udp' },
+        { timeoutMs: timeoutMs ?? config.timeoutMs, isIdempotent: idempotent ?? false },
         resolve,
         reject,
       )

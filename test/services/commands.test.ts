@@ -6,6 +6,7 @@ import t from 'tap'
 import {
   aesGcmProtocol,
   type CommandsDefinition,
+  createEventClient,
   createEventServer,
   createSystem,
   defineCommands,
@@ -87,6 +88,67 @@ t.test('a handler that sends what is no event, or to no address, costs its own r
   t.equal((await request(number.sendAmissInPool, 'parent')).status, eventStatus.ok)
   t.equal((await request(number.reverseInPool, 'abc')).status, eventStatus.ok)
   t.match(server.stats().pool, { completed: 6, lost: 0 })
+})
+
+t.test(
+  'each status that a command answers counts where its table says, over TCP and UDP, and lateness is logged',
+  async t => {
+    const { server, lines, request } = await serveCommands(t, 0, {
+      commandTimeoutMs: 20,
+      pool: { threads: 1, queueMax: 0 },
+    })
+    const datagrams = createEventClient({
+      ...server.address!,
+      transport: 'udp',
+      retry: { savedMax: 0, perSecond: 0, ratio: 0 },
+    })
+    t.teardown(() => datagrams.close())
+    const cases = [
+      [1, number.fail, 'invalidPacketLength', 'bodiesInvalid', 'bodiesInvalid'],
+      [2, number.fail, 'memoryAlloc', 'requestsWithoutMemory', 'requestsWithoutMemory'],
+      [3, number.fail, 'invalidHeader', 'headersInvalid', 'malformed'],
+      [4, number.fail, 'bodyTooLarge', 'bodiesTooLarge', 'malformed'],
+      [5, number.fail, 'unknownCommand', 'commandsUnknown', 'commandsUnknown'],
+      [6, number.fail, 'overloaded', 'requestsOverload', 'overloaded'],
+      [7, number.wait, 'late', 'commandsLate', 'commandsLate'],
+      [8, number.fail, 'decryptFailed', 'bodiesInvalid', 'bodiesInvalid'],
+      [9, number.fail, '', 'commandsFailed', 'commandsFailed'],
+    ] as const
+    const expected: Record<string, number> = {}
+    const expectedByUdp: Record<string, number> = {}
+    const counted = (figures: object, names: object) =>
+      Object.fromEntries(Object.entries(figures).filter(([name]) => name in names))
+    for (const [status, command, body, kind, figure] of cases) {
+      t.equal((await request(command, body)).status, status)
+      await t.rejects(datagrams.request(command, body), { message: new RegExp(`status ${status} `) })
+      expected[kind] = (expected[kind] ?? 0) + 1
+      expectedByUdp[figure] = (expectedByUdp[figure] ?? 0) + 1
+      const { refusals, udp } = server.stats()
+      t.same(counted(refusals, expected), expected, `${status} over TCP`)
+      t.same(counted(udp!, expectedByUdp), expectedByUdp, `${status} over UDP`)
+    }
+    const late = lines.filter(({ msg }) => msg === 'event command was not done in time')
+    t.match(late, [
+      { command: number.wait, timeoutMs: 20, leftOut: 0 },
+      { command: number.wait, timeoutMs: 20 },
+    ])
+  },
+)
+
+t.test('what the full pool refuses counts as overloaded over UDP', async t => {
+  const { server, gate, untilWaiting } = await serveCommands(t, 0, { pool: { threads: 1, queueMax: 0 } })
+  const client = createEventClient({
+    ...server.address!,
+    transport: 'udp',
+    retry: { savedMax: 0, perSecond: 0, ratio: 0 },
+  })
+  t.teardown(() => client.close())
+  const first = client.request(number.waitInPool, 'first', { timeoutMs: 30_000 })
+  await untilWaiting(1)
+  await t.rejects(client.request(number.reverseInPool, 'second'), { code: 'SERVER_OVERLOADED' })
+  t.match(server.stats(), { udp: { overloaded: 1 }, refusals: { requestsOverload: 0 }, pool: { refused: 1 } })
+  gate.send({ type: 'gate.open', later: 0 })
+  t.equal(String((await first).body), 'first')
 })
 
 t.test('options of commands and pool that cannot be used are told at once', async t => {

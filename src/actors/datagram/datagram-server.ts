@@ -12,7 +12,7 @@ import { Answers, type AnswersOptions } from './answers.ts'
 import type { DatagramInput } from './config.ts'
 import type { Cookies } from './cookies.ts'
 import { type Allowance, Exchanges } from './exchanges.ts'
-import { figureAt } from './figures.ts'
+import { type DatagramFigure, figureAt } from './figures.ts'
 import { InFlight, type InFlightLimits } from './in-flight.ts'
 import { isCareless } from './transitions.ts'
 
@@ -21,6 +21,18 @@ export interface DatagramServerOptions extends AnswersOptions {
   readonly input: AnswersOptions['input'] & InFlightLimits & Pick<DatagramInput, 'port' | 'malformed'>
   readonly protocol: DatagramProtocol
   readonly runtime: Pick<ActorRuntime, 'clock' | 'log' | 'random'>
+}
+
+/** Where it is counted what a protocol refused of requests that went to their handlers. */
+const figureOf: Partial<Record<RefusalKind, DatagramFigure>> = {
+  headersInvalid: 'malformed',
+  bodiesTooLarge: 'malformed',
+  bodiesInvalid: 'bodiesInvalid',
+  commandsUnknown: 'commandsUnknown',
+  requestsWithoutMemory: 'requestsWithoutMemory',
+  requestsOverload: 'overloaded',
+  commandsLate: 'commandsLate',
+  commandsFailed: 'commandsFailed',
 }
 
 const logIntervalMs = 10_000
@@ -140,7 +152,8 @@ export class DatagramServer implements DatagramPath {
   }
 
   countRefusal(kind: RefusalKind): void {
-    if (kind === 'bodiesInvalid' || kind === 'requestsWithoutMemory') this.#figures[figureAt[kind]]!++
+    const figure = figureOf[kind]
+    if (figure !== undefined) this.#figures[figureAt[figure]]!++
   }
 
   readonly #receive = (bytes: Buffer, from: RemoteInfo): void => {

@@ -10,6 +10,7 @@ import type { EventDialect } from './dialect.ts'
 import { type EventCall, EventCallCursor, type EventCommand, type EventTransport } from './event-call.ts'
 import { CommandFailures, statusOfFailure } from './event-failure.ts'
 import { type EventServiceOptions, resolveEventOptions } from './event-options.ts'
+import { DialectFault } from './foreign-dialect.ts'
 
 /** Command 0: the body comes back. */
 export function echo(call: EventCall): void {
@@ -63,30 +64,29 @@ export class CommandDesk {
   /** Has the command of a whole request, which {@link CommandDesk.knows}, answer it on `path`, now or later. */
   serve(path: ReplyPath, bytes: Buffer, at: number, bodyBytes: number): void {
     this.#call.move(path, bytes, at, bodyBytes)
-    if (!this.#opensBodies || this.#openBody(path)) this.#run(path, this.#dialect.command(bytes, at))
+    if (!this.#opensBodies || this.#openBody()) this.#run(this.#dialect.command(bytes, at))
   }
 
   /** True when the body is fit for its command; else the request has been answered. */
-  #openBody(path: ReplyPath): boolean {
+  #openBody(): boolean {
     const call = this.#call
     try {
       call.open(this.#dialect.validateDecryptBody!(call.frame, call.sessionId))
       return true
     } catch (error) {
-      const status = statusOfFailure(error) ?? eventStatus.decryptFailed
-      path.countRefusal(status === eventStatus.memoryAlloc ? 'requestsWithoutMemory' : 'bodiesInvalid')
-      call.fail(status)
+      const isFault = error instanceof DialectFault
+      const status = isFault ? this.#failures.statusOf(call.command, error) : statusOfFailure(error)
+      call.fail(status ?? eventStatus.decryptFailed)
       return false
     }
   }
 
-  #run(path: ReplyPath, command: number): void {
+  #run(command: number): void {
     const call = this.#call
     try {
       this.#handlers.get(command)!(call)
     } catch (error) {
       const status = this.#failures.statusOf(command, error)
-      if (status === eventStatus.memoryAlloc) path.countRefusal('requestsWithoutMemory')
       call.late?.fail(status)
       call.fail(status)
     }

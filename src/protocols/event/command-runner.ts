@@ -29,6 +29,7 @@ export class CommandRunner {
       timeoutMs,
       begin: running => deadlines.set(running, timeoutMs, clock.now()),
       end: running => deadlines.clear(running),
+      late: ({ command }) => this.#failures.late(command, timeoutMs),
     }
   }
 

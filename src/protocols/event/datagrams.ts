@@ -111,6 +111,8 @@ export function createEventDatagrams(
     },
     exchangeOf(bytes) {
       const header = headerOf(bytes)
+      // Of another header a dialect need not be able to say anything.
+      if (!dialect.validateHeader(header, 0)) return 0
       return (Math.imul(dialect.command(header, 0), 0x9e3779b1) ^ dialect.sessionId(header, 0)) >>> 0
     },
     challengeBytes: replyHeaderBytes + challengeBody,
@@ -131,7 +133,7 @@ export const eventDatagrams = defineProtocol<EventDatagramOptions, DatagramProto
   import.meta.url,
   'eventDatagrams',
   async (options, environment) => {
-    const dialect = await loadDialect(options.dialect)
+    const dialect = await loadDialect(options.dialect, environment)
     const replyBytesMax = Math.min(
       resolveEventOptions(options).replyBytesMax,
       Math.max(1, options.payloadBytesMax - dialect.replyHeaderBytes),

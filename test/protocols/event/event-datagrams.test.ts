@@ -14,7 +14,7 @@ import { spoiledDatagram } from './datagrams/spoiled.ts'
 const count = 20_000
 const batch = 50
 /** So many that none has an exchange that comes again too often. */
-const senderCount = 8
+const senderCount = 24
 const [soon, now, broken] = [2, 3, 0x0104]
 const secret = Buffer.alloc(32, 'reference')
 
