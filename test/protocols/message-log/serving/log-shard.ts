@@ -20,10 +20,12 @@ export type Ask = (event: StoreEvent, timeoutMs: number) => Promise<unknown>
 export interface LogShardOptions extends Partial<FilledLogOptions> {
   /** In place of an owner that has the engine. */
   readonly ask?: (engine: LogEngine) => Ask
+  /** Bytes of appends that are not settled. */
+  readonly appendBytesMax?: number
 }
 
 /** Builds it. */
-export async function logShard({ ask, ...options }: LogShardOptions = {}) {
+export async function logShard({ ask, appendBytesMax, ...options }: LogShardOptions = {}) {
   const clock = createVirtualClock()
   const engine = await memoryLogEngine.opener.open(undefined, { clock, advances: createAdvances(), onLost() {} })
   const answer = ask?.(engine) ?? askEngine(engine)
@@ -36,7 +38,9 @@ export async function logShard({ ask, ...options }: LogShardOptions = {}) {
     onStop() {},
     ask: (_to, event, { timeoutMs }) => answer(event as StoreEvent, timeoutMs),
   }
-  const environment = { clock, random: createRandom(1), log, limits: serverLimitDefaults, actor }
+  const { shardInFlightBytesMax } = serverLimitDefaults
+  const limits = { ...serverLimitDefaults, shardInFlightBytesMax: appendBytesMax ?? shardInFlightBytesMax }
+  const environment = { clock, random: createRandom(1), log, limits, actor }
   const filled = { frameBytesMax: 1_000_000, requestTimeoutMs: 1_000, longPollsMax: 10_000, ...options }
   const services = new LogServices(filled, environment, new StoreLink(actor, 'log/store', clock), engine, 1)
   const protocol = createLogProtocol(filled, services)
