@@ -24,7 +24,7 @@ interface ConnectionSocket extends Socket {
 }
 
 /** What records of this I/O call. */
-export const connectionHooks: ConnectionHooks = { onSettled, onUnblocked: pump }
+export const connectionHooks: ConnectionHooks = { onSettled, onTaken: pump }
 
 /** Takes a socket into the table and starts its chart. On a secure plane {@link secureConnection} must follow. */
 export function openConnection(plane: ConnectionPlane, socket: Socket, addressBucket: number): Connection {
@@ -65,19 +65,11 @@ export function expireConnection(connection: Connection, slot: number): void {
 
 /** Tells every connection to end in good order. */
 export function drainConnections(plane: ConnectionPlane): void {
-  plane.drainingSinceMs = plane.nowMs()
   for (const connection of plane.table.values()) drainConnection(connection)
 }
 
-/** Tells one connection, that came late, to end in good order. */
+/** Tells one connection to end in good order. */
 export function drainConnection(connection: Connection): void {
-  step(connection, connectionEvents.drain)
-}
-
-/** Tells one connection to end in good order, while the others go on. */
-export function closeConnection(connection: Connection): void {
-  const { plane } = connection
-  plane.drainingSinceMs = plane.nowMs()
   step(connection, connectionEvents.drain)
 }
 
@@ -294,6 +286,14 @@ export const connectionChartSource = connectionMachine.provide({
     overloadRequests({ context: { connection } }) {
       connection.mode = 'overloaded'
       connection.replies?.end()
+    },
+    watchReader({ context: { connection } }) {
+      if (connection.reader === undefined) connection.watchReader()
+    },
+    markDrained({ context: { connection } }) {
+      if (connection.drainedAtMs >= 0) return
+      connection.drainedAtMs = connection.plane.nowMs()
+      connection.reader = undefined
     },
     answerOverloaded: ({ context: { connection } }) =>
       connection.plane.protocol.fault(connection, 'overloaded', undefined, 0),

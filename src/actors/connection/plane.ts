@@ -22,8 +22,8 @@ export type ConnectionChart = CompiledChart<ConnectionContext, ConnectionEvent, 
 export interface ConnectionHooks {
   /** Late answers were given; called once a turn. */
   onSettled(connection: Connection): void
-  /** Output was taken that had stood above the high-water mark. */
-  onUnblocked(connection: Connection): void
+  /** Output was taken that had stood above the high-water mark, or the last of it while draining. */
+  onTaken(connection: Connection): void
 }
 
 /** What {@link ConnectionPlane} is made of. */
@@ -62,8 +62,6 @@ export class ConnectionPlane {
   ended: ExitReason | undefined
   /** What the kernel is told of connections. */
   reports: HostReports = unheard
-  /** When the connections were told to drain. */
-  drainingSinceMs = 0
   /** Where the last reservation of any connection was made. */
   target: Buffer = Buffer.alloc(0)
   /** Connections that are not read before there is room among the requests in flight. */

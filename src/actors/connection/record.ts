@@ -46,6 +46,8 @@ export class Connection implements Link, FrameSink, OutputOwner, ReplySink, Time
   readonly openedAtMs: number
   /** When it was read last, on the plane's clock. */
   activeAtMs: number
+  /** While draining: when its last answer was taken, on the plane's clock; -1 before. */
+  drainedAtMs = -1
   peerEnded = false
   /** Waits for the end of the turn with late answers. */
   settled = false
@@ -225,11 +227,15 @@ export class Connection implements Link, FrameSink, OutputOwner, ReplySink, Time
   }
 
   onWritten(): void {
-    if ((this.halted & halt.blocked) === 0 || this.socket.writableLength > this.plane.limits.outputHighWaterBytes)
+    const { writableLength } = this.socket
+    if ((this.halted & halt.blocked) === 0) {
+      if (this.mode === 'overloaded' && writableLength === 0) this.plane.hooks.onTaken(this)
       return
+    }
+    if (writableLength > this.plane.limits.outputHighWaterBytes) return
     this.halted &= ~halt.blocked
     this.reader = undefined
-    this.plane.hooks.onUnblocked(this)
+    this.plane.hooks.onTaken(this)
   }
 
   /** Copies a late answer, whose turn it is, to the output. */

@@ -44,6 +44,11 @@ export class KeptAnswers {
     if (answers.length > keptAnswersMax) answers.shift()
   }
 
+  /** In order of sequence. */
+  [Symbol.iterator](): Iterator<KeptAnswer> {
+    return this.#answers.values()
+  }
+
   /** The stored form. */
   encode(): Uint8Array {
     const bytes = Buffer.allocUnsafe(this.#answers.length * answerBytes)

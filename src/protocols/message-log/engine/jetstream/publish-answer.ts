@@ -1,0 +1,20 @@
+/** What JetStream answers to a message that it was to store. */
+import type { Msg } from '@nats-io/transport-node'
+import type { PublishFault } from './jetstream-faults.ts'
+
+/** Where it is, or why it is not. */
+export interface PublishAnswer {
+  /** Sequence in the stream; 0 for what was refused. */
+  readonly seq: number
+  /** It was there already. */
+  readonly duplicate?: true
+  readonly error?: PublishFault
+}
+
+/** No stream takes what is published there. */
+const noStream: PublishAnswer = { seq: 0, error: { err_code: 0, description: 'no stream takes the message' } }
+
+/** @see PublishAnswer */
+export function readPublishAnswer(message: Msg): PublishAnswer {
+  return message.headers?.code === 503 ? noStream : message.json<PublishAnswer>()
+}

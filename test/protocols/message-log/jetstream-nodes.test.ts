@@ -1,0 +1,182 @@
+/** Several nodes have one log in JetStream open at once, and each may do everything. */
+import t, { type Test } from 'tap'
+import { keptAnswersMax, type LogEngine } from '../../../src/protocols/message-log/engine/contract.ts'
+import { attempt, patient, plenty } from './conformance/common.ts'
+import { newStore, openNode, openReader } from './jetstream-world.ts'
+import { type Acknowledged, checkAccount } from './log-account.ts'
+import { skipWithoutNats, startNats } from './nats-server.ts'
+import { appendOf, valuesIn } from './stored-messages.ts'
+
+const skip = skipWithoutNats()
+if (skip !== false) {
+  t.plan(0, skip)
+} else {
+  const nats = await startNats()
+  t.teardown(() => nats.close())
+
+  interface Pair {
+    readonly store: string
+    readonly first: LogEngine
+    readonly second: LogEngine
+    readonly partitionId: number
+  }
+
+  /** Declares a case on a log of its own that two nodes have open. */
+  const onTwoNodes = (name: string, body: (t: Test, pair: Pair) => Promise<void>): void => {
+    t.test(name, async t => {
+      const store = newStore()
+      const options = { servers: nats.address, store }
+      const [first, second] = await Promise.all([openNode(options), openNode(options)])
+      const [partitionId = -1] = (await first.createTopic('orders', 1)).partitionIds
+      try {
+        await body(t, { store, first, second, partitionId })
+      } finally {
+        await Promise.all([first.close(), second.close()])
+      }
+    })
+  }
+
+  onTwoNodes('topics that both create at once are created once, with numbers of their own', async (t, pair) => {
+    const { first, second } = pair
+    const names = Array.from({ length: 20 }, (_, index) => `topic ${index}.*>`)
+    const created = await Promise.allSettled(
+      names.flatMap(name => [first.createTopic(name, 2), second.createTopic(name, 3)]),
+    )
+    const topics = created.flatMap(outcome => (outcome.status === 'fulfilled' ? outcome.value : []))
+    for (const outcome of created)
+      if (outcome.status === 'rejected') t.match(outcome.reason, { code: 'TOPIC_EXISTS', handled: 'no' })
+    t.same(topics.map(({ name }) => name).sort(), names.toSorted())
+    const ids = topics.flatMap(({ partitionIds }) => partitionIds)
+    t.equal(new Set([...ids, pair.partitionId]).size, ids.length + 1)
+    t.same(await first.listTopics(), await second.listTopics())
+
+    await Promise.all(names.map((name, index) => (index % 2 === 0 ? first : second).deleteTopic(name)))
+    t.equal((await second.listTopics()).length, 1)
+    const again = await second.createTopic(names[0]!, 1)
+    t.ok(again.partitionIds[0]! > Math.max(...ids))
+    t.same(await first.listTopics(), await second.listTopics())
+  })
+
+  onTwoNodes('both append to one partition at once: offsets are true and nothing is there twice', async (t, pair) => {
+    const acknowledged: Acknowledged[] = []
+    let next = 0
+    const work = async (name: string, engine: LogEngine): Promise<void> => {
+      while (next < 400) {
+        const number = next++
+        const values = Array.from({ length: 1 + (number % 7) }, (_, index) => `${name} ${number} ${index}`)
+        const result = await engine.append(appendOf(pair.partitionId, values))
+        acknowledged.push({ ...result, values })
+      }
+    }
+    const workers = Array.from({ length: 8 }, (_, index) => [
+      work(`first/${index}`, pair.first),
+      work(`second/${index}`, pair.second),
+    ])
+    await Promise.all(workers.flat())
+    t.equal(acknowledged.length, 400)
+    for (const name of ['first', 'second']) t.ok(acknowledged.some(({ values }) => values[0]!.startsWith(name)))
+    await checkAccount(t, pair.first, pair.partitionId, acknowledged)
+  })
+
+  onTwoNodes('a node that appends without end lets another in', async (t, { first, second, partitionId }) => {
+    const acknowledged: Acknowledged[] = []
+    const keepBusy = { on: true }
+    const busy = Array.from({ length: 4 }, async (_, worker) => {
+      for (let round = 0; keepBusy.on; round++) {
+        const values = Array.from({ length: 200 }, (_, index) => `${worker} ${round} ${index}`)
+        acknowledged.push({ ...(await first.append(appendOf(partitionId, values))), values })
+      }
+    })
+    await first.whenPast(partitionId, 1_000, patient)
+    for (let round = 0; round < 5; round++) {
+      const values = [`other ${round}`]
+      acknowledged.push({ ...(await second.append(appendOf(partitionId, values))), values })
+    }
+    keepBusy.on = false
+    await Promise.all(busy)
+    await checkAccount(t, second, partitionId, acknowledged)
+  })
+
+  onTwoNodes('a repeat is known to every node, and to one that comes later', async (t, pair) => {
+    const { store, first, second, partitionId } = pair
+    const append = (engine: LogEngine, sequence: number) =>
+      engine.append(appendOf(partitionId, ['a', 'b', 'c'], { producer: { id: 7n, sequence } }))
+    for (let sequence = 0; sequence < 100; sequence++) {
+      const engine = sequence % 3 === 0 ? second : first
+      t.same(await append(engine, sequence), { baseOffset: 3 * sequence, stored: 3 })
+      t.same(await append(engine === first ? second : first, sequence), { baseOffset: 3 * sequence, stored: 3 })
+    }
+    const third = await openNode({ servers: nats.address, store })
+    try {
+      for (const sequence of [100 - keptAnswersMax, 99])
+        for (const engine of [first, second, third])
+          t.same(await append(engine, sequence), { baseOffset: 3 * sequence, stored: 3 })
+      await t.rejects(
+        attempt(() => append(third, 99 - keptAnswersMax)),
+        { code: 'STORAGE_FAILED', handled: 'unknown', details: { reason: 'sequenceExpired' } },
+      )
+      t.equal(await third.highWaterMark(partitionId), 300)
+    } finally {
+      await third.close()
+    }
+  })
+
+  onTwoNodes('an append that both are sent at once is stored once', async (t, { first, second, partitionId }) => {
+    for (let sequence = 0; sequence < 60; sequence++) {
+      const request = appendOf(partitionId, [`${sequence}`, '+'], { producer: { id: 1n, sequence } })
+      const [one, other] = await Promise.all([first.append(request), second.append(request)])
+      t.same(one, { baseOffset: 2 * sequence, stored: 2 })
+      t.same(other, one)
+    }
+    t.equal(await first.highWaterMark(partitionId), 120)
+  })
+
+  onTwoNodes('what one appends wakes who waits at the other, and its readers', async (t, pair) => {
+    const { store, first, second, partitionId } = pair
+    const reader = await openReader({ servers: nats.address, store })
+    try {
+      for (let offset = 0; offset < 10; offset++) {
+        const waits = [second.whenPast(partitionId, offset, patient), reader.whenPast(partitionId, offset, patient)]
+        await first.append(appendOf(partitionId, [`${offset}`]))
+        await Promise.all(waits)
+        for (const each of [second, reader])
+          t.same(valuesIn(await each.read(partitionId, offset, plenty)), [`${offset}:${offset}`])
+      }
+    } finally {
+      await reader.close()
+    }
+  })
+
+  onTwoNodes('a topic that one deletes is gone for the other', async (t, { first, second, partitionId }) => {
+    await first.append(appendOf(partitionId, ['a']))
+    await second.append(appendOf(partitionId, ['b']))
+    const refused = { code: 'PARTITION_NOT_FOUND', details: { partitionId } }
+    const wait = t.rejects(second.whenPast(partitionId, 2, patient), refused)
+    await first.deleteTopic('orders')
+    await wait
+    await t.rejects(
+      attempt(() => second.append(appendOf(partitionId, ['c']))),
+      { ...refused, handled: 'no' },
+    )
+    await t.rejects(
+      attempt(() => second.read(partitionId, 0, plenty)),
+      refused,
+    )
+    t.same(await second.listTopics(), [])
+  })
+
+  onTwoNodes('what one removes is removed for the other, which goes on from where it was', async (t, pair) => {
+    const { first, second, partitionId } = pair
+    for (let offset = 0; offset < 10; offset++) await second.append(appendOf(partitionId, [`${offset}`]))
+    t.equal(valuesIn(await second.read(partitionId, 0, 1)).length, 1)
+    const ever = Number.POSITIVE_INFINITY
+    const removed = await first.retain({ ageMs: ever, producerAgeMs: ever, partitionBytesMax: 3 * 17 })
+    t.same(removed, { batches: 7, bytes: 7 * 17 })
+    await t.rejects(
+      attempt(() => second.read(partitionId, 1, plenty)),
+      { code: 'OFFSET_OUT_OF_RANGE', details: { firstOffset: 7, highWaterMark: 10 } },
+    )
+    t.equal((await second.append(appendOf(partitionId, ['10']))).baseOffset, 10)
+    t.same(valuesIn(await first.read(partitionId, 7, plenty)), ['7:7', '8:8', '9:9', '10:10'])
+  })
+}
