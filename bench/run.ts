@@ -22,7 +22,7 @@ if (name === undefined || load === undefined) {
   const startedAt = performance.now()
   const only = flags.find(flag => flag.startsWith('--only='))?.slice('--only='.length)
   const result = await suite.run({ quick, only, say: line => console.log(line) })
-  if (only === undefined) writeResults(name, result, quick)
+  if (only === undefined) await writeResults(name, result, quick)
   console.log()
   for (const { work, figure, budget, value, pass } of result.figures) {
     const verdict = pass === undefined ? '      ' : pass ? 'pass  ' : 'SHORT '

@@ -1,5 +1,7 @@
 /** What a suite of benchmarks is, and the shape of its results. */
 
+import type { Distribution } from './histogram.ts'
+
 /** How a suite is to run. */
 export interface SuiteOptions {
   /** Fewer and shorter rounds: a look, not a measurement. */
@@ -28,6 +30,8 @@ export interface Figure {
   readonly pass?: boolean
   /** Requests in flight, or what else is needed to read the figure. */
   readonly inFlight: string
+  /** How its samples are spread: drawn below the table. */
+  readonly distribution?: Distribution
 }
 
 /** The result of a suite. */

@@ -124,6 +124,13 @@ export type {
   EventRequestOptions,
   ResendOptions,
 } from './services/clients/event/event-client-options.ts'
+export type { LogClientOptions } from './services/clients/log/log-client-options.ts'
+export type { LogRequestOptions } from './services/clients/log/log-requests.ts'
+export type { ConsumedMessage, MessageBody, ProducerMessage } from './services/clients/log/message.ts'
+export type { SentMessage } from './services/clients/log/producer/delivery.ts'
+export type { LogProducer, Sending } from './services/clients/log/producer/log-producer.ts'
+export type { ProducerOptions } from './services/clients/log/producer/producer-options.ts'
+export type { ProducerFigures } from './services/clients/log/producer/send-desk.ts'
 export type { PoolOptions } from './services/clients/pool-options.ts'
 export type { RetryOptions } from './services/clients/retry-policy.ts'
 export {
@@ -138,6 +145,13 @@ export {
 } from './services/event-server.ts'
 export type { EventServerOptions } from './services/event-server-options.ts'
 export type { FrameServer, ServerAddress } from './services/frame-server.ts'
+export {
+  createLogClient,
+  type FetchOptions,
+  type FetchResult,
+  type LogClient,
+  type ProduceOptions,
+} from './services/log-client.ts'
 export { createLogServer, type LogServer } from './services/log-server.ts'
 export type { LogRetentionOptions, LogServerOptions } from './services/log-server-options.ts'
 export type { ActorRef, Addressed } from './supervisor/actor-ref.ts'

@@ -4,35 +4,48 @@
 
 import { readFileSync } from 'node:fs'
 import { availableParallelism } from 'node:os'
+import { join } from 'node:path'
 import { datagramShards } from './actors/datagram/config.ts'
+import { isStarfishError, StarfishError } from './messages/errors.ts'
 import { addressText } from './messages/host.ts'
+import { sqliteLogEngine } from './protocols/message-log/engine/sqlite/sqlite-log-engine.ts'
 import type { NodeOptions, RunningNode } from './running-node.ts'
 import { createEventServer } from './services/event-server.ts'
-import type { FrameServer } from './services/frame-server.ts'
+import type { FrameServer, ServerAddress } from './services/frame-server.ts'
+import { createLogServer } from './services/log-server.ts'
 import { createSystem } from './supervisor/system.ts'
 
-/** Starts a node. Rejects with what its servers reject with: PORT_IN_USE and LISTEN_FAILED name host and port. */
-export async function runNode({ host, port, shards, logger }: NodeOptions): Promise<RunningNode> {
+/**
+ * Starts a node. Rejects with what its servers reject with: PORT_IN_USE and LISTEN_FAILED name host and port, STORAGE_FAILED the
+ * folder.
+ */
+export async function runNode({ host, port, logPort, data, shards, logger }: NodeOptions): Promise<RunningNode> {
   const system = await createSystem({ shards: shards ?? Math.max(2, availableParallelism()), logger })
   try {
     const events = createEventServer(system, { host, port })
-    const { host: boundHost, port: boundPort } = await events.start()
-    const address = addressText(boundHost, boundPort)
+    const address = textOf(await events.start())
+    const engine = sqliteLogEngine.with({ path: join(data, 'log.db') })
+    const log = createLogServer(system, { host, port: logPort, engine })
+    const logAddress = await log.start().catch(error => {
+      throw namingFolder(error, data)
+    })
     const failed = Promise.race([
       system.failed,
       events.failed.then(exit => new Error(`the event server ended: ${exit.reason.type}`)),
+      log.failed.then(exit => new Error(`the log server ended: ${exit.reason.type}`)),
     ])
     return {
       listening: [
         { name: 'events (TCP)', address, accept: acceptTexts[events.accept] },
         { name: 'events (UDP)', address, accept: datagramText(system.shards) },
+        { name: 'message log', address: textOf(logAddress), accept: acceptTexts[log.accept] },
       ],
       shards: system.shards,
       hints: hintsFor(events),
       failed,
-      // The server first, so that all its shards drain at once.
+      // The servers first, so that all their shards drain at once.
       stop: async () => {
-        await events.stop()
+        await Promise.all([events.stop(), log.stop()])
         await system.stop()
       },
     }
@@ -40,6 +53,17 @@ export async function runNode({ host, port, shards, logger }: NodeOptions): Prom
     await system.stop()
     throw error
   }
+}
+
+function textOf({ host, port }: ServerAddress): string {
+  return addressText(host, port)
+}
+
+/** The error of a store that another node has open, in words that say what to do. */
+function namingFolder(error: unknown, folder: string): unknown {
+  if (!isStarfishError(error, 'STORAGE_FAILED') || error.details['reason'] !== 'busy') return error
+  const text = `another node has the folder ${folder} open: stop it, or choose another folder with --data`
+  return new StarfishError('STORAGE_FAILED', text, { details: { ...error.details, folder }, cause: error })
 }
 
 const acceptTexts = {

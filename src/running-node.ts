@@ -6,7 +6,11 @@ import type { Logger } from './logger.ts'
 /** What the command line says about the node. */
 export interface NodeOptions {
   readonly host: string
+  /** Of the event server. */
   readonly port: number
+  readonly logPort: number
+  /** Folder of the store of the message log. */
+  readonly data: string
   /** Shards to run; chosen by the node when missing. */
   readonly shards?: number
   readonly logger: Logger

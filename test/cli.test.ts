@@ -4,10 +4,13 @@ import { readFileSync } from 'node:fs'
 import { createServer } from 'node:net'
 import { createInterface } from 'node:readline'
 import { fileURLToPath } from 'node:url'
-import t from 'tap'
+import t, { type Test } from 'tap'
 import { upForms } from '../src/cli/up-options.ts'
+import { newFolder } from './protocols/message-log/sqlite-world.ts'
 
 const bin = fileURLToPath(new URL('../src/bin.js', import.meta.url))
+
+const freePorts = ['--port', '0', '--log-port', '0', '--shards', '1']
 
 /** Runs the command to its end. */
 function starfish(...args: string[]): Promise<{ code: number; stdout: string; stderr: string }> {
@@ -61,9 +64,26 @@ t.test('a node that cannot start says why in one line, with code 1, with and wit
   }
 })
 
-t.test('the last line of a stop says that the node has stopped', async t => {
-  const node = execFile(process.execPath, [bin, 'up', '--port', '0', '--shards', '1', '--no-heart'])
+/** A node without a parent, on free ports. */
+function startNode(t: Test, data: string) {
+  const node = execFile(process.execPath, [bin, 'up', ...freePorts, '--data', data, '--no-heart'])
   t.teardown(() => node.kill('SIGKILL'))
+  return node
+}
+
+t.test('a second node on a folder says so in one line, with code 1, with and without its parent', async t => {
+  const data = newFolder(t)
+  const node = startNode(t, data)
+  for await (const line of createInterface(node.stderr!)) if (JSON.parse(line).msg === 'the node is up') break
+  const stderr = `starfish: another node has the folder ${data} open: stop it, or choose another folder with --data\n`
+  for (const heart of [[], ['--no-heart']]) {
+    const args = ['up', ...freePorts, '--data', data, ...heart]
+    t.same(await starfish(...args), { code: 1, stdout: '', stderr }, args.join(' '))
+  }
+})
+
+t.test('the last line of a stop says that the node has stopped', async t => {
+  const node = startNode(t, newFolder(t))
   const ended = once(node, 'exit')
   const lines: { msg: string }[] = []
   for await (const line of createInterface(node.stderr!)) {

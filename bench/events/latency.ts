@@ -22,10 +22,13 @@ export async function measureLatency({ quick, say }: SuiteOptions): Promise<Figu
   const sockets = { bare: await open(bare.ports.tcp), starfish: await open(starfish.ports.tcp) }
   const request = createBlock(1)
   const p99s: Record<Kind, number[]> = { bare: [], starfish: [] }
+  const all: Record<Kind, number[]> = { bare: [], starfish: [] }
   for (let round = -2; round < rounds; round++) {
     for (const kind of ['bare', 'starfish'] as const) {
       const times = await roundTrips(sockets[kind], request, count, request.length)
-      if (round >= 0) p99s[kind].push(quantile(times, 0.99))
+      if (round < 0) continue
+      p99s[kind].push(quantile(times, 0.99))
+      for (const ms of times) all[kind].push(ms * 1_000)
     }
     if (round >= 0)
       say(
@@ -43,6 +46,14 @@ export async function measureLatency({ quick, say }: SuiteOptions): Promise<Figu
       budget: ratioLimit.text,
       pass: ratioLimit.holds(ratios.value),
       ...ratios,
+      distribution: {
+        title: 'Echo over TCP, one in flight',
+        unit: 'us',
+        series: [
+          { label: 'bare net', values: all.bare },
+          { label: 'event server', values: all.starfish },
+        ],
+      },
     },
   ]
 }

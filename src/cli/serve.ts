@@ -40,10 +40,10 @@ export async function serve({ up, version, tie, signals, stopLimitMs, loadNode }
 
   /** What keeps a node from starting is mostly for its user to mend: told in one line that needs no stack. */
   async function start(): Promise<RunningNode | undefined> {
-    const { host, port, shards } = up
+    const { host, port, logPort, data, shards } = up
     const runNode = await loadNode()
     try {
-      return await runNode({ host, port, logger, ...(shards === undefined ? {} : { shards }) })
+      return await runNode({ host, port, logPort, data, logger, ...(shards === undefined ? {} : { shards }) })
     } catch (error) {
       if (!isStarfishError(error)) throw error
       process.stderr.write(`starfish: ${error.message}\n`)

@@ -2,7 +2,6 @@
 import { child } from '../actors/runtime/child.ts'
 import { referenceTo } from '../actors/runtime/import-definition.ts'
 import { protocolReference } from '../actors/serving/protocol.ts'
-import { isStarfishError } from '../messages/errors.ts'
 import { createAdvances } from '../protocols/message-log/engine/advances.ts'
 import { logEngineKind } from '../protocols/message-log/engine/define-log-engine.ts'
 import type { LogServiceOptions } from '../protocols/message-log/log-options.ts'
@@ -38,28 +37,27 @@ export function createLogServer(system: System, options: LogServerOptions): LogS
   const store = `${id}/store`
   const advances = createAdvances()
   const reference = { ...referenceTo(engine.definition), options: engine.options }
-  const input: StoreInput = { engine: reference, advances, retention, retentionIntervalMs, openTimeoutMs }
+  const input: StoreInput = { engine: reference, advances, retention, retentionIntervalMs }
   const service: LogServiceOptions = { ...log, store, engine: reference, advances }
   const served = { ...listener, limits, protocol: protocolReference(logProtocol, service) }
   return createFrameServer(system, id, served, {
-    check: () => checkImportable(engine.definition, logEngineKind),
+    async check() {
+      await checkImportable(engine.definition, logEngineKind)
+      await engine.definition.opener.probe?.(engine.options as never)
+    },
     before: [
-      child(logStore, { id: 'store', shard: 'own', input, shutdown: limits.drainTimeoutMs, mailbox: storeMailbox }),
+      child(logStore, {
+        id: 'store',
+        shard: 'own',
+        input,
+        initTimeoutMs: openTimeoutMs,
+        shutdown: limits.drainTimeoutMs,
+        mailbox: storeMailbox,
+      }),
     ],
-    whenReady: () => whenOpen(system, store, openTimeoutMs),
+    // The supervisor has started it, store and all.
+    whenReady: async () => {},
     sharers: undefined,
     figures: () => ({}),
   })
-}
-
-/** What an answer may take longer than the opening. */
-const marginMs = 1_000
-
-/** Rejects with why the store cannot be opened, not with what became of its owner. */
-async function whenOpen(system: System, store: string, openTimeoutMs: number): Promise<void> {
-  try {
-    await system.ref(logStore, store).ask({ type: 'store.whenOpen' }, { timeoutMs: openTimeoutMs + marginMs })
-  } catch (error) {
-    throw isStarfishError(error, 'ACTOR_DIED') && isStarfishError(error.cause) ? error.cause : error
-  }
 }

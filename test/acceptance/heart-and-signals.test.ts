@@ -7,6 +7,7 @@ import t, { type Test } from 'tap'
 import { encodeEventRequest, eventStatus } from '../../src/messages/index.ts'
 import { connectClient } from '../actors/acceptor/event-client.ts'
 import { withoutNpm } from '../fixtures/heart/command.ts'
+import { newFolder } from '../protocols/message-log/sqlite-world.ts'
 
 const bin = fileURLToPath(new URL('../../src/bin.js', import.meta.url))
 
@@ -31,7 +32,8 @@ async function freePort(): Promise<number> {
 
 async function startNode(t: Test, ...args: readonly string[]): Promise<Node> {
   const port = await freePort()
-  const command = spawn(process.execPath, [bin, 'up', '--port', String(port), ...args], {
+  const own = ['--port', String(port), '--log-port', '0', '--data', newFolder(t)]
+  const command = spawn(process.execPath, [bin, 'up', ...own, ...args], {
     stdio: ['ignore', 'pipe', 'pipe'],
     env: withoutNpm(process.env),
   })

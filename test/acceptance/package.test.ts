@@ -127,7 +127,7 @@ async function announcedPort(log: Readable): Promise<number> {
 
 t.test('the command serves until it is told to stop', async t => {
   const starfish = join(folder, 'node_modules', '.bin', 'starfish')
-  const args = ['up', '--port', '0', '--shards', '2']
+  const args = ['up', '--port', '0', '--log-port', '0', '--shards', '2']
   const node: ChildProcess = spawn(starfish, args, { cwd: folder, env, stdio: ['ignore', 'ignore', 'pipe'] })
   t.teardown(() => node.kill('SIGKILL'))
   const port = await announcedPort(node.stderr!)

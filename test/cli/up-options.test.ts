@@ -4,11 +4,13 @@ import { parseUpOptions } from '../../src/cli/up-options.ts'
 import { UsageError } from '../../src/cli/usage-error.ts'
 
 t.test('what is given is taken, in any form; the rest has defaults', async t => {
-  const defaults = { host: '127.0.0.1', port: 7400, heart: true, help: false }
+  const defaults = { host: '127.0.0.1', port: 7400, logPort: 7401, data: './data', heart: true, help: false }
   t.same(parseUpOptions([]), defaults)
-  t.same(parseUpOptions(['--port', '0', '--host=::1', '--shards', '3', '--no-heart']), {
+  t.same(parseUpOptions(['--port', '0', '--host=::1', '--log-port=9', '--data', '/d', '--shards', '3', '--no-heart']), {
     host: '::1',
     port: 0,
+    logPort: 9,
+    data: '/d',
     shards: 3,
     heart: false,
     help: false,
@@ -30,6 +32,8 @@ t.test('what is wrong is named, with what may stand there', async t => {
     [['--port='], `--port takes ${port}, not ""`],
     [['--port'], `--port needs a value: ${port}`],
     [['--port', '--shards', '2'], `--port needs a value: ${port}`],
+    [['--log-port', '65536'], `--log-port takes ${port}, not "65536"`],
+    [['--data='], '--data takes the path of a folder, not ""'],
     [['--host', ''], '--host takes an IP address or a host name, not ""'],
     [['--host', '[::1]'], '--host takes an IP address or a host name, not "[::1]"'],
     [['--no-heart=1'], '--no-heart takes no value, not "1"'],

@@ -73,6 +73,10 @@ const ways: readonly (readonly [...Stage[], Stage])[] = [
   [full],
   [blocked],
   [['draining.reading', (_, system, address) => send(system, address)]],
+  [
+    ['processing.reading', client => client.write(ask(number.wait, 'a', 7))],
+    ['draining.answering', (_, system, address) => send(system, address)],
+  ],
   [full, ['draining.working', (_, system, address) => send(system, address)]],
   [blocked, ['draining.writing', (_, system, address) => send(system, address)]],
   [['finishing', client => client.socket.end(ask(number.wait, 'd', 12))]],
@@ -84,6 +88,7 @@ const inHand: Readonly<Record<string, object>> = {
   wantReadBody: { command: eventCommand.echo, sessionId: 0, raidaId: 0, bodyBytes: 65_536 },
   'processing.reading': { command: number.wait, sessionId: 7, raidaId: 0, bodyBytes: 1 },
   'processing.full': { command: number.wait, sessionId: 8 },
+  'draining.answering': { command: number.wait, sessionId: 7 },
   'draining.working': { command: number.wait, sessionId: 8 },
   finishing: { command: number.wait, sessionId: 12 },
 }

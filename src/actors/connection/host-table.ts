@@ -2,7 +2,7 @@
 import type { ActorEvent } from '../runtime/actor-runtime.ts'
 import type { HostedState, HostTable } from '../runtime/hosted-actors.ts'
 import type { FrameDescription } from '../serving/protocol.ts'
-import { closeConnection, destroyConnection } from './io.ts'
+import { destroyConnection, drainConnection } from './io.ts'
 import type { ConnectionPlane } from './plane.ts'
 import type { Connection } from './record.ts'
 
@@ -56,7 +56,7 @@ export function hostTableOf(plane: ConnectionPlane): HostTable {
     tell(id, event) {
       const connection = find(id)
       if (connection === undefined || event.type !== 'connection.close') return false
-      closeConnection(connection)
+      drainConnection(connection)
       return true
     },
     kill(id) {

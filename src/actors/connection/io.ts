@@ -24,7 +24,7 @@ interface ConnectionSocket extends Socket {
 }
 
 /** What records of this I/O call. */
-export const connectionHooks: ConnectionHooks = { onSettled, onUnblocked: pump }
+export const connectionHooks: ConnectionHooks = { onSettled, onTaken: pump }
 
 /** Takes a socket into the table and starts its chart. On a secure plane {@link secureConnection} must follow. */
 export function openConnection(plane: ConnectionPlane, socket: Socket, addressBucket: number): Connection {
@@ -65,19 +65,11 @@ export function expireConnection(connection: Connection, slot: number): void {
 
 /** Tells every connection to end in good order. */
 export function drainConnections(plane: ConnectionPlane): void {
-  plane.drainingSinceMs = plane.nowMs()
   for (const connection of plane.table.values()) drainConnection(connection)
 }
 
-/** Tells one connection, that came late, to end in good order. */
+/** Tells one connection to end in good order. */
 export function drainConnection(connection: Connection): void {
-  step(connection, connectionEvents.drain)
-}
-
-/** Tells one connection to end in good order, while the others go on. */
-export function closeConnection(connection: Connection): void {
-  const { plane } = connection
-  plane.drainingSinceMs = plane.nowMs()
   step(connection, connectionEvents.drain)
 }
 
@@ -147,7 +139,7 @@ function pump(connection: Connection): void {
 }
 
 function decodeRest(connection: Connection): void {
-  while (connection.rest !== undefined && connection.halted === 0) {
+  while (connection.rest !== undefined && connection.mayDecode()) {
     const chunk = connection.rest
     connection.rest = undefined
     const at = decodeChunk(connection, chunk)
@@ -173,6 +165,7 @@ function holdBytes(connection: Connection): void {
 function notice(connection: Connection): void {
   const { partial, halted } = connection
   if ((halted & halt.over) !== 0) {
+    connection.replies?.end()
     step(connection, connection.peerEnded ? connectionEvents.peerEnded : connectionEvents.faultAnswered)
     return
   }
@@ -264,7 +257,7 @@ function release(connection: Connection, reason: ExitReason): void {
   plane.ledger.release(connection.addressBucket)
   connection.socket.destroy()
   if (replies !== undefined) {
-    plane.inFlight(-replies.inFlight, -replies.inFlightBytes)
+    plane.inFlight(replies.patient - replies.inFlight, -replies.inFlightBytes)
     replies.abandon()
   }
   plane.ended = reason
@@ -292,6 +285,15 @@ export const connectionChartSource = connectionMachine.provide({
     countReader: ({ context: { connection } }) => connection.countRefusal('readersLate'),
     overloadRequests({ context: { connection } }) {
       connection.mode = 'overloaded'
+      connection.replies?.end()
+    },
+    watchReader({ context: { connection } }) {
+      if (connection.reader === undefined) connection.watchReader()
+    },
+    markDrained({ context: { connection } }) {
+      if (connection.drainedAtMs >= 0) return
+      connection.drainedAtMs = connection.plane.nowMs()
+      connection.reader = undefined
     },
     answerOverloaded: ({ context: { connection } }) =>
       connection.plane.protocol.fault(connection, 'overloaded', undefined, 0),

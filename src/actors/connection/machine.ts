@@ -33,7 +33,15 @@
  *   wantWrite --> closed: reader too slow
  *   wantReadHeader --> finishing: FIN, last answer given
  *   wantReadHeader --> draining: connection.drain
- *   draining --> finishing: quiet, read long enough, FIN, last answer given
+ *   state draining {
+ *     [*] --> answering: handlers at work
+ *     [*] --> flushing: output with the socket
+ *     [*] --> reading
+ *     answering --> flushing: last answer given
+ *     answering --> reading: last answer given, and taken
+ *     flushing --> reading: output taken
+ *   }
+ *   draining --> finishing: quiet or read long enough from the last answer on, FIN
  *   finishing --> closing: nothing in flight
  *   refusing --> closing: answered
  *   state closing {
@@ -73,6 +81,10 @@ const machine = setup({
     countReader: injected,
     /** Refuses whole requests from here on. */
     overloadRequests: injected,
+    /** Has the peer watched from here on, unless it is. */
+    watchReader: injected,
+    /** While draining: the peer may have the last answer now. Once. */
+    markDrained: injected,
     /** Refuses without knowing a request. */
     answerOverloaded: injected,
     /** Answers the body that did not come in time, if it is owed an answer. */
@@ -96,12 +108,15 @@ const machine = setup({
       const { plane, reader } = connection
       return reader !== undefined && isReaderLate(plane.limits, reader, plane.nowMs())
     },
-    /** Read or answered lately. */
+    /** Read or answered lately, or there is nothing that could be late. */
     isActive: ({ context: { connection } }) =>
+      connection.isPatient ||
       connection.plane.nowMs() - connection.activeAtMs < connection.plane.limits.handlerTimeoutMs,
+    hasRequestsInFlight: ({ context: { connection } }) => connection.inFlight > 0,
     hasNothingInFlight: ({ context: { connection } }) => connection.inFlight === 0,
+    hasOutputWaiting: ({ context: { connection } }) => !isDrained(connection) && connection.waitingOutputBytes > 0,
     hasReadLongEnough: ({ context: { connection } }) =>
-      connection.plane.nowMs() - connection.plane.drainingSinceMs >= connection.plane.limits.drainReadMs,
+      isDrained(connection) && connection.plane.nowMs() - connection.drainedAtMs >= connection.plane.limits.drainReadMs,
     hasPeerEnded: ({ context: { connection } }) => connection.peerEnded,
   },
   delays: {
@@ -134,10 +149,16 @@ const readerLate = {
   actions: ['countReader', 'resetSocket'],
 } as const
 
-/** Input while draining begins the quiet time anew, but not for ever. */
+/**
+ * A peer that waits for an answer has a reason to be silent, and may send its next request when it has it: neither the quiet
+ * time nor that of reading begins before the last answer to what was accepted was given and taken. From then on input begins
+ * the quiet time anew, but not for ever.
+ */
 const drainingInput = [
-  { guard: 'hasReadLongEnough', target: 'finishing', actions: 'answerTimeout' },
-  { target: '.reading' },
+  { guard: 'hasRequestsInFlight', target: '#connection.draining.answering' },
+  { guard: 'hasOutputWaiting', target: '#connection.draining.flushing' },
+  { guard: 'hasReadLongEnough', target: '#connection.finishing', actions: 'answerTimeout' },
+  { target: '#connection.draining.reading', actions: 'markDrained' },
 ] as const
 
 /** The chart; its I/O is provided in `io.ts`. */
@@ -252,7 +273,7 @@ export const connectionMachine = machine.createMachine({
       after: { writeLeft: [readerLate, { target: 'wantWrite', reenter: true }] },
     },
     draining: {
-      initial: 'reading',
+      initial: 'judging',
       entry: 'overloadRequests',
       on: {
         'request.awaited': drainingInput,
@@ -265,6 +286,14 @@ export const connectionMachine = machine.createMachine({
         'peer.ended': 'finishing',
       },
       states: {
+        judging: { always: drainingInput },
+        answering: {
+          after: { handlerTimeout: [{ guard: 'isActive', target: 'answering', reenter: true }, handlersLate] },
+        },
+        flushing: {
+          entry: 'watchReader',
+          after: { writeLeft: [readerLate, { target: 'flushing', reenter: true }] },
+        },
         reading: { after: { drainQuiet: { target: '#connection.finishing', actions: 'answerTimeout' } } },
         working: {
           entry: 'pauseReading',
@@ -303,6 +332,11 @@ export const connectionMachine = machine.createMachine({
     closed: { type: 'final', entry: 'release' },
   },
 })
+
+/** True while draining, once the peer may have the last answer. */
+function isDrained({ drainedAtMs }: Connection): boolean {
+  return drainedAtMs >= 0
+}
 
 function idleLeft(connection: Connection): number {
   const { plane } = connection

@@ -13,6 +13,7 @@ import type { ConnectionEvent } from './events.ts'
 import type { ConnectionContext } from './machine.ts'
 import { createOutputPool, type OutputPool } from './output.ts'
 import type { Connection } from './record.ts'
+import { halt } from './transitions.ts'
 
 /** The chart as connections run it. */
 export type ConnectionChart = CompiledChart<ConnectionContext, ConnectionEvent, Connection>
@@ -21,8 +22,8 @@ export type ConnectionChart = CompiledChart<ConnectionContext, ConnectionEvent, 
 export interface ConnectionHooks {
   /** Late answers were given; called once a turn. */
   onSettled(connection: Connection): void
-  /** Output was taken that had stood above the high-water mark. */
-  onUnblocked(connection: Connection): void
+  /** Output was taken that had stood above the high-water mark, or the last of it while draining. */
+  onTaken(connection: Connection): void
 }
 
 /** What {@link ConnectionPlane} is made of. */
@@ -61,10 +62,12 @@ export class ConnectionPlane {
   ended: ExitReason | undefined
   /** What the kernel is told of connections. */
   reports: HostReports = unheard
-  /** When the connections were told to drain. */
-  drainingSinceMs = 0
   /** Where the last reservation of any connection was made. */
   target: Buffer = Buffer.alloc(0)
+  /** Connections that are not read before there is room among the requests in flight. */
+  readonly crowded: Connection[] = []
+  /** Whether they wait for that room, or are refused. */
+  readonly waitsForRoom: boolean
   /** True while its connections have as many requests in flight as they may together. */
   isFull = false
   /** Requests decoded since they were last counted. */
@@ -78,6 +81,7 @@ export class ConnectionPlane {
 
   constructor(options: ConnectionPlaneOptions) {
     this.protocol = options.protocol
+    this.waitsForRoom = options.protocol.whenFull === 'wait'
     this.limits = options.limits
     this.log = options.log
     this.chart = options.chart
@@ -106,6 +110,18 @@ export class ConnectionPlane {
     this.#inFlightBytes += bytes
     const { shardInFlightRequestsMax, shardInFlightBytesMax } = this.limits
     this.isFull = this.#inFlightRequests >= shardInFlightRequestsMax || this.#inFlightBytes >= shardInFlightBytesMax
+    if (!this.isFull && this.crowded.length > 0) this.#makeRoom()
+  }
+
+  /** Lets those go on that waited for room. */
+  #makeRoom(): void {
+    for (const connection of this.crowded.splice(0)) {
+      connection.halted &= ~halt.crowded
+      if (!connection.settled && !connection.released) {
+        connection.settled = true
+        this.afterTurn(connection)
+      }
+    }
   }
 
   /** Has `hooks.onSettled` called with the connection before the loop reads again: late answers of one turn leave in one write. */

@@ -46,6 +46,8 @@ export class Connection implements Link, FrameSink, OutputOwner, ReplySink, Time
   readonly openedAtMs: number
   /** When it was read last, on the plane's clock. */
   activeAtMs: number
+  /** While draining: when its last answer was taken, on the plane's clock; -1 before. */
+  drainedAtMs = -1
   peerEnded = false
   /** Waits for the end of the turn with late answers. */
   settled = false
@@ -83,6 +85,12 @@ export class Connection implements Link, FrameSink, OutputOwner, ReplySink, Time
     return this.replies?.inFlight ?? 0
   }
 
+  /** Something is in flight, and all of it waits for something to happen. */
+  get isPatient(): boolean {
+    const { replies } = this
+    return replies !== undefined && replies.inFlight > 0 && replies.patient === replies.inFlight
+  }
+
   get headerBytes(): number {
     return this.plane.protocol.headerBytes
   }
@@ -116,7 +124,11 @@ export class Connection implements Link, FrameSink, OutputOwner, ReplySink, Time
   }
 
   mayDecode(): boolean {
-    return this.halted === 0
+    if (this.halted !== 0) return false
+    if (!this.plane.isFull || !this.plane.waitsForRoom || this.mode !== 'serving') return true
+    this.halted |= halt.crowded
+    this.plane.crowded.push(this)
+    return false
   }
 
   allocate(bytes: number, growBytes: number, header: Buffer): Buffer | undefined {
@@ -162,8 +174,8 @@ export class Connection implements Link, FrameSink, OutputOwner, ReplySink, Time
 
   defer(requestBytes: number, header: Buffer, waiter?: Waiter): number {
     this.replies ??= new ReplyLedger(this.plane.protocol.replyOrder === 'requests')
-    const token = this.replies.begin(requestBytes, header, waiter)
-    this.plane.inFlight(1, requestBytes)
+    const token = this.replies.begin(waiter?.isPatient ? 0 : requestBytes, header, waiter)
+    if (!waiter?.isPatient) this.plane.inFlight(1, requestBytes)
     this.#judgeReplies(this.replies)
     return token
   }
@@ -171,9 +183,9 @@ export class Connection implements Link, FrameSink, OutputOwner, ReplySink, Time
   settle(token: number, reply: Uint8Array): boolean {
     const { replies } = this
     if (replies === undefined || this.released) return false
-    const { inFlightBytes } = replies
+    const { inFlightBytes, patient } = replies
     if (!replies.settle(token, reply, this)) return false
-    this.plane.inFlight(-1, replies.inFlightBytes - inFlightBytes)
+    if (replies.patient === patient) this.plane.inFlight(-1, replies.inFlightBytes - inFlightBytes)
     this.#judgeReplies(replies)
     if (!this.settled) {
       this.settled = true
@@ -215,11 +227,15 @@ export class Connection implements Link, FrameSink, OutputOwner, ReplySink, Time
   }
 
   onWritten(): void {
-    if ((this.halted & halt.blocked) === 0 || this.socket.writableLength > this.plane.limits.outputHighWaterBytes)
+    const { writableLength } = this.socket
+    if ((this.halted & halt.blocked) === 0) {
+      if (this.mode === 'overloaded' && writableLength === 0) this.plane.hooks.onTaken(this)
       return
+    }
+    if (writableLength > this.plane.limits.outputHighWaterBytes) return
     this.halted &= ~halt.blocked
     this.reader = undefined
-    this.plane.hooks.onUnblocked(this)
+    this.plane.hooks.onTaken(this)
   }
 
   /** Copies a late answer, whose turn it is, to the output. */

@@ -26,6 +26,7 @@ export class ReplyLedger {
   #nextToken = 0
   #inFlight = 0
   #inFlightBytes = 0
+  #patient = 0
   #waitingReplyBytes = 0
 
   /** With `ordered`, answers are released in the order of `begin` and `queue`. */
@@ -36,6 +37,11 @@ export class ReplyLedger {
   /** Requests that wait for their handler. */
   get inFlight(): number {
     return this.#inFlight
+  }
+
+  /** Those of them that wait for something to happen, not for work to be done. */
+  get patient(): number {
+    return this.#patient
   }
 
   /** Bytes of those requests. */
@@ -70,6 +76,7 @@ export class ReplyLedger {
     this.#entries.set(token, { requestBytes, header, reply: undefined, waiter, queued: false })
     this.#inFlight++
     this.#inFlightBytes += requestBytes
+    if (waiter?.isPatient) this.#patient++
     return token
   }
 
@@ -86,6 +93,7 @@ export class ReplyLedger {
     entry.reply = reply
     this.#inFlight--
     this.#inFlightBytes -= entry.requestBytes
+    if (entry.waiter?.isPatient) this.#patient--
     if (!this.#ordered) {
       this.#entries.delete(token)
       sink.release(reply)
@@ -99,6 +107,11 @@ export class ReplyLedger {
       sink.release(ready)
     }
     return true
+  }
+
+  /** Tells those who have not answered yet that the connection ends when all have. */
+  end(): void {
+    for (const { reply, waiter } of [...this.#entries.values()]) if (reply === undefined) waiter?.ending?.()
   }
 
   /** Tells those who have not answered yet that nobody can be answered. No answer is taken afterwards. */

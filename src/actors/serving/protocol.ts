@@ -20,8 +20,15 @@ export type Fault = 'overloaded' | 'timeout' | 'memory'
 
 /** Who has put off an answer. */
 export interface Waiter {
+  /**
+   * It waits for something to happen, not for work to be done: however long that is, it is not late, and it takes no place
+   * among the requests in flight of its shard.
+   */
+  readonly isPatient?: boolean
   /** The connection is gone: nobody can be answered. Called at most once, and not after the answer. */
   abandoned(): void
+  /** The connection ends in good order, once all is answered: one that waits for something to happen is to answer now. May be told again. */
+  ending?(): void
 }
 
 /** The way of an answer to its sender, whatever the transport. */
@@ -58,6 +65,8 @@ export interface FrameProtocol {
   readonly headerBytes: number
   /** `requests`: answers leave in the order of the requests; `ready`: as they come. */
   readonly replyOrder: 'requests' | 'ready'
+  /** What becomes of a request while the shard has as much in flight as it may: answered "overloaded", or not read before there is room. */
+  readonly whenFull: 'refuse' | 'wait'
   /** Judges the header at `bytes[at]`: body bytes to wait for, `skipBody(bodyBytes)` or `STOP`. */
   header(link: Link, bytes: Buffer, at: number): number
   /** Takes the frame whose header is at `bytes[at]`. */
@@ -78,7 +87,7 @@ export interface ProtocolEnvironment {
   readonly log: ActorLogger
   readonly limits: ServerLimits
   /** The actor that the protocol runs in: what it sends and asks, it does in its name. */
-  readonly actor: Pick<ActorRuntime, 'address' | 'incarnation' | 'send' | 'ask'>
+  readonly actor: Pick<ActorRuntime, 'address' | 'incarnation' | 'send' | 'ask' | 'onStop'>
 }
 
 /** A protocol that shards can load: options are plain data, the module's URL travels. */

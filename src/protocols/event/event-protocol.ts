@@ -71,6 +71,7 @@ export function createEventProtocol(
     name: 'event',
     headerBytes,
     replyOrder: 'requests',
+    whenFull: 'refuse',
     header(link, bytes, at) {
       if (!dialect.validateHeader(bytes, at)) return stop(link, eventStatus.invalidHeader, bytes, at)
       const bodyBytes = dialect.bodyBytes(bytes, at)

@@ -9,6 +9,8 @@ export interface LogProtocolOptions {
   readonly frameBytesMax?: number
   /** How long a request may take until it is answered `requestTimeout`, ms. Default 10,000. */
   readonly requestTimeoutMs?: number
+  /** Shard: Fetches that may wait for messages at once; one more is answered `storageError`. Default 65,536. */
+  readonly longPollsMax?: number
 }
 
 /** Filled options. Clonable. */
@@ -37,12 +39,14 @@ const frameBytesLeast = 4_096
 export const logOptionNames = [
   'frameBytesMax',
   'requestTimeoutMs',
+  'longPollsMax',
 ] as const satisfies readonly (keyof LogProtocolOptions)[]
 
 /** Fills options, with a fault for each that cannot be used. */
 export function fillLogOptions(options: LogProtocolOptions, faults: Faults): FilledLogOptions {
-  const { frameBytesMax = LOG_FRAME_BYTES_MAX, requestTimeoutMs = 10_000 } = options
+  const { frameBytesMax = LOG_FRAME_BYTES_MAX, requestTimeoutMs = 10_000, longPollsMax = 65_536 } = options
   faults.whole('frameBytesMax', frameBytesMax, frameBytesLeast, frameBytesMost)
   faults.whole('requestTimeoutMs', requestTimeoutMs, 1, delayMsMax)
-  return { frameBytesMax, requestTimeoutMs }
+  faults.whole('longPollsMax', longPollsMax, 0, 1_000_000)
+  return { frameBytesMax, requestTimeoutMs, longPollsMax }
 }

@@ -48,6 +48,7 @@ export function createLogProtocol(
     name: 'message log',
     headerBytes: LOG_REQUEST_HEADER_BYTES,
     replyOrder: 'ready',
+    whenFull: 'wait',
     header(link, bytes, at) {
       const verdict = judgeLogRequestHeader(bytes, at, frameBytesMax)
       if (verdict !== STOP) return verdict
@@ -107,6 +108,7 @@ export async function openLogServices(
   const link = new StoreLink(actor, options.store, clock)
   const { incarnation } = await link.ask({ type: 'store.whenOpen' }, openTimeoutMs)
   const reader = await openReader(options, environment, link)
+  actor.onStop(async () => reader.close())
   return new LogServices(options, environment, link, reader, incarnation)
 }
 

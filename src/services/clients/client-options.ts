@@ -1,6 +1,8 @@
-/** How clients check what they are told: groups of numbers, and the servers they are to use. */
+/** How clients check what they are told: groups of numbers, certificates, and the servers they are to use. */
+import { type ConnectionOptions, createSecureContext } from 'node:tls'
+import { StarfishError } from '../../messages/errors.ts'
 import type { Faults } from '../../messages/option-faults.ts'
-import { show } from '../../messages/option-faults.ts'
+import { type OptionFault, optionError, show } from '../../messages/option-faults.ts'
 import type { ServerAddress } from './link.ts'
 
 /** What a number may be; a whole one unless it says otherwise. */
@@ -43,6 +45,15 @@ export function fillNumbers<T extends { readonly [K in keyof T]: number }>(
   return filled
 }
 
+/** Adds a fault for certificates that cannot be used: told before anything is dialed. */
+export function checkTls(tls: ConnectionOptions, faults: Faults): void {
+  try {
+    createSecureContext(tls)
+  } catch (error) {
+    faults.add('tls', `cannot be used: ${error instanceof Error ? error.message : String(error)}`)
+  }
+}
+
 /** A server as users write it: `host:port`, `[address]:port`, or both apart; the host is 127.0.0.1 unless it is said. */
 export type ServerOption = string | { readonly host?: string; readonly port: number }
 
@@ -57,15 +68,24 @@ const hostAndPort = /^(?:\[([^\]]+)\]|([^:[\]]+)):(\d+)$/
 /** Reads the servers of a client. */
 export function readServers(options: ServersOption, faults: Faults): readonly ServerAddress[] {
   if (!('servers' in options)) return [readAddress(options, faults)]
-  const { servers } = options
+  return readServerList('servers', options.servers, faults)
+}
+
+/** Reads a list of servers that has at least one. */
+export function readServerList(
+  option: string,
+  servers: readonly ServerOption[],
+  faults: Faults,
+): readonly ServerAddress[] {
   if (Array.isArray(servers) && servers.length > 0) {
-    return servers.map((server, index) => readServer(`servers[${index}]`, server, faults))
+    return servers.map((server, index) => readServer(`${option}[${index}]`, server, faults))
   }
-  faults.add('servers', `is ${show(servers)}, not a list of servers such as ['127.0.0.1:7400']`)
+  faults.add(option, `is ${show(servers)}, not a list of servers such as ['127.0.0.1:7400']`)
   return []
 }
 
-function readServer(path: string, server: ServerOption, faults: Faults): ServerAddress {
+/** Reads a server. */
+export function readServer(path: string, server: ServerOption, faults: Faults): ServerAddress {
   if (typeof server !== 'string') {
     return faults.options(path, server, ['host', 'port']) ? readAddress(server, faults.within(path)) : server
   }
@@ -85,4 +105,10 @@ function readAddress({ host = '127.0.0.1', port }: { host?: string; port: number
 /** `host:port`, as {@link readServers} takes it. */
 export function serverName({ host, port }: ServerAddress): string {
   return host.includes(':') ? `[${host}]:${port}` : `${host}:${port}`
+}
+
+/** The error of a request whose arguments cannot be used. */
+export function notSent(faults: readonly OptionFault[]): StarfishError {
+  const { code, message, details } = optionError('BAD_CONFIG', 'the request was not sent', faults)
+  return new StarfishError(code, message, { details, handled: 'no' })
 }

@@ -81,11 +81,19 @@ export class ConnectionPool<R extends PendingRequest> implements Carrier<R> {
   }
 
   send(request: R): boolean {
+    const { course } = request
+    const before = course?.carrier as PooledConnection<R> | undefined
+    if (before !== undefined && before.inFlight > 0) {
+      const isTaken = before.isUp && !before.isPaused && before.hasRoom(request.bytes)
+      if (isTaken) before.send(request)
+      return isTaken
+    }
     const connection = this.#choose(request, true) ?? this.#choose(request, false)
     if (connection === undefined) {
       this.#dialAll()
       return false
     }
+    if (course !== undefined) course.carrier = connection
     connection.send(request)
     return true
   }
@@ -125,11 +133,11 @@ export class ConnectionPool<R extends PendingRequest> implements Carrier<R> {
     const released = new Promise<void>(resolve => {
       this.#released = resolve
     })
-    const type = this.requests.figures().open === 0 ? 'connection.drain' : 'connection.destroy'
     for (const { connections } of this.#servers) {
       for (const connection of connections) {
         connection.isClosing = true
-        connection.tell({ type })
+        // Nobody waits for what is still owed.
+        connection.tell({ type: connection.inFlight === 0 ? 'connection.drain' : 'connection.destroy' })
       }
     }
     if (this.#links > 0) await released
@@ -151,11 +159,10 @@ export class ConnectionPool<R extends PendingRequest> implements Carrier<R> {
     for (const server of this.#servers) if (server.mayDial) dial(server)
   }
 
-  #changed({ server, isUp, isClosing }: PooledConnection<R>): void {
+  #changed({ server, isClosing }: PooledConnection<R>): void {
     server.mayDial = !isClosing && placeToDial(server.connections) !== undefined
-    if (isClosing || !this.requests.hasQueued) return
-    if (isUp) this.requests.pump()
-    else this.#dialAll()
+    // Also when it is gone: what was to follow it may go another way now.
+    if (!isClosing && this.requests.hasQueued) this.requests.pump()
   }
 }
 

@@ -16,7 +16,7 @@ import type { Clock, Random } from '../../actors/runtime/clock.ts'
 import { Deadline, Deadlines } from '../../actors/runtime/deadlines.ts'
 import { type ErrorCode, StarfishError } from '../../messages/errors.ts'
 import type { PendingRequest } from './pending-request.ts'
-import { decideRetry, RetryBudget, type RetryDecision, type RetryPolicy } from './retry-policy.ts'
+import { decideRetry, type FailedAttempt, RetryBudget, type RetryDecision, type RetryPolicy } from './retry-policy.ts'
 
 /** Who brings requests to servers. */
 export interface Carrier<R extends PendingRequest> {
@@ -77,6 +77,7 @@ export class OpenRequests<R extends PendingRequest> {
   #failed = 0
   #retries = 0
   #isClosed = false
+  #isPumping = false
   #emptied: (() => void) | undefined
 
   constructor(options: OpenRequestsOptions, carrier: Carrier<R>) {
@@ -115,12 +116,34 @@ export class OpenRequests<R extends PendingRequest> {
     if (error.handled !== 'no') request.handled = 'unknown'
     request.lastFailure = error
     const nowMs = this.#options.clock.now()
-    const decision = this.#decide(request, error, nowMs)
+    const decision = this.#decisionOn(request, error, nowMs)
     if (typeof decision === 'number') {
-      this.#retries++
-      this.#budget.spend()
+      this.#spend()
       this.#pauseFor(request, decision, nowMs)
     } else this.#reject(request, error)
+  }
+
+  /** Nobody waits for a request any more: it is rejected with REQUEST_ABORTED, unless it is over. */
+  abort(request: R, reason?: unknown): void {
+    if (request.stage === 'over') return
+    this.#giveUp(request, false)
+    const text = `${request.describe()} was aborted`
+    this.#reject(request, this.#error(request, 'REQUEST_ABORTED', text, reason))
+  }
+
+  /** Takes a request back that waits for a connection, unsettled; false when it does not. */
+  withdraw(request: R): boolean {
+    if (request.stage !== 'queued') return false
+    this.#dequeue(request)
+    this.#end(request)
+    return true
+  }
+
+  /** The pause before a request that failed is tried again, which is counted then; or why it is not. For those not {@link PendingRequest.isRetried}. */
+  retry(failed: Omit<FailedAttempt, 'inBudget'>): RetryDecision {
+    const decision = this.#isClosed ? 'deadline' : this.#decide(failed, this.#options.clock.now())
+    if (typeof decision === 'number') this.#spend()
+    return decision
   }
 
   /** An attempt came to nothing through no fault of the request: it waits for another connection, out of its turn. */
@@ -130,12 +153,15 @@ export class OpenRequests<R extends PendingRequest> {
     this.#enqueue(request)
   }
 
-  /** Sends what waits, as far as there is room. */
+  /** Sends what waits, as far as there is room. Nothing when told so by what it does itself: a dial. */
   pump(): void {
+    if (this.#isPumping) return
+    this.#isPumping = true
     for (const request of this.#queue) {
-      if (!this.#offer(request)) return
+      if (!this.#offer(request)) break
       this.#dequeue(request)
     }
+    this.#isPumping = false
   }
 
   get hasQueued(): boolean {
@@ -178,12 +204,20 @@ export class OpenRequests<R extends PendingRequest> {
   }
 
   /** A client that closes begins no further attempt. */
-  #decide(request: R, error: StarfishError, nowMs: number): RetryDecision {
-    if (this.#isClosed) return 'deadline'
+  #decisionOn(request: R, error: StarfishError, nowMs: number): RetryDecision | undefined {
+    if (this.#isClosed || !request.isRetried) return undefined
     const { attempts: attempt, isIdempotent, dueMs } = request
-    const inBudget = this.#budget.left(nowMs) > 0
+    return this.#decide({ attempt, error, isIdempotent, leftMs: dueMs - nowMs }, nowMs)
+  }
+
+  #decide(failed: Omit<FailedAttempt, 'inBudget'>, nowMs: number): RetryDecision {
     const { retry, random } = this.#options
-    return decideRetry({ attempt, error, isIdempotent, leftMs: dueMs - nowMs, inBudget }, retry, random)
+    return decideRetry({ ...failed, inBudget: this.#budget.left(nowMs) > 0 }, retry, random)
+  }
+
+  #spend(): void {
+    this.#retries++
+    this.#budget.spend()
   }
 
   /** Those that wait go first. */
@@ -234,11 +268,7 @@ export class OpenRequests<R extends PendingRequest> {
   }
 
   #listen(request: R, signal: AbortSignal): void {
-    const abort = () => {
-      this.#giveUp(request, false)
-      const text = `${request.describe()} was aborted`
-      this.#reject(request, this.#error(request, 'REQUEST_ABORTED', text, signal.reason))
-    }
+    const abort = () => this.abort(request, signal.reason)
     signal.addEventListener('abort', abort, { once: true })
     request.forgetSignal = () => signal.removeEventListener('abort', abort)
   }

@@ -21,6 +21,13 @@ export interface PendingOptions {
   readonly timeoutMs: number
   /** Handling it twice does no harm. */
   readonly isIdempotent: boolean
+  /** The client tries it again by its retry policy; else whoever asked decides. Default true. */
+  readonly isRetried?: boolean
+}
+
+/** What keeps requests in their order: they go by one carrier as long as that owes answers. */
+export interface Course {
+  carrier: object | undefined
 }
 
 /** The base of every protocol's request; `A` is its answer. */
@@ -28,6 +35,7 @@ export abstract class PendingRequest<A = unknown> extends Deadline {
   readonly bytes: number
   readonly timeoutMs: number
   readonly isIdempotent: boolean
+  readonly isRetried: boolean
   stage: RequestStage = 'queued'
   /** Attempts that were begun. */
   attempts = 0
@@ -37,6 +45,8 @@ export abstract class PendingRequest<A = unknown> extends Deadline {
   lastFailure: StarfishError | undefined = undefined
   /** Who has it while it is sent, and who had it last. */
   carrier: object | undefined = undefined
+  /** Requests of one course do not overtake each other. */
+  course: Course | undefined = undefined
   /** For the carrier: how much it had heard when it took the request. */
   heardBefore = 0
   forgetSignal: (() => void) | undefined = undefined
@@ -48,6 +58,7 @@ export abstract class PendingRequest<A = unknown> extends Deadline {
     this.bytes = options.bytes
     this.timeoutMs = options.timeoutMs
     this.isIdempotent = options.isIdempotent
+    this.isRetried = options.isRetried ?? true
     this.#resolve = resolve
     this.#reject = reject
   }

@@ -112,9 +112,11 @@ export class StreamLink<R extends PendingRequest> implements Link<R>, OutputOwne
     this.#socket.end()
   }
 
+  /** A server that owes answers is told that nobody waits for them: a good end would let it work on them. */
   destroy(): void {
     this.#isOver = true
-    this.#socket.destroy()
+    if (this.#session.inFlight > 0 && !this.#socket.connecting) this.#socket.resetAndDestroy()
+    else this.#socket.destroy()
   }
 
   drain(give: (request: R, wasWritten: boolean) => void): void {

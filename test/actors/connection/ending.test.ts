@@ -322,8 +322,7 @@ t.test('draining: what is in flight is answered, what arrives is answered 6, the
   void shard.server.drain().then(() => {
     drained = true
   })
-  await shard.states('draining.reading', 'draining.reading', 'draining.reading', 'draining.reading')
-  busy.write(hello)
+  await shard.states('draining.reading', 'draining.answering', 'draining.reading', 'draining.reading')
   cut.write(hello.subarray(18), encodeEventRequest({ command: 9 }))
   t.same([(await cut.response()).status, (await cut.response()).status], [6, 5])
   await shard.clock.advance(300)
@@ -331,13 +330,118 @@ t.test('draining: what is in flight is answered, what arrives is answered 6, the
   t.equal(await cut.closed(), 'end')
   t.equal((await never.response()).status, 7, 'its body was not whole in time')
   t.equal(await never.closed(), 'end')
-  await shard.states('finishing')
+  await shard.states('draining.answering')
   t.equal(drained, false)
   late[0]!.answer(Buffer.from('done'))
   t.equal(String((await busy.response()).body), 'done')
-  t.equal((await busy.response()).status, 6, 'in its turn')
+  await shard.states('draining.reading')
+  await shard.clock.advance(300)
   t.equal(await busy.closed(), 'end')
   await until(() => drained)
+})
+
+t.test('draining: who has an answer in flight is told 6 after it, however late it leaves', async t => {
+  const late: LateAnswer[] = []
+  const commands = new Map([[100, (call: EventCall) => void late.push(call.later())]])
+  const shard = await startEventShard(t, { commands })
+  const client = await shard.connect(false)
+  client.write(encodeEventRequest({ command: 100 }))
+  await until(() => late.length === 1)
+  void shard.server.drain()
+  await shard.states('draining.answering')
+  await shard.clock.advance(5_000)
+  late[0]!.answer(Buffer.from('late'))
+  t.equal(String((await client.response()).body), 'late')
+  await shard.clock.advance(200)
+  client.write(hello)
+  t.equal((await client.response()).status, 6, 'the next request is refused, not lost')
+  await shard.states('draining.reading')
+  await shard.clock.advance(200)
+  await shard.states('draining.reading')
+  await shard.clock.advance(100)
+  t.equal(await client.closed(), 'end')
+})
+
+t.test('draining: who sends without waiting is read for a second after its last answer', async t => {
+  const late: LateAnswer[] = []
+  const commands = new Map([[100, (call: EventCall) => void late.push(call.later())]])
+  const shard = await startEventShard(t, { commands })
+  const client = await shard.connect(false)
+  client.write(encodeEventRequest({ command: 100 }), encodeEventRequest({ command: 100 }))
+  await until(() => late.length === 2)
+  void shard.server.drain()
+  await shard.states('draining.answering')
+  let sent = 0
+  const sendFor = async (times: number): Promise<void> => {
+    for (const last = sent + times; sent < last; sent++) {
+      client.write(hello)
+      await until(() => shard.figures.refusals.requestsOverload > sent)
+      await shard.clock.advance(100)
+    }
+  }
+  await shard.clock.advance(100)
+  await sendFor(20)
+  late[1]!.answer(Buffer.from('2'))
+  await sendFor(5)
+  late[0]!.answer(Buffer.from('1'))
+  for (const body of ['1', '2']) t.equal(String((await client.response()).body), body)
+  for (let refused = 0; refused < 25; refused++) t.equal((await client.response()).status, 6)
+  await shard.states('draining.reading')
+  await sendFor(9)
+  await shard.states('draining.reading')
+  for (let refused = 0; refused < 9; refused++) t.equal((await client.response()).status, 6)
+  await shard.clock.advance(100)
+  client.write(hello)
+  t.equal((await client.response()).status, 6)
+  t.equal(await client.closed(), 'end')
+})
+
+t.test('draining: neither quiet nor reading time passes before the peer has taken its last answer', async t => {
+  const large = Buffer.alloc(60_000, 1)
+  const commands = new Map([[100, (call: EventCall) => call.answer(large)]])
+  const shard = await startEventShard(t, {
+    commands,
+    limits: { outputHighWaterBytes: 10_000_000, outputBytesMax: 20_000_000 },
+  })
+  const client = await shard.connect(false)
+  client.socket.pause()
+  const asked = Buffer.concat(Array.from({ length: 150 }, () => encodeEventRequest({ command: 100 })))
+  client.write(asked)
+  await until(() => shard.figures.requests === 150)
+  await shard.states('wantReadHeader.idle')
+  void shard.server.drain()
+  await shard.states('draining.flushing')
+  await shard.clock.advance(1_500)
+  await shard.states('draining.flushing')
+  client.socket.resume()
+  for (let answers = 0; answers < 150; answers++) t.equal((await client.response()).status, 0)
+  await shard.states('draining.reading')
+  await shard.clock.advance(200)
+  client.write(hello)
+  t.equal((await client.response()).status, 6)
+  await shard.clock.advance(300)
+  t.equal(await client.closed(), 'end')
+})
+
+t.test('draining: a peer that does not take its last answer is reset', async t => {
+  const commands = new Map([[100, (call: EventCall) => call.answer(Buffer.alloc(8_000_000))]])
+  const shard = await startEventShard(t, {
+    commands,
+    limits: { outputHighWaterBytes: 10_000_000, outputBytesMax: 20_000_000 },
+  })
+  const client = await shard.connect(false)
+  client.socket.pause()
+  client.write(encodeEventRequest({ command: 100 }))
+  await until(() => shard.figures.requests === 1)
+  void shard.server.drain()
+  await shard.states('draining.flushing')
+  await shard.clock.advance(1_900)
+  await shard.states('draining.flushing')
+  await shard.clock.advance(700)
+  await shard.states()
+  t.equal(shard.figures.refusals.readersLate, 1)
+  client.socket.resume()
+  t.equal(await client.closed(), 'reset')
 })
 
 t.test('draining: requests that the kernel had before the drain are served', async t => {

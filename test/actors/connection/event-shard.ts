@@ -8,7 +8,7 @@ import type { AcceptorTls } from '../../../src/actors/acceptor/tls.ts'
 import { createConnections } from '../../../src/actors/connection/connections.ts'
 import type { Connection } from '../../../src/actors/connection/record.ts'
 import { createRandom, createVirtualClock, type VirtualClock } from '../../../src/actors/runtime/clock.ts'
-import { protocolReference } from '../../../src/actors/serving/protocol.ts'
+import { type FrameProtocol, protocolReference } from '../../../src/actors/serving/protocol.ts'
 import type { ServerLimits } from '../../../src/messages/index.ts'
 import { CommandRunner } from '../../../src/protocols/event/command-runner.ts'
 import type { CommandTable } from '../../../src/protocols/event/commands.ts'
@@ -48,6 +48,7 @@ export async function startEventShard(
     readonly dialect?: EventDialect
     readonly protocol?: EventProtocolOptions
     readonly tls?: AcceptorTls
+    readonly whenFull?: FrameProtocol['whenFull']
   } = {},
 ): Promise<EventShard> {
   const clock = createVirtualClock(startMs)
@@ -66,7 +67,10 @@ export async function startEventShard(
   const protocolOptions = { raidaId: options.raidaId ?? 0, ...options.protocol }
   const runner = new CommandRunner(resolveEventOptions(protocolOptions), environment)
   const commands = options.table === undefined ? options.commands : runner.all(options.table)
-  const protocol = createEventProtocol(protocolOptions, environment, commands, options.dialect)
+  const protocol = {
+    ...createEventProtocol(protocolOptions, environment, commands, options.dialect),
+    ...(options.whenFull === undefined ? {} : { whenFull: options.whenFull }),
+  }
   let table: ReadonlyMap<number, Connection> = new Map()
   const server = createShardServer(runtime, input, protocol, options => {
     const connections = createConnections(options)

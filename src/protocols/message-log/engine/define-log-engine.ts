@@ -4,6 +4,11 @@ import type { LogEngine, LogEngineContext, LogReader, MaybeAsync } from './contr
 
 /** How an engine comes up. `O` is what it has to be told; it is copied to every thread, so it is plain data. */
 export interface LogEngineOpener<O> {
+  /**
+   * Looks whether the store can be opened, and leaves it closed; rejects as `open` would. A server asks before it starts anything,
+   * as it probes its port: a wrong option, or a store that another has open, is told then. Left out: `open` tells.
+   */
+  probe?(options: O): MaybeAsync<void>
   /** Opens the store to be written: on one thread, once at a time. Rejects with `BAD_CONFIG` or `STORAGE_FAILED`. */
   open(options: O, context: LogEngineContext): MaybeAsync<LogEngine>
   /**

@@ -11,6 +11,4 @@ export interface StoreInput {
   readonly retention: RetentionPolicy
   /** From the end of one look at what is out of date to the next, ms. */
   readonly retentionIntervalMs: number
-  /** How long the store may take to open, ms. */
-  readonly openTimeoutMs: number
 }

@@ -10,7 +10,7 @@ export interface StoreOpen {
   readonly incarnation: number
 }
 
-/** Answered once the store is open. */
+/** Answered by whoever has the store open: one that opens it is waited for. */
 export type StoreWhenOpen = Request<{ readonly type: 'store.whenOpen' }, StoreOpen>
 
 /** Appends as they cross to the owner. */
@@ -51,7 +51,6 @@ export type StoreRead = Request<
 
 /** What the engine has done. `token` is undefined for what nobody waits for. */
 export type StoreFact =
-  | { readonly type: 'store.opened' }
   | { readonly type: 'store.appended'; readonly token: ReplyToken | undefined; readonly outcomes: AppendOutcomes }
   | { readonly type: 'store.topicCreated'; readonly token: ReplyToken | undefined; readonly topic: Topic }
   | { readonly type: 'store.topicDeleted'; readonly token: ReplyToken | undefined }
@@ -61,7 +60,7 @@ export type StoreFact =
   /** A request was refused. */
   | { readonly type: 'store.refused'; readonly token: ReplyToken | undefined; readonly error: unknown }
   | { readonly type: 'store.closed' }
-  /** It cannot be opened, or closed. */
+  /** It cannot be closed. */
   | { readonly type: 'store.failed'; readonly error: unknown }
 
 /** The supervisor's polite request to end: what is in hand is committed and answered, nothing else. */

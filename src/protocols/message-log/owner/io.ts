@@ -1,14 +1,12 @@
 /** The engine in the hands of the owner of a store. */
 import type { ActorRuntime } from '../../../actors/runtime/actor-runtime.ts'
-import { importDefinition } from '../../../actors/runtime/import-definition.ts'
 import { type ReplyToken, replyToken } from '../../../actors/runtime/runtime-actions.ts'
 import { StarfishError } from '../../../messages/errors.ts'
 import type { LogEngine } from '../engine/contract.ts'
-import { logEngineKind } from '../engine/define-log-engine.ts'
-import { storeClosed } from '../engine/engine-errors.ts'
 import { appendAll } from './append-desk.ts'
 import type { StoreEvent, StoreFact } from './events.ts'
 import type { StoreContext } from './machine.ts'
+import { engineOf } from './open-store.ts'
 
 interface Scope {
   readonly context: StoreContext
@@ -19,53 +17,27 @@ interface Scope {
 /** What provides the chart's actions. */
 export function storeIo(runtime: ActorRuntime) {
   const feed = (event: StoreFact): void => runtime.feed(event)
-  /** Settles when the store is open; rejects when it cannot be. */
-  let opening: Promise<LogEngine> | undefined
-  let engine: LogEngine | undefined
+  const engine = engineOf(runtime)
   let retaining: Promise<void> | undefined
   let closing = false
   const inHand = new Set<Promise<void>>()
 
-  async function open({ engine: reference, advances }: StoreContext['input']): Promise<LogEngine> {
-    const { opener } = await importDefinition(reference, logEngineKind)
-    const onLost = (err: unknown): void =>
-      runtime.log.error({ err }, 'messages that were acknowledged as received are lost')
-    return opener.open(reference.options, { clock: runtime.clock, advances, onLost })
-  }
-
-  /**
-   * Closes the engine: within the call if it is open and can be, since after a kill nobody waits before the next incarnation
-   * opens the same store.
-   */
   async function close(): Promise<void> {
     closing = true
-    const opened = engine ?? (await opening?.catch(() => undefined))
-    await opened?.close()
+    await engine.close()
     await Promise.allSettled(inHand)
   }
 
   /** Has the engine work for who asked; the answer waits for that, the actor does not. */
   function answer(scope: Scope, work: (store: LogEngine, token: ReplyToken | undefined) => Promise<StoreFact>): void {
     const token = replyToken(scope)
-    const done = engine === undefined ? Promise.reject(storeClosed(runtime.address)) : work(engine, token)
-    const settled = done.then(feed, error => feed({ type: 'store.refused', token, error }))
+    const settled = work(engine, token).then(feed, error => feed({ type: 'store.refused', token, error }))
     inHand.add(settled)
     void settled.then(() => inHand.delete(settled))
   }
 
   return {
     actions: {
-      openEngine({ context }: Scope) {
-        opening = open(context.input)
-        runtime.onStop(close)
-        opening.then(
-          opened => {
-            engine = opened
-            feed({ type: 'store.opened' })
-          },
-          error => feed({ type: 'store.failed', error }),
-        )
-      },
       closeEngine() {
         close().then(
           () => feed({ type: 'store.closed' }),
@@ -116,7 +88,7 @@ export function storeIo(runtime: ActorRuntime) {
         })
       },
       retain({ context }: Scope) {
-        if (engine === undefined || retaining !== undefined) return
+        if (retaining !== undefined) return
         retaining = engine
           .retain(context.input.retention)
           .then(

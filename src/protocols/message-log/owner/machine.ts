@@ -1,5 +1,5 @@
 /**
- * The life of the owner of a store: open it, write it for all shards, close it. It is the only writer.
+ * The life of the owner of a store, once it is open: write it for all shards, close it. It is the only writer.
  *
  * Parent: the log server, before its acceptors. Restart: permanent; the next incarnation opens the same store, where all that
  * was acknowledged is. What it had in hand is settled by the kernel, with whether it was handled. Requests are the engine's work
@@ -7,9 +7,7 @@
  *
  * ```mermaid
  * stateDiagram-v2
- *   [*] --> opening
- *   opening --> serving: store.opened
- *   opening --> failed: store.failed, openTimeout
+ *   [*] --> serving
  *   state serving {
  *     [*] --> current
  *     current --> current: retentionInterval, removes what is out of date
@@ -19,11 +17,11 @@
  *   closing --> failed: store.failed
  *   closed --> [*]
  * ```
- * While it opens, requests wait. Where it serves and closes, it answers what is in hand. What comes while it closes is refused by the engine.
+ * Its `init` opens the store: until then requests wait for the incarnation. Where it serves and closes, it answers what is in
+ * hand. What comes while it closes is refused by the engine.
  */
 import { assign, setup } from 'xstate'
-import { postpone, rejectTo, reply, replyTo, runtimeOf } from '../../../actors/runtime/runtime-actions.ts'
-import { StarfishError } from '../../../messages/errors.ts'
+import { rejectTo, reply, replyTo, runtimeOf } from '../../../actors/runtime/runtime-actions.ts'
 import type { StoreInput } from './config.ts'
 import type { StoreEvent } from './events.ts'
 
@@ -60,8 +58,6 @@ const work = {
 export const storeMachine = setup({
   types: { context: {} as StoreContext, events: {} as StoreEvent, input: {} as StoreInput },
   actions: {
-    /** Opens the store; reports `store.opened` or `store.failed`. */
-    openEngine: injected,
     /** Commits what is in hand and closes; reports `store.closed`, after the answers, or `store.failed`. */
     closeEngine: injected,
     /** Each reports what became of the event in hand, or `store.refused`. */
@@ -75,8 +71,6 @@ export const storeMachine = setup({
     retain: injected,
     /** Ends the actor with `context.error`. */
     reportFailure: injected,
-    /** Asked before it is known whether it opens: the question waits. */
-    postpone,
     tellOpen: replies('store.whenOpen', scope => ({ incarnation: runtimeOf(scope)?.incarnation ?? 0 })),
     answerAppend: settles('store.append', ({ event }) =>
       event.type === 'store.appended' && event.token !== undefined
@@ -114,33 +108,15 @@ export const storeMachine = setup({
         : undefined,
     ),
     keepError: assign(({ event }) => (event.type === 'store.failed' ? { error: event.error } : {})),
-    keepTimeout: assign(({ context }) => ({ error: openTimedOut(context.input.openTimeoutMs) })),
   },
   delays: {
-    openTimeout: ({ context }) => context.input.openTimeoutMs,
     retentionInterval: ({ context }) => context.input.retentionIntervalMs,
   },
 }).createMachine({
   id: 'logStore',
   context: ({ input }) => ({ input, error: undefined }),
-  initial: 'opening',
+  initial: 'serving',
   states: {
-    opening: {
-      entry: 'openEngine',
-      on: {
-        'store.whenOpen': { actions: 'postpone' },
-        'store.append': { actions: 'postpone' },
-        'store.createTopic': { actions: 'postpone' },
-        'store.deleteTopic': { actions: 'postpone' },
-        'store.listTopics': { actions: 'postpone' },
-        'store.highWaterMark': { actions: 'postpone' },
-        'store.read': { actions: 'postpone' },
-        'store.opened': 'serving',
-        'store.failed': { target: 'failed', actions: 'keepError' },
-        'actor.shutdown': 'closing',
-      },
-      after: { openTimeout: { target: 'failed', actions: 'keepTimeout' } },
-    },
     serving: {
       on: { ...work, 'store.whenOpen': { actions: 'tellOpen' }, 'actor.shutdown': 'closing' },
       initial: 'current',
@@ -161,9 +137,3 @@ export const storeMachine = setup({
     failed: { entry: 'reportFailure' },
   },
 })
-
-function openTimedOut(openTimeoutMs: number): StarfishError {
-  return new StarfishError('START_FAILED', `the store of a message log did not open within ${openTimeoutMs} ms`, {
-    details: { openTimeoutMs },
-  })
-}

@@ -45,6 +45,7 @@ class Flight {
   readonly dueMs: number
   readonly writer = new AppendBatchWriter(firstBufferBytes)
   readonly appends: PendingAppend[] = []
+  bytes = 0
   /** Set when it is closed. */
   batch: Uint8Array | undefined
 
@@ -75,6 +76,7 @@ export class AppendQueue {
   #finding = false
   #planned = false
   #lastNumber = 0
+  #bytes = 0
 
   /** `incarnation` is the owner's, `timeoutMs` what each append has. */
   constructor(link: StoreLink, clock: Clock, timeoutMs: number, incarnation: number) {
@@ -84,11 +86,19 @@ export class AppendQueue {
     this.#incarnation = incarnation
   }
 
+  /** Bytes of what is not settled, whether or not somebody still waits for it. */
+  get bytes(): number {
+    return this.#bytes
+  }
+
   /** Copies the messages of an append. */
   add(request: AppendRequest, pending: PendingAppend): void {
     const received = request.acknowledgement === 'received'
     const flight = this.#flightFor(received)
+    const { bytes } = flight.writer
     flight.writer.add(request)
+    flight.bytes = flight.writer.bytes
+    this.#bytes += flight.bytes - bytes
     flight.appends.push(pending)
     this.#lanes.enter(pending)
   }
@@ -149,7 +159,8 @@ export class AppendQueue {
     this.#waiting.splice(at < 0 ? this.#waiting.length : at, 0, flight)
   }
 
-  #settle({ appends }: Flight, { results, refusals }: AppendOutcomes): void {
+  #settle({ appends, bytes }: Flight, { results, refusals }: AppendOutcomes): void {
+    this.#bytes -= bytes
     let refused = 0
     for (const [index, append] of appends.entries()) {
       const refusal = refusals[refused]
@@ -162,7 +173,8 @@ export class AppendQueue {
     }
   }
 
-  #refuse({ appends }: Flight, error: unknown): void {
+  #refuse({ appends, bytes }: Flight, error: unknown): void {
+    this.#bytes -= bytes
     for (const append of appends) this.#lanes.settle(append, { error })
   }
 

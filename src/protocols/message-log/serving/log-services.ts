@@ -1,21 +1,22 @@
 /** What each request of the message log does, on one shard. */
-import { Deadline, Deadlines } from '../../../actors/runtime/deadlines.ts'
 import type { ProtocolEnvironment } from '../../../actors/serving/protocol.ts'
-import type { LogSlice } from '../../../messages/log/batch-v1.ts'
 import { logError } from '../../../messages/log/codes.ts'
 import type { CreateTopicRequest } from '../../../messages/log/create-topic-v1.ts'
 import type { DeleteTopicRequest } from '../../../messages/log/delete-topic-v1.ts'
-import type { FetchAnswer, FetchRequest } from '../../../messages/log/fetch-v1.ts'
+import type { FetchRequest } from '../../../messages/log/fetch-v1.ts'
 import type { GetOffsetRequest } from '../../../messages/log/get-offset-v1.ts'
 import type { AnyLogOperation } from '../../../messages/log/operation.ts'
 import { logOperation } from '../../../messages/log/operations.ts'
 import type { ProduceRequest, ProduceResponse } from '../../../messages/log/produce-v1.ts'
 import { fetchBytesMax } from '../../../messages/log/response.ts'
-import type { LogReader, MaybeAsync, ReadResult, StoredBatch, Topic } from '../engine/contract.ts'
+import type { LogReader, MaybeAsync, Topic } from '../engine/contract.ts'
 import type { FilledLogOptions } from '../log-options.ts'
 import { type AppendOutcome, AppendQueue, type PendingAppend } from './append-queue.ts'
+import { fetchAnswer } from './fetched.ts'
+import { LateAnswers } from './late-answers.ts'
 import { LateAnswer, type LogCall } from './log-call.ts'
-import { LogFailures, timedOut } from './log-failure.ts'
+import { LogFailures } from './log-failure.ts'
+import { LongPolls } from './long-polls.ts'
 import type { StoreLink } from './store-link.ts'
 
 /** Does one request: answers it, or puts the answer off. What it throws is answered. */
@@ -48,46 +49,38 @@ class PendingProduce extends LateAnswer implements PendingAppend {
   }
 }
 
-/** An answer that has to come in time. */
-class TimedAnswer extends Deadline {
-  readonly late: LateAnswer
-
-  constructor(late: LateAnswer) {
-    super()
-    this.late = late
-  }
-}
-
 /** The requests of one shard, and the store they are for. */
 export class LogServices {
   readonly #link: StoreLink
   readonly #reader: LogReader
   readonly #appends: AppendQueue
   readonly #failures: LogFailures
-  readonly #deadlines: Deadlines<TimedAnswer>
-  readonly #clock: ProtocolEnvironment['clock']
+  readonly #answers: LateAnswers
+  /** Those that wait. */
+  readonly polls: LongPolls
   readonly #timeoutMs: number
   readonly #fetchBytesMax: number
+  readonly #longPollsMax: number
+  readonly #appendBytesMax: number
 
   /** `incarnation` is that of the owner. */
   constructor(
-    { requestTimeoutMs, frameBytesMax }: FilledLogOptions,
-    { clock, log }: ProtocolEnvironment,
+    { requestTimeoutMs, frameBytesMax, longPollsMax }: FilledLogOptions,
+    { clock, log, limits }: ProtocolEnvironment,
     link: StoreLink,
     reader: LogReader,
     incarnation: number,
   ) {
     this.#link = link
     this.#reader = reader
-    this.#clock = clock
     this.#timeoutMs = requestTimeoutMs
     this.#fetchBytesMax = fetchBytesMax(frameBytesMax)
     this.#appends = new AppendQueue(link, clock, requestTimeoutMs, incarnation)
     this.#failures = new LogFailures(log, clock, requestTimeoutMs)
-    this.#deadlines = new Deadlines(clock, true, ({ late }) => {
-      const { errorCode, text } = timedOut(requestTimeoutMs)
-      late.fail(errorCode, text)
-    })
+    this.#answers = new LateAnswers(this.#failures, clock, requestTimeoutMs)
+    this.polls = new LongPolls(reader, this.#answers, clock)
+    this.#longPollsMax = longPollsMax
+    this.#appendBytesMax = limits.shardInFlightBytesMax
   }
 
   /** The operations of version 1. */
@@ -111,6 +104,11 @@ export class LogServices {
   }
 
   readonly #produce = (call: LogCall, { partitionId, acknowledgement, producer, batch }: ProduceRequest): void => {
+    if (this.#appends.bytes >= this.#appendBytesMax) {
+      // Its connections were not read any more; what is too much is left behind by connections that are gone.
+      call.fail(logError.storageError, 'the store is behind by as much as may be: nothing was done')
+      return
+    }
     const pending = call.defer(new PendingProduce(partitionId, batch.count, this.#failures))
     this.#appends.add(
       {
@@ -124,9 +122,16 @@ export class LogServices {
     )
   }
 
-  readonly #fetch = (call: LogCall, { partitionId, offset, maxBytes }: FetchRequest): void => {
-    const read = this.#reader.read(partitionId, offset, Math.min(maxBytes, this.#fetchBytesMax))
-    this.#answer(call, read, result => fetchAnswer(partitionId, result))
+  readonly #fetch = (call: LogCall, request: FetchRequest): void => {
+    const { partitionId, offset, longPoll } = request
+    const maxBytes = Math.min(request.maxBytes, this.#fetchBytesMax)
+    if (longPoll !== undefined && this.polls.count < this.#longPollsMax) {
+      this.polls.fetch(call, { partitionId, offset, maxBytes }, longPoll)
+    } else if (longPoll !== undefined) {
+      call.fail(logError.storageError, `as many long polls wait as may: ${this.#longPollsMax}`)
+    } else {
+      this.#answer(call, this.#reader.read(partitionId, offset, maxBytes), result => fetchAnswer(partitionId, result))
+    }
   }
 
   readonly #getOffset = (call: LogCall, { partitionId }: GetOffsetRequest): void => {
@@ -154,20 +159,7 @@ export class LogServices {
       call.answer(answerOf(result))
       return
     }
-    const late = call.defer(new LateAnswer())
-    const timed = new TimedAnswer(late)
-    this.#deadlines.set(timed, this.#timeoutMs, this.#clock.now())
-    const fail = (error: unknown): void => {
-      this.#deadlines.clear(timed)
-      const { errorCode, text } = this.#failures.answerTo(error)
-      late.fail(errorCode, text)
-    }
-    result
-      .then(value => {
-        this.#deadlines.clear(timed)
-        late.answer(answerOf(value))
-      })
-      .catch(fail)
+    void this.#answers.await(call.defer(new LateAnswer()), result, answerOf)
   }
 }
 
@@ -176,13 +168,4 @@ const nothing = {}
 
 function topicAnswer({ name, partitionIds }: Topic) {
   return { name, partitions: partitionIds }
-}
-
-function fetchAnswer(partitionId: number, { highWaterMark, batches }: ReadResult): FetchAnswer {
-  return { partitionId, highWaterMark, slices: batches.map(sliceOf) }
-}
-
-function sliceOf({ baseOffset, count, messages }: StoredBatch): LogSlice {
-  const bytes = Buffer.from(messages.buffer, messages.byteOffset, messages.byteLength)
-  return { bytes, start: 0, end: bytes.length, count, offset: baseOffset }
 }

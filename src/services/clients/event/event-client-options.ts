@@ -1,11 +1,20 @@
 /** Options of the event client, checked and filled once, and the check of each request. */
-import { type ConnectionOptions, createSecureContext } from 'node:tls'
+import type { ConnectionOptions } from 'node:tls'
 import { type Clock, type Random, systemClock } from '../../../actors/runtime/clock.ts'
 import { StarfishError } from '../../../messages/errors.ts'
 import { EVENT_COOKIE_BYTES } from '../../../messages/event/cookie.ts'
 import { EVENT_BODY_BYTES_MAX, EVENT_HEADER_BYTES } from '../../../messages/event/status.ts'
-import { createFaults, type Faults, type OptionFault, optionError, show } from '../../../messages/option-faults.ts'
-import { checkNumber, fillNumbers, readServers, type ServersOption, timerMsMax, waitRange } from '../client-options.ts'
+import { createFaults, type OptionFault, show } from '../../../messages/option-faults.ts'
+import {
+  checkNumber,
+  checkTls,
+  fillNumbers,
+  notSent,
+  readServers,
+  type ServersOption,
+  timerMsMax,
+  waitRange,
+} from '../client-options.ts'
 import type { ServerAddress } from '../link.ts'
 import { type FilledPoolOptions, type PoolOptions, poolDefaults, resolvePoolOptions } from '../pool-options.ts'
 import { type RetryOptions, type RetryPolicy, resolveRetryPolicy } from '../retry-policy.ts'
@@ -126,15 +135,6 @@ export function resolveEventClient(options: EventClientOptions): EventClientConf
   return config
 }
 
-/** Certificates that cannot be used are told before anything is dialed. */
-function checkTls(tls: ConnectionOptions, faults: Faults): void {
-  try {
-    createSecureContext(tls)
-  } catch (error) {
-    faults.add('tls', `cannot be used: ${error instanceof Error ? error.message : String(error)}`)
-  }
-}
-
 /** Options of one request. */
 export interface EventRequestOptions {
   /** Deadline over all attempts, ms from now. */
@@ -180,9 +180,4 @@ function badOptions(options: EventRequestOptions): StarfishError {
 
 function badRequest(option: string, value: unknown, wanted: string): StarfishError {
   return notSent([{ path: option, reason: `is ${show(value)}, not ${wanted}` }])
-}
-
-function notSent(faults: readonly OptionFault[]): StarfishError {
-  const { code, message, details } = optionError('BAD_CONFIG', 'the request was not sent', faults)
-  return new StarfishError(code, message, { details, handled: 'no' })
 }

@@ -5,8 +5,8 @@ import { fillLimits } from '../../../../src/actors/acceptor/config.ts'
 import { connectionChart } from '../../../../src/actors/connection/chart.ts'
 import { createConnectionTimers } from '../../../../src/actors/connection/connection-timers.ts'
 import {
-  closeConnection,
   connectionHooks,
+  drainConnection,
   expireConnection,
   openConnection,
   secureConnection,
@@ -120,7 +120,7 @@ export class StreamShard {
       if (index === drainAt) {
         // What came before is no concern of the drain, whether it is answered or not.
         if (connection.rest !== undefined) await this.#rest(socket, reader)
-        closeConnection(connection)
+        drainConnection(connection)
         reference.drain()
       }
       if (socket.paused) await this.#rest(socket, reader)

@@ -19,7 +19,7 @@ const ever = Number.POSITIVE_INFINITY
 
 function inputOf(engine: StoreInput['engine'], advances = createAdvances()): StoreInput {
   const retention = { ageMs: ever, partitionBytesMax: ever, producerAgeMs: ever }
-  return { engine, advances, retention, retentionIntervalMs: 60_000, openTimeoutMs: timeoutMs }
+  return { engine, advances, retention, retentionIntervalMs: 60_000 }
 }
 
 function batchOf(...appends: readonly AppendRequest[]): Uint8Array {
@@ -112,16 +112,15 @@ t.test('it closes the store in good order: what was asked before is answered', a
   await engine.close()
 })
 
-t.test('a store that cannot be opened fails its owner, with the reason', async t => {
+t.test('an owner whose store cannot be opened does not start, and says why', async t => {
   const path = join(newFolder(t), 'log.db')
   const other = await sqliteLogEngine.opener.open({ path }, newContext())
   const system = await createSystem({ shards: 0, logger: quiet })
   t.teardown(() => system.stop())
   const { moduleUrl, exportName } = sqliteLogEngine
   const input = inputOf({ moduleUrl, exportName, options: { path } })
-  const store = await system.spawn(logStore, { id: 'store', input, restart: 'temporary' })
-  const exit = await new Promise(resolve => system.watch(store, resolve))
-  t.match(exit, { reason: { type: 'threw', error: { code: 'STORAGE_FAILED', details: { reason: 'busy' } } } })
+  const started = system.spawn(logStore, { id: 'store', input })
+  await t.rejects(started, { code: 'STORAGE_FAILED', details: { reason: 'busy' } })
   await other.close()
 })
 

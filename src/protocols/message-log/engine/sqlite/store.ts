@@ -25,6 +25,18 @@ const pageBytes = 4_096
 /** Pages of log after which a commit checkpoints: 16 MiB. More makes it rarer, and the next opening after a crash slower. */
 const checkpointPages = 4_096
 
+/** Looks whether a store could be opened now. @throws `STORAGE_FAILED`, `busy` while it is open elsewhere. */
+export function probeStore({ path }: SqliteLogConfig): void {
+  lock(path)()
+}
+
+function lock(path: string): () => void {
+  return guarded(path, () => {
+    makeFolder(dirname(path))
+    return lockStore(path)
+  })
+}
+
 /** One store, locked. */
 export class Store {
   readonly path: string
@@ -38,10 +50,7 @@ export class Store {
   /** @throws `STORAGE_FAILED`, `busy` while it is open elsewhere. */
   constructor({ path, fileBytesMax }: SqliteLogConfig) {
     this.path = path
-    this.#unlock = guarded(path, () => {
-      makeFolder(dirname(path))
-      return lockStore(path)
-    })
+    this.#unlock = lock(path)
     try {
       this.connection = guarded(path, () => openConnection(path, fileBytesMax))
     } catch (error) {

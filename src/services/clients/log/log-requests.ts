@@ -1,0 +1,78 @@
+/** Asks servers of the log, one request a call: what producers, consumers and the client itself stand on. */
+import { isStarfishError, StarfishError } from '../../../messages/errors.ts'
+import { show } from '../../../messages/option-faults.ts'
+import { notSent, timerMsMax } from '../client-options.ts'
+import { ConnectionPool } from '../connection-pool.ts'
+import type { OpenRequests } from '../open-requests.ts'
+import type { LogClientConfig } from './log-client-options.ts'
+import { logWire } from './log-wire.ts'
+import { type LogCall, PendingLog } from './pending-log.ts'
+
+/** Options of one request. */
+export interface LogRequestOptions {
+  /** Deadline over all attempts, ms from now. */
+  readonly timeoutMs?: number
+  readonly signal?: AbortSignal
+}
+
+/** How a request is treated. */
+export interface LogAttempts extends LogRequestOptions {
+  /** Handling it twice does no harm. */
+  readonly isIdempotent: boolean
+  /** See `PendingOptions`. */
+  readonly isRetried?: boolean
+}
+
+/** The requests of one client. */
+export class LogRequests {
+  readonly config: LogClientConfig
+  readonly pool: ConnectionPool<PendingLog>
+
+  constructor(config: LogClientConfig) {
+    const { servers, pool, retry, clock, random } = config
+    this.config = config
+    this.pool = new ConnectionPool({ servers, pool, retry, wire: logWire(config), clock, random })
+  }
+
+  /** All that are open. */
+  get open(): OpenRequests<PendingLog> {
+    return this.pool.requests
+  }
+
+  /** Asks, and answers what the call makes of the response. */
+  ask<TRequest, TResponse, A>(
+    call: LogCall<TRequest, TResponse, A>,
+    content: TRequest,
+    attempts: LogAttempts,
+  ): Promise<A> {
+    return new Promise((resolve, reject) => {
+      try {
+        const pending = this.create(call, content, attempts, resolve, reject)
+        this.open.open(pending, attempts.signal)
+      } catch (error) {
+        reject(error)
+      }
+    })
+  }
+
+  /** A request that is not open yet. Throws `REQUEST_REFUSED` for one that cannot be written, `BAD_CONFIG` for its deadline. */
+  create<TRequest, TResponse, A>(
+    call: LogCall<TRequest, TResponse, A>,
+    content: TRequest,
+    { timeoutMs = this.config.timeoutMs, isIdempotent, isRetried = true }: LogAttempts,
+    resolve: (answer: A) => void,
+    reject: (error: unknown) => void,
+  ): PendingLog<A> {
+    if (!(timeoutMs > 0 && timeoutMs <= timerMsMax)) {
+      throw notSent([{ path: 'timeoutMs', reason: `is ${show(timeoutMs)}, not above 0 and up to ${timerMsMax}` }])
+    }
+    try {
+      const options = { timeoutMs, isIdempotent, isRetried }
+      return new PendingLog(call, content, this.config.frameBytesMax, options, resolve, reject)
+    } catch (cause) {
+      if (!isStarfishError(cause, 'BAD_FRAME')) throw cause
+      const text = `${call.operation.name} was not sent: ${cause.message}`
+      throw new StarfishError('REQUEST_REFUSED', text, { details: cause.details, handled: 'no', cause })
+    }
+  }
+}

@@ -1,0 +1,83 @@
+/** Messages as users write and read them, and their way into batches. */
+import type { FetchedMessage } from '../../../messages/log/batch-v1.ts'
+import type { LogMessage } from '../../../messages/log/message-v1.ts'
+import { type OptionFault, show } from '../../../messages/option-faults.ts'
+
+/** Bytes, a text that is sent as UTF-8, or nothing, which is not the same as an empty one. */
+export type MessageBody = Uint8Array | string | null
+
+/** A message to be produced. */
+export interface ProducerMessage {
+  /** What it is about: messages of one key go to one partition. Default null. */
+  readonly key?: MessageBody
+  readonly value: MessageBody
+  /** Of the topic's partitions, the id. By key when left out; else whichever has the open batch. */
+  readonly partition?: number
+  /** Milliseconds since the epoch. Default now. */
+  readonly timestamp?: number
+}
+
+/** A message that was fetched. Key and value are views of what was fetched at once: kept, they keep all of it in memory. */
+export interface ConsumedMessage {
+  /** Id of its partition. */
+  readonly partition: number
+  readonly offset: number
+  /** Milliseconds since the epoch. */
+  readonly timestamp: number
+  readonly key: Buffer | null
+  readonly value: Buffer | null
+}
+
+/** A message as the codec takes it. */
+export function toLogMessage({ key = null, value, timestamp }: ProducerMessage, nowMs: number): LogMessage {
+  return { timestampMs: timestamp ?? nowMs, key: bytesOf(key), value: bytesOf(value) }
+}
+
+/** A message as its user takes it. */
+export function toConsumedMessage(
+  partition: number,
+  { offset, timestampMs, key, value }: FetchedMessage,
+): ConsumedMessage {
+  return { partition, offset, timestamp: timestampMs, key, value }
+}
+
+function bytesOf(body: MessageBody): Uint8Array | null {
+  return typeof body === 'string' ? Buffer.from(body) : body
+}
+
+/** What is wrong with a message, if anything is. */
+export function messageFault(message: ProducerMessage, path: string): OptionFault | undefined {
+  if (typeof message !== 'object' || message === null) {
+    return { path, reason: `is ${show(message)}, not a message such as { key: 'k', value: 'v' }` }
+  }
+  const { key, value, partition, timestamp } = message
+  if (!isBody(value)) return { path: `${path}.value`, reason: bodyReason(value) }
+  if (key !== undefined && !isBody(key)) return { path: `${path}.key`, reason: bodyReason(key) }
+  if (partition !== undefined && partition >>> 0 !== partition) {
+    return { path: `${path}.partition`, reason: `is ${show(partition)}, not the id of a partition` }
+  }
+  if (timestamp !== undefined && !Number.isSafeInteger(timestamp)) {
+    return { path: `${path}.timestamp`, reason: `is ${show(timestamp)}, not a whole number of ms` }
+  }
+  return undefined
+}
+
+function isBody(body: unknown): body is MessageBody {
+  return typeof body === 'string' || body === null || body instanceof Uint8Array
+}
+
+function bodyReason(body: unknown): string {
+  return `is ${show(body)}, not a Uint8Array, a string or null`
+}
+
+/** What is wrong with a list of messages, if anything is. */
+export function messagesFault(messages: readonly ProducerMessage[]): OptionFault | undefined {
+  if (!Array.isArray(messages) || messages.length === 0) {
+    return { path: 'messages', reason: `is ${show(messages)}, not a list with at least one message` }
+  }
+  for (let at = 0; at < messages.length; at++) {
+    const fault = messageFault(messages[at], `messages[${at}]`)
+    if (fault !== undefined) return fault
+  }
+  return undefined
+}

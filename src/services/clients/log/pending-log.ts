@@ -1,0 +1,44 @@
+/** A request of the log client. */
+import type { LogOperation } from '../../../messages/log/operation.ts'
+import { logRequestBytes } from '../../../messages/log/request.ts'
+import { type PendingOptions, PendingRequest } from '../pending-request.ts'
+
+/** How an operation is asked for, and what is made of its response. */
+export interface LogCall<TRequest, TResponse, A = TResponse> {
+  readonly operation: LogOperation<TRequest, unknown, TResponse>
+  /** What it is about, in words, behind the name of the operation: ` to partition 7`. */
+  about(request: TRequest): string
+  /** What its promise is settled with. Bytes of the response are valid during the call only. */
+  answerOf(response: TResponse): A
+}
+
+/** A call whose types do not matter. */
+export type AnyLogCall = LogCall<unknown, unknown, unknown>
+
+/** The record of one. */
+export class PendingLog<A = unknown> extends PendingRequest<A> {
+  readonly call: AnyLogCall
+  readonly content: unknown
+  /** What its session gave it: its place, its id, and how many were written before it. */
+  slot = 0
+  requestId = 0
+  order = 0
+
+  /** `BAD_FRAME` when the request cannot be written, or is longer than `lengthMax`. */
+  constructor(
+    call: AnyLogCall,
+    content: unknown,
+    lengthMax: number,
+    options: Omit<PendingOptions, 'bytes'>,
+    resolve: (answer: A) => void,
+    reject: (error: unknown) => void,
+  ) {
+    super({ bytes: logRequestBytes(call.operation, content, lengthMax), ...options }, resolve, reject)
+    this.call = call
+    this.content = content
+  }
+
+  describe(): string {
+    return this.call.operation.name + this.call.about(this.content)
+  }
+}

@@ -1,0 +1,78 @@
+/** One call of `send`: owns its promise, and gathers what became of its messages. */
+import { type Handled, StarfishError } from '../../../../messages/errors.ts'
+
+/** Where a message is stored. */
+export interface SentMessage {
+  /** Id of its partition. */
+  readonly partition: number
+  readonly offset: number
+}
+
+/** A send that is not settled. */
+export class Delivery {
+  readonly #sent: (SentMessage | null)[]
+  readonly #resolve: (sent: readonly SentMessage[]) => void
+  readonly #reject: (error: unknown) => void
+  /** Messages of which it is not known what became. */
+  #open: number
+  #stored = 0
+  #handled: Handled = 'no'
+  #error: StarfishError | undefined
+  #whenOver: (() => void) | undefined
+  #isOver = false
+
+  constructor(messages: number, resolve: (sent: readonly SentMessage[]) => void, reject: (error: unknown) => void) {
+    this.#sent = new Array<SentMessage | null>(messages).fill(null)
+    this.#open = messages
+    this.#resolve = resolve
+    this.#reject = reject
+  }
+
+  /** Calls once it is settled. */
+  set whenOver(fn: () => void) {
+    this.#whenOver = fn
+  }
+
+  /** Messages `[at, at + count)` are stored, one behind the other. */
+  stored(at: number, count: number, partition: number, baseOffset: number): void {
+    for (let done = 0; done < count; done++) this.#sent[at + done] = { partition, offset: baseOffset + done }
+    this.#stored += count
+    this.#close(count)
+  }
+
+  /** That many messages are given up. */
+  failed(count: number, error: StarfishError): void {
+    this.#error ??= error
+    if (error.handled !== 'no') this.#handled = 'unknown'
+    this.#close(count)
+  }
+
+  /** Settles at once, whatever becomes of the messages. */
+  abandon(error: StarfishError): void {
+    this.#end()
+    this.#reject(error)
+  }
+
+  #close(count: number): void {
+    this.#open -= count
+    if (this.#open > 0 || this.#isOver) return
+    this.#end()
+    if (this.#error === undefined) this.#resolve(this.#sent as readonly SentMessage[])
+    else this.#reject(this.#failure(this.#error))
+  }
+
+  #end(): void {
+    this.#isOver = true
+    this.#whenOver?.()
+  }
+
+  /** With what is true of all messages, and not of the first that failed alone. */
+  #failure(error: StarfishError): StarfishError {
+    const messages = this.#sent.length
+    const stored = this.#stored
+    const handled = stored > 0 ? 'unknown' : this.#handled
+    const part = stored === 0 ? '' : `; ${stored} of ${messages} messages were stored`
+    const details = { ...error.details, messages, stored, sent: this.#sent }
+    return new StarfishError(error.code, error.message + part, { details, handled, cause: error.cause })
+  }
+}

@@ -1,0 +1,75 @@
+/**
+ * A producer: spreads messages over the partitions of their topic, batches them, and resends so that nothing is stored twice.
+ *
+ * ```
+ *   send ─> line ── topic known, room ──> lanes, one for each partition ─> requests
+ *    └─ delivery <── stored, given up ──────┘
+ * ```
+ */
+import { createFaults, type OptionFault, show } from '../../../../messages/option-faults.ts'
+import { notSent } from '../../client-options.ts'
+import type { LogRequests } from '../log-requests.ts'
+import { messagesFault, type ProducerMessage } from '../message.ts'
+import type { TopicDirectory } from '../topic-directory.ts'
+import type { SentMessage } from './delivery.ts'
+import { type ProducerOptions, resolveProducer } from './producer-options.ts'
+import { type ProducerFigures, SendDesk } from './send-desk.ts'
+
+/** What {@link LogProducer.send} takes. */
+export interface Sending {
+  readonly topic: string
+  /** At least one. They must not change until they are stored. */
+  readonly messages: readonly ProducerMessage[]
+}
+
+/** Produces messages. `await using` closes it. */
+export interface LogProducer extends AsyncDisposable {
+  /**
+   * Stores messages: those with a key in the partition of the key (murmur2, as Kafka's clients), those without where a batch is
+   * being filled, unless they name one. Answers where each is. Messages to one partition are stored in the order of the sends.
+   *
+   * Rejects by the deadline at the latest with a StarfishError: those of a request, TOPIC_NOT_FOUND, PARTITION_NOT_FOUND,
+   * OVERLOADED (too many sends wait), BAD_CONFIG. `handled` is `no` when none of the messages can have been stored;
+   * `details.sent` lists those that certainly were. `signal` ends the waiting: messages that are in a batch are sent all the same.
+   */
+  send(sending: Sending, options?: { readonly signal?: AbortSignal }): Promise<readonly SentMessage[]>
+  /** Resolves when the next send need not wait in line. For those who do not wait for each send to be answered. */
+  ready(): Promise<void>
+  /** Sends what is gathered without lingering; resolves when nothing is held any more. */
+  flush(): Promise<void>
+  stats(): ProducerFigures
+  /** Takes no further send, flushes for up to `timeoutMs` (5,000), and rejects with CLIENT_CLOSED what is open then. */
+  close(options?: { readonly timeoutMs?: number }): Promise<void>
+}
+
+/** Creates the producer of a client. Throws BAD_CONFIG. */
+export function createProducer(requests: LogRequests, topics: TopicDirectory, options: ProducerOptions): LogProducer {
+  const desk = new SendDesk(requests, topics, resolveProducer(options, requests.config.frameBytesMax))
+  const close: LogProducer['close'] = ({ timeoutMs = closeTimeoutMs } = {}) => desk.close(timeoutMs)
+  return {
+    send: (sending, { signal } = none) =>
+      new Promise((resolve, reject) => {
+        const fault = sendingFault(sending)
+        if (fault === undefined) desk.send(sending.topic, sending.messages, signal, resolve, reject)
+        else reject(notSent([fault]))
+      }),
+    ready: () => desk.ready(),
+    flush: () => desk.flush(),
+    stats: () => desk.figures(),
+    close,
+    [Symbol.asyncDispose]: close,
+  }
+}
+
+const closeTimeoutMs = 5_000
+const none: { readonly signal?: AbortSignal } = {}
+
+function sendingFault(sending: Sending): OptionFault | undefined {
+  const found: OptionFault[] = []
+  if (!createFaults('', found).options('', sending, ['topic', 'messages'])) return found[0]
+  const { topic, messages } = sending
+  if (typeof topic !== 'string' || topic === '') {
+    return { path: 'topic', reason: `is ${show(topic)}, not a string that is not empty` }
+  }
+  return found[0] ?? messagesFault(messages)
+}

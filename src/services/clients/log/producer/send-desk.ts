@@ -1,0 +1,351 @@
+/**
+ * Where sends become batches: holds those that must wait in line, spreads messages over lanes, counts what is held.
+ *
+ * A send waits while its topic is not known, while there is no room, and behind those that wait.
+ */
+import { createClockTimers } from '../../../../actors/runtime/chart-timers.ts'
+import type { ChartTimers } from '../../../../actors/runtime/compiled-chart.ts'
+import { Deadlines } from '../../../../actors/runtime/deadlines.ts'
+import { type ErrorCode, isStarfishError, StarfishError } from '../../../../messages/errors.ts'
+import { logMessageBytes } from '../../../../messages/log/message-v1.ts'
+import type { LogRequests } from '../log-requests.ts'
+import { type ProducerMessage, toLogMessage } from '../message.ts'
+import type { TopicDirectory } from '../topic-directory.ts'
+import type { ProducerBatch } from './batch.ts'
+import { Delivery, type SentMessage } from './delivery.ts'
+import { expireLane, Lane, type LanePlane } from './lane.ts'
+import type { ProducerConfig } from './producer-options.ts'
+import { TopicLanes } from './topic-lanes.ts'
+import { Linger, type Sent, WaitingSend } from './waits.ts'
+
+/** What a producer holds now. */
+export interface ProducerFigures {
+  /** Bytes of messages that are neither answered nor given up, and not in line. */
+  readonly bufferedBytes: number
+  /** Sends that wait for room, or for what partitions their topic has. */
+  readonly sendsWaiting: number
+  /** Batches in flight. */
+  readonly inFlight: number
+}
+
+/** What the length of a Produce counts beside one message: header, checksum, producer, partition and count. */
+const besideMessageBytes = 36
+
+/** The sends of one producer. */
+export class SendDesk implements LanePlane {
+  readonly requests: LogRequests
+  readonly config: ProducerConfig
+  readonly timers: ChartTimers
+  readonly #topics: TopicDirectory
+  readonly #sentTo = new Map<string, TopicLanes>()
+  readonly #lanes = new Set<Lane>()
+  readonly #line = new Set<WaitingSend>()
+  /** Topics whose partitions were asked for just now. */
+  readonly #asked = new Set<string>()
+  readonly #deadlines: Deadlines<ProducerBatch | WaitingSend>
+  readonly #lingers: Deadlines<Linger>
+  readonly #producerId: bigint
+  #whenReady: (() => void)[] = []
+  #whenEmpty: (() => void)[] = []
+  #gathered: Lane[] = []
+  /** How long what is delivered just now may still take. */
+  #leftMs: number
+  #heldBytes = 0
+  #isAdmitting = false
+  #isClosed = false
+  #closing: Promise<void> | undefined
+  /** Made once, not for each tick. */
+  readonly #flushTick = (): void => {
+    const lanes = this.#gathered
+    this.#gathered = []
+    for (const lane of lanes) lane.due()
+  }
+
+  constructor(requests: LogRequests, topics: TopicDirectory, config: ProducerConfig) {
+    const { clock } = requests.config
+    this.requests = requests
+    this.config = config
+    this.timers = createClockTimers(clock, expireLane)
+    this.#topics = topics
+    this.#leftMs = config.timeoutMs
+    this.#producerId = this.drawProducerId()
+    this.#deadlines = new Deadlines(clock, true, waiting => this.#expire(waiting))
+    this.#lingers = new Deadlines(clock, true, ({ lane, batch }) => lane.due(batch))
+  }
+
+  /** Takes messages, which have been checked. */
+  send(
+    topic: string,
+    messages: readonly ProducerMessage[],
+    signal: AbortSignal | undefined,
+    resolve: (sent: readonly SentMessage[]) => void,
+    reject: (error: unknown) => void,
+  ): void {
+    const { clock, frameBytesMax } = this.requests.config
+    const nowMs = Math.floor(clock.now())
+    const written = messages.map(message => toLogMessage(message, nowMs))
+    const sizes = written.map(logMessageBytes)
+    const refused = this.#refusalOf(sizes, frameBytesMax - besideMessageBytes, signal)
+    if (refused !== undefined) {
+      reject(refused)
+      return
+    }
+    const bytes = sizes.reduce((sum, size) => sum + size, 0)
+    const delivery = new Delivery(messages.length, resolve, reject)
+    const sent: Sent = { topic, messages, written, sizes, bytes, delivery }
+    const lanes = this.#line.size === 0 && this.#hasRoom(bytes) ? this.#lanesOf(topic) : undefined
+    if (lanes === undefined) this.#wait(sent, signal)
+    else {
+      if (signal !== undefined) this.#listen(delivery, signal, undefined)
+      this.#deliver(sent, lanes)
+    }
+  }
+
+  #refusalOf(sizes: readonly number[], sizeMax: number, signal: AbortSignal | undefined): StarfishError | undefined {
+    if (this.#isClosed) return refusal('CLIENT_CLOSED', 'the producer is closed')
+    if (signal?.aborted) return refusal('REQUEST_ABORTED', 'it was aborted before', signal.reason)
+    const tooLarge = sizes.find(size => size > sizeMax)
+    if (tooLarge === undefined) return undefined
+    return refusal('REQUEST_REFUSED', `a message has ${tooLarge} bytes, more than ${sizeMax}`)
+  }
+
+  ready(): Promise<void> {
+    if (this.#isClosed) return Promise.reject(refusal('CLIENT_CLOSED', 'the producer is closed'))
+    return this.#isReady ? Promise.resolve() : new Promise(resolve => this.#whenReady.push(resolve))
+  }
+
+  flush(): Promise<void> {
+    for (const lane of this.#lanes) lane.due()
+    return this.#isEmpty ? Promise.resolve() : new Promise(resolve => this.#whenEmpty.push(resolve))
+  }
+
+  figures(): ProducerFigures {
+    let inFlight = 0
+    for (const lane of this.#lanes) inFlight += lane.inFlight
+    return { bufferedBytes: this.#heldBytes, sendsWaiting: this.#line.size, inFlight }
+  }
+
+  close(timeoutMs: number): Promise<void> {
+    this.#closing ??= this.#close(timeoutMs)
+    return this.#closing
+  }
+
+  // What lanes tell.
+
+  drawProducerId(): bigint {
+    const { random } = this.requests.config
+    const half = () => BigInt(Math.floor(random() * 4_294_967_296))
+    return (half() << 32n) | half()
+  }
+
+  opened(lane: Lane, batch: ProducerBatch): void {
+    const nowMs = this.requests.config.clock.now()
+    this.#deadlines.set(batch, this.#leftMs, nowMs)
+    const { lingerMs } = this.config
+    if (lingerMs > 0 && this.#whenEmpty.length === 0) {
+      this.#lingers.set(new Linger(lane, batch), lingerMs, nowMs)
+      return
+    }
+    if (this.#gathered.length === 0) process.nextTick(this.#flushTick)
+    this.#gathered.push(lane)
+  }
+
+  sealed(lane: Lane): void {
+    this.#sentTo.get(lane.topic)?.sealed(lane)
+  }
+
+  freed(bytes: number): void {
+    this.#heldBytes -= bytes
+    this.#admit()
+  }
+
+  over(batch: ProducerBatch): void {
+    this.#deadlines.clear(batch)
+    this.freed(batch.messageBytes)
+  }
+
+  lost(lane: Lane): void {
+    this.#forget(lane.topic)
+  }
+
+  get #isReady(): boolean {
+    return this.#line.size === 0 && this.#heldBytes < this.config.bufferBytesMax
+  }
+
+  get #isEmpty(): boolean {
+    return this.#line.size === 0 && this.#heldBytes === 0
+  }
+
+  /** One that is larger than the bound passes alone. */
+  #hasRoom(bytes: number): boolean {
+    return this.#heldBytes === 0 || this.#heldBytes + bytes <= this.config.bufferBytesMax
+  }
+
+  #lanesOf(topic: string): TopicLanes | undefined {
+    const known = this.#sentTo.get(topic)
+    if (known !== undefined) return known
+    const partitions = this.#topics.partitionsOf(topic)
+    if (partitions === undefined || partitions.length === 0) return undefined
+    const lanes = partitions.map(partition => new Lane(topic, partition, this.#producerId, this))
+    for (const lane of lanes) this.#lanes.add(lane)
+    const created = new TopicLanes(lanes, this.requests.config.random)
+    this.#sentTo.set(topic, created)
+    return created
+  }
+
+  /** It may be another one of that name by now. */
+  #forget(topic: string): void {
+    this.#topics.forget(topic)
+    this.#sentTo.delete(topic)
+  }
+
+  #wait(sent: Sent, signal: AbortSignal | undefined): void {
+    const { delivery } = sent
+    if (this.#line.size >= this.config.sendsWaitingMax) {
+      delivery.abandon(refusal('OVERLOADED', `${this.#line.size} sends wait already`))
+      return
+    }
+    const waiting = new WaitingSend(sent)
+    this.#line.add(waiting)
+    this.#deadlines.set(waiting, this.config.timeoutMs, this.requests.config.clock.now())
+    if (signal !== undefined) this.#listen(delivery, signal, waiting)
+    this.#admit()
+  }
+
+  #lookUp(topic: string): void {
+    if (this.#asked.has(topic)) return
+    this.#asked.add(topic)
+    this.#topics.lookUp(topic).then(
+      () => {
+        this.#asked.delete(topic)
+        this.#admit()
+      },
+      error => {
+        this.#asked.delete(topic)
+        for (const waiting of this.#line) {
+          if (waiting.sent.topic === topic) this.#refuse(waiting, notStored(error))
+        }
+        this.#admit()
+      },
+    )
+  }
+
+  /** Delivers what waits, as far as topics are known and there is room. */
+  #admit(): void {
+    if (this.#isAdmitting) return
+    this.#isAdmitting = true
+    for (const waiting of this.#line) {
+      const { sent } = waiting
+      if (!this.#hasRoom(sent.bytes)) break
+      const lanes = this.#lanesOf(sent.topic)
+      if (lanes === undefined) {
+        this.#lookUp(sent.topic)
+        break
+      }
+      this.#leftMs = Math.max(1, Math.ceil(waiting.dueMs - this.requests.config.clock.now()))
+      this.#leave(waiting)
+      this.#deliver(sent, lanes)
+    }
+    this.#leftMs = this.config.timeoutMs
+    this.#isAdmitting = false
+    this.#tellWaiters()
+  }
+
+  #deliver({ topic, messages, written, sizes, bytes, delivery }: Sent, lanes: TopicLanes): void {
+    for (const { partition } of messages) {
+      if (partition === undefined || lanes.has(partition)) continue
+      this.#forget(topic)
+      const text = `the topic has no partition ${partition}`
+      delivery.abandon(refusal('PARTITION_NOT_FOUND', text))
+      return
+    }
+    this.#heldBytes += bytes
+    for (let at = 0; at < messages.length; at++) {
+      const message = written[at]!
+      const lane = lanes.laneFor(messages[at]!.partition, message.key)
+      lane.add(message, sizes[at]!, delivery, at)
+    }
+  }
+
+  #listen(delivery: Delivery, signal: AbortSignal, waiting: WaitingSend | undefined): void {
+    const abort = () => {
+      const isInLine = waiting !== undefined && this.#line.has(waiting)
+      if (isInLine) this.#leave(waiting)
+      const handled = isInLine ? 'no' : 'unknown'
+      delivery.abandon(new StarfishError('REQUEST_ABORTED', 'the send was aborted', { handled, cause: signal.reason }))
+      if (isInLine) this.#admit()
+    }
+    signal.addEventListener('abort', abort, { once: true })
+    delivery.whenOver = () => signal.removeEventListener('abort', abort)
+  }
+
+  #leave(waiting: WaitingSend): void {
+    this.#line.delete(waiting)
+    this.#deadlines.clear(waiting)
+  }
+
+  #refuse(waiting: WaitingSend, error: StarfishError): void {
+    this.#leave(waiting)
+    waiting.sent.delivery.abandon(error)
+  }
+
+  #expire(waiting: ProducerBatch | WaitingSend): void {
+    if (!(waiting instanceof WaitingSend)) {
+      waiting.lane.expire(waiting)
+      return
+    }
+    const { timeoutMs } = this.config
+    const text = `the send waited ${timeoutMs} ms for room`
+    this.#refuse(waiting, new StarfishError('REQUEST_TIMEOUT', text, { details: { timeoutMs }, handled: 'no' }))
+    this.#admit()
+  }
+
+  #tellWaiters(): void {
+    if (this.#isReady && this.#whenReady.length > 0) {
+      const waiters = this.#whenReady
+      this.#whenReady = []
+      for (const resolve of waiters) resolve()
+    }
+    if (this.#isEmpty && this.#whenEmpty.length > 0) {
+      const waiters = this.#whenEmpty
+      this.#whenEmpty = []
+      for (const resolve of waiters) resolve()
+    }
+  }
+
+  async #close(timeoutMs: number): Promise<void> {
+    this.#isClosed = true
+    if (timeoutMs > 0) await this.#flushedOrAfter(timeoutMs)
+    const closed = new StarfishError('CLIENT_CLOSED', 'the producer was closed before the messages were stored', {
+      handled: 'no',
+    })
+    for (const waiting of this.#line) this.#refuse(waiting, closed)
+    for (const lane of this.#lanes) lane.close(closed)
+    this.#deadlines.close()
+    this.#lingers.close()
+    this.#tellWaiters()
+  }
+
+  #flushedOrAfter(timeoutMs: number): Promise<void> {
+    const { clock } = this.requests.config
+    return new Promise(resolve => {
+      const timer = clock.setTimeout(resolve, timeoutMs)
+      void this.flush().then(() => {
+        clock.clearTimeout(timer)
+        resolve()
+      })
+    })
+  }
+}
+
+/** The error of a send of which nothing was stored. */
+function refusal(code: ErrorCode, why: string, cause?: unknown): StarfishError {
+  return new StarfishError(code, `the messages were not sent: ${why}`, { handled: 'no', cause })
+}
+
+/** Whatever became of a request for topics, no message was sent. */
+function notStored(error: unknown): StarfishError {
+  if (!isStarfishError(error)) throw error
+  const { code, message, details, cause } = error
+  return new StarfishError(code, message, { details, handled: 'no', cause })
+}

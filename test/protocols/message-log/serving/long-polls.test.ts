@@ -1,0 +1,163 @@
+/** Fetches that wait for messages: until when, what wakes them, and what they cost. */
+import t from 'tap'
+import { logOperation, readLogEntries } from '../../../../src/messages/index.ts'
+import type { LongPoll } from '../../../../src/messages/log/fetch-v1.ts'
+import { logShard, until } from './log-shard.ts'
+import { ScriptedLink } from './scripted-link.ts'
+
+const { fetch } = logOperation
+
+/** A message of one letter, with its offset. */
+const letterBytes = 25
+
+async function polling(options = {}) {
+  const shard = await logShard(options)
+  const link = new ScriptedLink()
+  let lastId = 0
+  const poll = (longPoll: Partial<LongPoll>, more: { offset?: number; maxBytes?: number; partitionId?: number } = {}) =>
+    link.send(shard.protocol, fetch, ++lastId, {
+      partitionId: shard.partitionId,
+      offset: 0,
+      maxBytes: 10_000,
+      longPoll: { maxWaitMs: 500, minBytes: 1, ...longPoll },
+      ...more,
+    })
+  /** The answers that have come: id, offsets and texts. */
+  const answers = () =>
+    link.answers(fetch).map(answer => {
+      if (!answer.ok) return [answer.requestId, answer.errorCode]
+      const entries = readLogEntries(answer.response.entries)
+      return [answer.requestId, ...entries.map(({ offset, value }) => `${offset}:${value}`)]
+    })
+  return { ...shard, link, poll, answers }
+}
+
+t.test('it is not answered empty before its time, and then it is', async t => {
+  const { clock, poll, answers, services } = await polling()
+  poll({ maxWaitMs: 500 })
+  poll({ maxWaitMs: 0 })
+  t.same(answers(), [[2]], 'one that waits for no time')
+  await clock.advance(499)
+  t.same(answers(), [])
+  await clock.advance(1)
+  t.same(answers(), [[1]])
+  t.same([services.polls.count, services.polls.watched, clock.pending], [0, 0, 0])
+})
+
+t.test('what is there already is answered at once', async t => {
+  const { poll, answers, append, services } = await polling()
+  await append('a', 'b')
+  poll({ minBytes: 0 })
+  poll({ minBytes: 2 * letterBytes })
+  poll({ minBytes: 1_000_000 }, { maxBytes: 2 * letterBytes })
+  poll({ minBytes: 1_000_000 }, { maxBytes: 2 * letterBytes - 1 })
+  poll({ minBytes: 1_000_000 }, { maxBytes: 0 })
+  t.same(answers(), [
+    [1, '0:a', '1:b'],
+    [2, '0:a', '1:b'],
+    [3, '0:a', '1:b'],
+    [4, '0:a'],
+    [5, '0:a'],
+  ])
+  t.equal(services.polls.count, 0)
+})
+
+t.test('a message wakes it', async t => {
+  const { poll, answers, append, services, clock } = await polling()
+  poll({})
+  poll({ minBytes: 0 })
+  t.same(answers(), [])
+  await append('a')
+  await until(() => services.polls.count === 0)
+  t.same(answers(), [
+    [1, '0:a'],
+    [2, '0:a'],
+  ])
+  poll({}, { offset: 1 })
+  await append('b')
+  await until(() => services.polls.count === 0)
+  t.same(answers(), [[3, '1:b']])
+  t.equal(clock.pending, 0)
+})
+
+t.test('it waits for as many bytes as it asks for, no more than its answer takes', async t => {
+  const { clock, poll, answers, append, services, partitionId, engine } = await polling()
+  const seen = async (offset: number) => {
+    await engine.whenPast(partitionId, offset - 1, new AbortController().signal)
+    await until(() => services.polls.looks >= looks)
+  }
+  let looks = 0
+  poll({ minBytes: 3 * letterBytes })
+  poll({ minBytes: 1_000_000 }, { maxBytes: 4 * letterBytes })
+  poll({ minBytes: 1_000_000 })
+  for (const [index, value] of ['a', 'b'].entries()) {
+    looks = services.polls.looks + 3
+    await append(value)
+    await seen(index + 1)
+    t.same(answers(), [])
+  }
+  await append('c')
+  await until(() => services.polls.count === 2)
+  t.same(answers(), [[1, '0:a', '1:b', '2:c']])
+  await append('d', 'e')
+  await until(() => services.polls.count === 1)
+  t.same(answers(), [[2, '0:a', '1:b', '2:c', '3:d']])
+  await clock.advance(500)
+  t.same(answers(), [[3, '0:a', '1:b', '2:c', '3:d', '4:e']], 'too few in its time')
+})
+
+t.test('those of one partition share one wait', async t => {
+  const { poll, answers, append, services } = await polling()
+  for (let index = 0; index < 1_000; index++) poll({})
+  t.same([services.polls.count, services.polls.watched], [1_000, 1])
+  await append('a')
+  await until(() => services.polls.count === 0)
+  t.equal(answers().length, 1_000)
+  t.equal(services.polls.watched, 0)
+})
+
+t.test('nothing is left of those whose connection is lost', async t => {
+  const { poll, answers, link, services, clock } = await polling()
+  poll({})
+  poll({})
+  t.same([services.polls.count, services.polls.watched, clock.pending], [2, 1, 1])
+  link.lose()
+  t.same([services.polls.count, services.polls.watched, clock.pending], [0, 0, 0])
+  t.same(answers(), [])
+})
+
+t.test('a connection that ends in good order has them answered with what there is', async t => {
+  const { poll, answers, link, append } = await polling()
+  await append('a')
+  poll({ minBytes: 1_000 })
+  poll({}, { offset: 1 })
+  link.end()
+  t.same(answers(), [[1, '0:a'], [2]])
+  link.end()
+  t.same(answers(), [])
+})
+
+t.test('they wait at different offsets, and hear of what becomes of their topic', async t => {
+  const { poll, answers, append, engine, services } = await polling()
+  await append('a')
+  poll({}, { offset: 1 })
+  poll({ minBytes: 1_000 })
+  await engine.deleteTopic('orders')
+  await until(() => services.polls.count === 0)
+  t.same(
+    answers().sort(([a], [b]) => Number(a) - Number(b)),
+    [
+      [1, 5],
+      [2, 5],
+    ],
+  )
+  poll({}, { partitionId: 77 })
+  t.same(answers(), [[3, 5]])
+})
+
+t.test('as many may wait as may', async t => {
+  const { poll, link } = await polling({ longPollsMax: 1 })
+  poll({})
+  poll({})
+  t.match(link.answers(fetch), [{ requestId: 2, ok: false, errorCode: 7, text: 'as many long polls wait as may: 1' }])
+})

@@ -1,0 +1,117 @@
+/** A TCP peer of the log protocol that does by script what a server may do, and what it may not. */
+import { once } from 'node:events'
+import { type AddressInfo, createServer, type Socket } from 'node:net'
+import type { Test } from 'tap'
+import {
+  encodeLogError,
+  encodeLogResponse,
+  type LogErrorCode,
+  logOperation,
+  type ProduceRequest,
+  readLogBatch,
+} from '../../../../src/messages/index.ts'
+import { logOperationsV1 } from '../../../../src/messages/log/operations.ts'
+import { LogRequestDecoder } from '../../../../src/messages/log/request.ts'
+
+/** A Produce as the peer saw it. */
+export interface Produced {
+  readonly partition: number
+  readonly producerId: bigint
+  readonly sequence: number
+  readonly values: readonly string[]
+  readonly socket: Socket
+  /** Answers it, now or later. */
+  stored(baseOffset: number): void
+  partly(baseOffset: number, stored: number, errorCode: LogErrorCode): void
+  failed(errorCode: LogErrorCode): void
+}
+
+/** The peer. Topic `t` has its partitions. */
+export interface LogPeer {
+  readonly port: number
+  /** Every Produce that came, oldest first. */
+  readonly produced: readonly Produced[]
+  /** Resolves when so many have come. */
+  came(count: number): Promise<void>
+}
+
+/** What a peer does. */
+export interface LogPeerScript {
+  readonly partitions?: readonly number[]
+  /** With every Produce, told how many came before it. */
+  readonly onProduce: (produced: Produced, index: number) => void
+}
+
+/** A peer that is gone when the test is over. */
+export async function startLogPeer(t: Test, { partitions = [1], onProduce }: LogPeerScript): Promise<LogPeer> {
+  const produced: Produced[] = []
+  const sockets = new Set<Socket>()
+  let waiting: { count: number; resolve: () => void }[] = []
+  const server = createServer(socket => {
+    sockets.add(socket)
+    socket.on('error', () => {})
+    socket.on('close', () => sockets.delete(socket))
+    let rest: Buffer = Buffer.alloc(0)
+    socket.on('data', (chunk: Buffer) => {
+      rest = Buffer.concat([rest, chunk])
+      while (rest.length >= 4 && rest.length >= 4 + rest.readUInt32BE(0) && !socket.destroyed) {
+        const end = 4 + rest.readUInt32BE(0)
+        serve(socket, Buffer.from(rest.subarray(0, end)))
+        rest = rest.subarray(end)
+      }
+    })
+  })
+
+  function serve(socket: Socket, frame: Buffer): void {
+    const decoder = new LogRequestDecoder(logOperationsV1)
+    const fault = decoder.decode(frame, 0, frame.length - 16)
+    if (fault !== undefined) throw new Error(fault.text)
+    const id = Number(frame.readBigUInt64BE(4))
+    const write = (bytes: Buffer) => void (socket.destroyed || socket.write(bytes))
+    switch (decoder.operation.name) {
+      case 'HealthCheck':
+        write(encodeLogResponse(logOperation.healthCheck, id, {}))
+        break
+      case 'ListTopics':
+        write(encodeLogResponse(logOperation.listTopics, id, { topics: [{ name: 't', partitions }] }))
+        break
+      default:
+        take(decoder.request as ProduceRequest, id, socket, write)
+    }
+  }
+
+  function take(request: ProduceRequest, id: number, socket: Socket, write: (bytes: Buffer) => void): void {
+    const { partitionId, producer, batch } = request
+    const answer = (baseOffset: number, partial?: { stored: number; errorCode: number }) =>
+      write(encodeLogResponse(logOperation.produce, id, { partitionId, baseOffset, partial }))
+    const one: Produced = {
+      partition: partitionId,
+      producerId: producer!.producerId,
+      sequence: producer!.sequence,
+      values: readLogBatch(batch).map(({ value }) => String(value)),
+      socket,
+      stored: baseOffset => answer(baseOffset),
+      partly: (baseOffset, stored, errorCode) => answer(baseOffset, { stored, errorCode }),
+      failed: errorCode => write(encodeLogError(id, errorCode, 'by script')),
+    }
+    onProduce(one, produced.push(one) - 1)
+    for (const { count, resolve } of waiting) if (produced.length >= count) resolve()
+    waiting = waiting.filter(({ count }) => produced.length < count)
+  }
+
+  server.listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  t.teardown(() => {
+    for (const socket of sockets) socket.destroy()
+    server.close()
+  })
+  return {
+    port: (server.address() as AddressInfo).port,
+    produced,
+    came: count =>
+      new Promise(resolve => {
+        if (produced.length >= count) resolve()
+        else waiting.push({ count, resolve })
+      }),
+  }
+}
