@@ -16,8 +16,8 @@ import { resolveEventOptions } from '../../src/protocols/event/event-options.ts'
 import { memoryLogEngine } from '../../src/protocols/message-log/engine/memory/memory-engine.ts'
 import { poolDefaults } from '../../src/services/clients/pool-options.ts'
 import { retryDefaults } from '../../src/services/clients/retry-policy.ts'
-import { resolveLogServer } from '../../src/services/log-server-options.ts'
 import { resolveEventServer } from '../../src/services/event-server-options.ts'
+import { resolveLogServer } from '../../src/services/log-server-options.ts'
 import {
   actorDefaults,
   type Budget,

@@ -11,8 +11,8 @@ import { createFaults } from '../../src/messages/option-faults.ts'
 import { resolveEventOptions } from '../../src/protocols/event/event-options.ts'
 import { eventProtocol } from '../../src/protocols/event/event-protocol.ts'
 import { memoryLogEngine } from '../../src/protocols/message-log/engine/memory/memory-engine.ts'
-import { resolveLogServer } from '../../src/services/log-server-options.ts'
 import { resolveEventServer } from '../../src/services/event-server-options.ts'
+import { resolveLogServer } from '../../src/services/log-server-options.ts'
 import { readPage, tableRows } from './pages.ts'
 
 /** The names that a module of the package exports, types too. */
