@@ -8,6 +8,8 @@ import t, { type Test } from 'tap'
 import { upForms } from '../src/cli/up-options.ts'
 import { newFolder } from './protocols/message-log/sqlite-world.ts'
 
+t.setTimeout(120_000)
+
 const bin = fileURLToPath(new URL('../src/bin.js', import.meta.url))
 
 const freePorts = ['--port', '0', '--log-port', '0', '--shards', '1']

@@ -1,9 +1,13 @@
 /** Log servers on live systems, over real sockets of this machine. */
+import { join } from 'node:path'
 import t from 'tap'
-import { memoryLogEngine } from '../../src/index.ts'
-import { logOperation, readLogEntries } from '../../src/messages/index.ts'
+import { memoryLogEngine, sqliteLogEngine } from '../../src/index.ts'
+import { encodeLogRequest, logOperation, readLogEntries } from '../../src/messages/index.ts'
+import { newFolder } from '../protocols/message-log/sqlite-world.ts'
 import type { LogConnection } from './fixtures/log-connection.ts'
 import { newTopic, produceOf, serveLog } from './fixtures/served-log.ts'
+
+t.setTimeout(120_000)
 
 const { produce, fetch, getOffset, createTopic, deleteTopic, listTopics, healthCheck } = logOperation
 
@@ -78,4 +82,61 @@ t.test('long polls: a drain ends them at once with an empty answer', async t => 
   await stopped
   t.ok(performance.now() - sinceMs < 10_000)
   for (const client of clients) t.equal(await client.closed, 'end')
+})
+
+t.test('a store that is full refuses what is produced, and goes on to be read', async t => {
+  const path = join(newFolder(t), 'log.db')
+  const { connect } = await serveLog(t, 1, { engine: sqliteLogEngine.with({ path, fileBytesMax: 400_000 }) })
+  const client = await connect()
+  const [partitionId] = await newTopic(client, 'orders', 1)
+  const large = produceOf(partitionId!, 'x'.repeat(50_000))
+  let stored = 0
+  for (;;) {
+    const answer = await client.ask(produce, large)
+    if (answer.ok) {
+      t.equal(answer.response.baseOffset, stored++)
+      continue
+    }
+    t.match(answer, { errorCode: 7, text: /log\.db: .*full/ })
+    break
+  }
+  t.ok(stored > 0)
+  t.same(await client.do(getOffset, { partitionId: partitionId! }), { highWaterMark: stored })
+  t.equal((await textsFrom(client, partitionId!, stored - 1)).texts.length, 1)
+})
+
+t.test('what was asked before a frame that cannot be is answered, then the connection ends', async t => {
+  const { connect } = await serveLog(t, 1)
+  const client = await connect()
+  const [partitionId] = await newTopic(client, 'orders', 1)
+  for (const spoil of [
+    (bytes: Buffer) => bytes.writeUInt32BE(3, 0),
+    (bytes: Buffer) => bytes.writeUInt32BE(0, bytes.length - 4),
+  ]) {
+    const next = await connect()
+    const longPoll = { maxWaitMs: 60_000, minBytes: 1_000_000 }
+    const poll = next.do(fetch, { partitionId: partitionId!, offset: 0, maxBytes: 1_000_000, longPoll })
+    const answer = next.do(produce, produceOf(partitionId!, 'a'))
+    const spoilt = encodeLogRequest(healthCheck, 99, {})
+    spoil(spoilt)
+    next.socket.write(spoilt)
+    await t.resolves(answer)
+    await t.resolves(poll, 'a poll does not keep it')
+    t.equal(await next.closed, 'end')
+  }
+})
+
+t.test('while it drains requests are refused, by their id', async t => {
+  const { connect, server } = await serveLog(t, 1, { limits: { drainQuietMs: 500 } })
+  const client = await connect()
+  await client.do(healthCheck, {})
+  const stopped = server.stop()
+  for (;;) {
+    const answer = await client.ask(healthCheck, {})
+    if (answer.ok) continue
+    t.match(answer, { errorCode: 7, text: /draining: nothing was done$/ })
+    break
+  }
+  await stopped
+  t.equal(await client.closed, 'end')
 })

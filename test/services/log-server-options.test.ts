@@ -1,0 +1,27 @@
+/** What a log server is told that cannot be used, or opened. */
+import t from 'tap'
+import { createLogServer, memoryLogEngine, sqliteLogEngine } from '../../src/index.ts'
+import { serveLog } from './fixtures/served-log.ts'
+
+t.test('what cannot be used is told at once, and what cannot be opened before anything listens', async t => {
+  const { system } = await serveLog(t, 0)
+  const engine = memoryLogEngine.with(undefined)
+  t.throws(() => createLogServer(system, { port: 0 } as never), {
+    code: 'BAD_CONFIG',
+    message: /a log server: engine is undefined, not what with\(…\) of a log engine returns/,
+  })
+  t.throws(() => createLogServer(system, { port: 0, engine, frameBytesMax: 1, retention: { ageMs: 0 } }), {
+    message: /frameBytesMax is 1, not a whole number from 4096 .*retention\.ageMs is 0, /,
+  })
+  t.throws(() => createLogServer(system, { port: 0, engine, requestTimeoutMS: 1 } as never), {
+    message: /did you mean requestTimeoutMs\?/,
+  })
+  const nowhere = createLogServer(system, {
+    id: 'b',
+    port: 0,
+    engine: sqliteLogEngine.with({ path: '/dev/null/folder/log.db' }),
+  })
+  await t.rejects(nowhere.start(), { code: 'STORAGE_FAILED' })
+  const wrong = createLogServer(system, { id: 'c', port: 0, engine: sqliteLogEngine.with({ path: '' }) })
+  await t.rejects(wrong.start(), { code: 'BAD_CONFIG', message: /sqliteLogEngine: path/ })
+})
