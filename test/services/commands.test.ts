@@ -110,6 +110,24 @@ t.test(
   },
 )
 
+t.test('an answer that is too long names the limit of its transport', async t => {
+  const { server, lines, request } = await serveCommands(t, 0, { replyBytesMax: 2_000 })
+  t.equal((await request(number.reverse, 'x'.repeat(2_001))).status, eventStatus.handlerFailed)
+  const client = createEventClient({ ...server.address!, transport: 'udp', datagramBytesMax: 2_000 })
+  t.teardown(() => client.close())
+  await t.rejects(client.request(number.repeat, '700'), { code: 'REQUEST_FAILED' })
+  t.match(lines, [
+    {
+      command: number.reverse,
+      err: { message: 'an answer of 2001 bytes is over the 2000 that replyBytesMax leaves for it' },
+    },
+    {
+      command: number.repeat,
+      err: { message: 'an answer of 1400 bytes is over the 1216 that udp.payloadBytesMax leaves for it' },
+    },
+  ])
+})
+
 t.test('what the full pool refuses counts as overloaded over UDP', async t => {
   const { server, gate, untilWaiting } = await serveCommands(t, 0, { pool: { threads: 1, queueMax: 0 } })
   const client = createEventClient({
@@ -161,6 +179,7 @@ t.test('options of commands and pool that cannot be used are told at once', asyn
     ['commands', { commands: { 2: { handle: () => '' } } }],
     ['protocol', { protocol: {} }],
     ['keys.7', { protocol: aesGcmProtocol.with({ keys: { 7: 'short' } }) }],
+    ['pool', { pool: { threads: 2 } }],
     ['pool.threads', { commands, pool: { threads: 0 } }],
     ['pool.queueMax', { commands, pool: { queueMax: -1 } }],
     ['pool.niceIncrement', { commands, pool: { niceIncrement: 20 } }],
