@@ -65,31 +65,6 @@ t.test('what a handler in the pool throws is answered as what one on a shard thr
   t.match(server.stats().pool, { completed: 4, lost: 0 })
 })
 
-t.test('a handler that sends what is no event, or to no address, costs its own request, in the pool too', async t => {
-  const { request, server, lines } = await serveCommands(t, 1, { pool: { threads: 1 } })
-  for (const command of [number.sendAmiss, number.sendAmissInPool]) {
-    for (const fault of ['address', 'event', 'type']) {
-      t.equal((await request(command, fault)).status, eventStatus.handlerFailed, `${fault} of command ${command}`)
-    }
-    await eventually(() => lines.some(line => line['command'] === command))
-    const err = { code: 'BAD_CONFIG', details: { call: 'send', option: 'to' } }
-    t.match(
-      lines.find(line => line['command'] === command),
-      { msg: 'event command failed', err },
-    )
-  }
-  t.equal((await request(number.sendAmissInPool, 'class')).status, eventStatus.ok)
-  const lost = 'an event of a worker cannot be sent'
-  await eventually(() => lines.some(({ msg }) => msg === lost))
-  t.match(
-    lines.find(({ msg }) => msg === lost),
-    { to: 'gate', err: { code: 'BAD_CONFIG' } },
-  )
-  t.equal((await request(number.sendAmissInPool, 'parent')).status, eventStatus.ok)
-  t.equal((await request(number.reverseInPool, 'abc')).status, eventStatus.ok)
-  t.match(server.stats().pool, { completed: 6, lost: 0 })
-})
-
 t.test(
   'each status that a command answers counts where its table says, over TCP and UDP, and lateness is logged',
   async t => {
@@ -135,6 +110,24 @@ t.test(
   },
 )
 
+t.test('an answer that is too long names the limit of its transport', async t => {
+  const { server, lines, request } = await serveCommands(t, 0, { replyBytesMax: 2_000 })
+  t.equal((await request(number.reverse, 'x'.repeat(2_001))).status, eventStatus.handlerFailed)
+  const client = createEventClient({ ...server.address!, transport: 'udp', datagramBytesMax: 2_000 })
+  t.teardown(() => client.close())
+  await t.rejects(client.request(number.repeat, '700'), { code: 'REQUEST_FAILED' })
+  t.match(lines, [
+    {
+      command: number.reverse,
+      err: { message: 'an answer of 2001 bytes is over the 2000 that replyBytesMax leaves for it' },
+    },
+    {
+      command: number.repeat,
+      err: { message: 'an answer of 1400 bytes is over the 1216 that udp.payloadBytesMax leaves for it' },
+    },
+  ])
+})
+
 t.test('what the full pool refuses counts as overloaded over UDP', async t => {
   const { server, gate, untilWaiting } = await serveCommands(t, 0, { pool: { threads: 1, queueMax: 0 } })
   const client = createEventClient({
@@ -151,6 +144,31 @@ t.test('what the full pool refuses counts as overloaded over UDP', async t => {
   t.equal(String((await first).body), 'first')
 })
 
+t.test('a handler that sends what is no event, or to no address, costs its own request, in the pool too', async t => {
+  const { request, server, lines } = await serveCommands(t, 1, { pool: { threads: 1 } })
+  for (const command of [number.sendAmiss, number.sendAmissInPool]) {
+    for (const fault of ['address', 'event', 'type']) {
+      t.equal((await request(command, fault)).status, eventStatus.handlerFailed, `${fault} of command ${command}`)
+    }
+    await eventually(() => lines.some(line => line['command'] === command))
+    const err = { code: 'BAD_CONFIG', details: { call: 'send', option: 'to' } }
+    t.match(
+      lines.find(line => line['command'] === command),
+      { msg: 'event command failed', err },
+    )
+  }
+  t.equal((await request(number.sendAmissInPool, 'class')).status, eventStatus.ok)
+  const lost = 'an event of a worker cannot be sent'
+  await eventually(() => lines.some(({ msg }) => msg === lost))
+  t.match(
+    lines.find(({ msg }) => msg === lost),
+    { to: 'gate', err: { code: 'BAD_CONFIG' } },
+  )
+  t.equal((await request(number.sendAmissInPool, 'parent')).status, eventStatus.ok)
+  t.equal((await request(number.reverseInPool, 'abc')).status, eventStatus.ok)
+  t.match(server.stats().pool, { completed: 6, lost: 0 })
+})
+
 t.test('options of commands and pool that cannot be used are told at once', async t => {
   const system = await createSystem({ shards: 0, logger: quiet })
   t.teardown(() => system.stop())
@@ -161,6 +179,7 @@ t.test('options of commands and pool that cannot be used are told at once', asyn
     ['commands', { commands: { 2: { handle: () => '' } } }],
     ['protocol', { protocol: {} }],
     ['keys.7', { protocol: aesGcmProtocol.with({ keys: { 7: 'short' } }) }],
+    ['pool', { pool: { threads: 2 } }],
     ['pool.threads', { commands, pool: { threads: 0 } }],
     ['pool.queueMax', { commands, pool: { queueMax: -1 } }],
     ['pool.niceIncrement', { commands, pool: { niceIncrement: 20 } }],

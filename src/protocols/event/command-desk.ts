@@ -5,6 +5,7 @@ import type { ProtocolEnvironment, ReplyPath } from '../../actors/serving/protoc
 import { eventCommand, eventStatus } from '../../messages/event/status.ts'
 import { createFaults } from '../../messages/option-faults.ts'
 import { CommandRunner } from './command-runner.ts'
+import type { AnswerRoom } from './command-scope.ts'
 import { checkCommandNumber, commandsKind } from './commands.ts'
 import type { EventDialect } from './dialect.ts'
 import { type EventCall, EventCallCursor, type EventCommand, type EventTransport } from './event-call.ts'
@@ -94,12 +95,16 @@ export class CommandDesk {
   }
 }
 
-/** Loads the commands of a server on its shard, ready to be run by number. `DEFINITION_NOT_FOUND`. */
+/**
+ * Loads the commands of a server on its shard, ready to be run by number. An answer has the room that `room` says, that of
+ * `replyBytesMax` when left out. `DEFINITION_NOT_FOUND`.
+ */
 export async function loadCommands(
   options: EventServiceOptions,
   environment: ProtocolEnvironment,
+  room?: AnswerRoom,
 ): Promise<ReadonlyMap<number, EventCommand>> {
   if (options.commands === undefined) return new Map()
   const { table } = await importDefinition(options.commands, commandsKind)
-  return new CommandRunner(resolveEventOptions(options), environment, options.pool).all(table)
+  return new CommandRunner(resolveEventOptions(options), environment, room, options.pool).all(table)
 }

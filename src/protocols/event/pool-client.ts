@@ -9,9 +9,8 @@ import type { CommandFailures } from './event-failure.ts'
 import type { PoolRequest } from './pool-tasks.ts'
 import type { RunningCommand } from './running-command.ts'
 
-/** The status for a task that was not done, by what became of it. The pool has logged a worker that was lost. */
-const statusOf: Record<Exclude<TaskOutcome['type'], 'done' | 'failed' | 'expired'>, EventStatus> = {
-  lost: eventStatus.handlerFailed,
+/** The status for a task that was not done, by what became of it. */
+const statusOf: Record<Exclude<TaskOutcome['type'], 'done' | 'failed' | 'expired' | 'lost'>, EventStatus> = {
   refused: eventStatus.overloaded,
   cancelled: eventStatus.timeout,
 }
@@ -47,8 +46,13 @@ export class PoolClient {
   #settle(running: RunningCommand, outcome: TaskOutcome): void {
     if (outcome.type === 'done') running.answer(outcome.bytes)
     else if (outcome.type === 'expired') running.timeOut()
+    else if (outcome.type === 'lost') this.#fail(running, new Error('a worker of the task pool ended under it'))
     else if (outcome.type !== 'failed') running.fail(statusOf[outcome.type])
-    else if (running.isAwaited) running.fail(this.#failures.statusOf(running.command, decodeError(outcome.error)))
+    else this.#fail(running, decodeError(outcome.error))
+  }
+
+  #fail(running: RunningCommand, error: unknown): void {
+    if (running.isAwaited) running.fail(this.#failures.statusOf(running.command, error))
   }
 }
 

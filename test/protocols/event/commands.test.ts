@@ -128,7 +128,7 @@ t.test('a handler that fails is answered 9 and logged with its number, once a se
     { fields: { command: 3, leftOut: 0, err: { message: 'broken later' } } },
     { fields: { command: 4, err: { message: 'a command answers a Uint8Array, a string or undefined, not number' } } },
     { fields: { command: 5, err: { message: /not null$/ } } },
-    { fields: { command: 6, err: { message: 'an answer of 9 bytes is over replyBytesMax, 8' } } },
+    { fields: { command: 6, err: { message: 'an answer of 9 bytes is over the 8 that replyBytesMax leaves for it' } } },
     { fields: { command: 7, err: { message: /^an answer of 9 bytes/ } } },
     { fields: { command: 2, leftOut: 4, err: { message: 'broken 6' } } },
   ])
