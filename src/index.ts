@@ -112,6 +112,8 @@ export {
   type LogEngineDefinition,
   type LogEngineOpener,
 } from './protocols/message-log/engine/define-log-engine.ts'
+export type { JetstreamLogOptions } from './protocols/message-log/engine/jetstream/config.ts'
+export { jetstreamLogEngine } from './protocols/message-log/engine/jetstream/jetstream-log-engine.ts'
 export { memoryLogEngine } from './protocols/message-log/engine/memory/memory-engine.ts'
 export type { SqliteLogOptions } from './protocols/message-log/engine/sqlite/config.ts'
 export { sqliteLogEngine } from './protocols/message-log/engine/sqlite/sqlite-log-engine.ts'
@@ -125,6 +127,11 @@ export type {
   EventRequestOptions,
   ResendOptions,
 } from './services/clients/event/event-client-options.ts'
+export type { ConsumedBatch } from './services/clients/log/consumer/consumed-batch.ts'
+export type { ConsumeFrom, ConsumerOptions, OutOfRange } from './services/clients/log/consumer/consumer-options.ts'
+export type { LogConsumer } from './services/clients/log/consumer/log-consumer.ts'
+export type { PartitionFigures } from './services/clients/log/consumer/reading.ts'
+export type { FetchOptions, FetchResult } from './services/clients/log/fetch-messages.ts'
 export type { LogClientOptions } from './services/clients/log/log-client-options.ts'
 export type { LogRequestOptions } from './services/clients/log/log-requests.ts'
 export type { ConsumedMessage, MessageBody, ProducerMessage } from './services/clients/log/message.ts'
@@ -148,8 +155,6 @@ export type { EventServerOptions } from './services/event-server-options.ts'
 export type { FrameServer, ServerAddress } from './services/frame-server.ts'
 export {
   createLogClient,
-  type FetchOptions,
-  type FetchResult,
   type LogClient,
   type ProduceOptions,
 } from './services/log-client.ts'

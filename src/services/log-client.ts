@@ -8,24 +8,20 @@
  *   request ─────────────┘
  * ```
  */
-import { encodeLogBatch, readLogEntries } from '../messages/log/batch-v1.ts'
+import { encodeLogBatch } from '../messages/log/batch-v1.ts'
 import { type Acknowledgement, acknowledgements } from '../messages/log/codes.ts'
-import type { LongPoll } from '../messages/log/fetch-v1.ts'
 import type { LogTopic } from '../messages/log/list-topics-v1.ts'
 import type { ProduceResponse, ProducerSequence } from '../messages/log/produce-v1.ts'
-import { createFaults, type OptionFault, show } from '../messages/option-faults.ts'
-import { notSent } from './clients/client-options.ts'
+import { show } from '../messages/option-faults.ts'
 import type { ClientFigures } from './clients/connection-pool.ts'
+import { checkArguments, requestOptions, textFault, wholeFault } from './clients/log/check-arguments.ts'
+import type { ConsumerOptions } from './clients/log/consumer/consumer-options.ts'
+import { createConsumer, type LogConsumer } from './clients/log/consumer/log-consumer.ts'
+import { type FetchOptions, type FetchResult, fetchMessages } from './clients/log/fetch-messages.ts'
 import { logCall } from './clients/log/log-calls.ts'
 import { type LogClientOptions, resolveLogClient } from './clients/log/log-client-options.ts'
 import { type LogRequestOptions, LogRequests } from './clients/log/log-requests.ts'
-import {
-  type ConsumedMessage,
-  messagesFault,
-  type ProducerMessage,
-  toConsumedMessage,
-  toLogMessage,
-} from './clients/log/message.ts'
+import { messagesFault, type ProducerMessage, toLogMessage } from './clients/log/message.ts'
 import { createProducer, type LogProducer } from './clients/log/producer/log-producer.ts'
 import type { ProducerOptions } from './clients/log/producer/producer-options.ts'
 import { TopicDirectory } from './clients/log/topic-directory.ts'
@@ -36,20 +32,6 @@ export interface ProduceOptions extends LogRequestOptions {
   readonly acknowledgement?: Acknowledgement
   /** Who produces: a request that is sent again is stored once. It is tried again only with it, or if it was certainly not handled. */
   readonly producer?: ProducerSequence
-}
-
-/** Options of {@link LogClient.fetch}. */
-export interface FetchOptions extends LogRequestOptions {
-  /** Wait for messages rather than answer without. `maxWaitMs` counts beside the deadline. */
-  readonly longPoll?: LongPoll
-}
-
-/** What {@link LogClient.fetch} tells. */
-export interface FetchResult {
-  /** In order and without gaps, from the offset asked for; none at its end. */
-  readonly messages: readonly ConsumedMessage[]
-  /** The offset that the next message of the partition gets. */
-  readonly highWaterMark: number
 }
 
 /**
@@ -77,6 +59,8 @@ export interface LogClient extends AsyncDisposable {
   fetch(partition: number, offset: number, bytesMax: number, options?: FetchOptions): Promise<FetchResult>
   /** A producer: batches messages, spreads them over partitions, and resends without repeats. Throws BAD_CONFIG. */
   producer(options?: ProducerOptions): LogProducer
+  /** A consumer: reads a topic, waiting for what is not there yet. Throws BAD_CONFIG. */
+  consumer(options: ConsumerOptions): LogConsumer
   /** Counts, and what it holds now. */
   stats(): ClientFigures
   /**
@@ -88,7 +72,6 @@ export interface LogClient extends AsyncDisposable {
 
 const closeTimeoutMs = 5_000
 
-const requestOptions = ['timeoutMs', 'signal'] as const
 const none = {}
 
 /** Creates a client of the log that `brokers` serve; a plain address is taken too. Throws BAD_CONFIG for options that cannot be used. */
@@ -98,9 +81,11 @@ export function createLogClient(options: LogClientOptions | string): LogClient {
 
   const topics = new TopicDirectory(requests)
   const producers = new Set<LogProducer>()
+  const consumers = new Set<LogConsumer>()
 
   async function close({ timeoutMs = closeTimeoutMs }: { readonly timeoutMs?: number } = {}): Promise<void> {
     const untilMs = config.clock.now() + timeoutMs
+    await Promise.all([...consumers].map(consumer => consumer.close()))
     await Promise.all([...producers].map(producer => producer.close({ timeoutMs })))
     await requests.pool.close(Math.max(0, untilMs - config.clock.now()))
   }
@@ -146,46 +131,19 @@ export function createLogClient(options: LogClientOptions | string): LogClient {
       const content = { partitionId: partition, acknowledgement, producer, batch }
       return await requests.ask(logCall.produce, content, { ...given, isIdempotent: producer !== undefined })
     },
-    async fetch(partition, offset, bytesMax, given = none) {
-      checkArguments(
-        given,
-        [...requestOptions, 'longPoll'],
-        [
-          wholeFault('partition', partition),
-          wholeFault('offset', offset, 0, Number.MAX_SAFE_INTEGER),
-          wholeFault('bytesMax', bytesMax),
-        ],
-      )
-      const { longPoll, timeoutMs = config.timeoutMs } = given
-      const attempts = { ...given, timeoutMs: timeoutMs + (longPoll?.maxWaitMs ?? 0), isIdempotent: true }
-      const content = { partitionId: partition, offset, maxBytes: bytesMax, longPoll }
-      const { highWaterMark, entries } = await requests.ask(logCall.fetch, content, attempts)
-      return { highWaterMark, messages: readLogEntries(entries).map(message => toConsumedMessage(partition, message)) }
-    },
+    fetch: (partition, offset, bytesMax, given) => fetchMessages(requests, partition, offset, bytesMax, given),
     producer(given = none) {
-      const producer = createProducer(requests, topics, given)
+      const producer = createProducer(requests, topics, given, () => producers.delete(producer))
       producers.add(producer)
       return producer
+    },
+    consumer(given) {
+      const consumer = createConsumer(requests, topics, given, () => consumers.delete(consumer))
+      consumers.add(consumer)
+      return consumer
     },
     stats: () => requests.pool.figures(),
     close,
     [Symbol.asyncDispose]: close,
   }
-}
-
-/** Throws what is wrong with the arguments of a request. */
-function checkArguments(given: object, known: readonly string[], faults: readonly (OptionFault | undefined)[]): void {
-  const found = faults.filter(fault => fault !== undefined)
-  createFaults('', found).options('', given, known)
-  if (found.length > 0) throw notSent(found)
-}
-
-function textFault(path: string, value: string): OptionFault | undefined {
-  if (typeof value === 'string' && value !== '') return undefined
-  return { path, reason: `is ${show(value)}, not a string that is not empty` }
-}
-
-function wholeFault(path: string, value: number, least = 0, most = 0xffff_ffff): OptionFault | undefined {
-  if (Number.isInteger(value) && value >= least && value <= most) return undefined
-  return { path, reason: `is ${show(value)}, not a whole number from ${least} to ${most}` }
 }

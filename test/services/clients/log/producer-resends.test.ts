@@ -1,6 +1,12 @@
 /** What a producer sends again, when, and under which sequence: seen by a peer that fails by script. */
 import t, { type Test } from 'tap'
-import { createLogClient, type LogProducer, type ProducerOptions, type SentMessage } from '../../../../src/index.ts'
+import {
+  createLogClient,
+  type LogClient,
+  type LogProducer,
+  type ProducerOptions,
+  type SentMessage,
+} from '../../../../src/index.ts'
 import { logError } from '../../../../src/messages/index.ts'
 import { type LogPeer, type Produced, startLogPeer } from './log-peer.ts'
 
@@ -9,10 +15,14 @@ t.setTimeout(60_000)
 /** Each message is a batch of its own. */
 const single: ProducerOptions = { batchBytesMax: 1, inFlightMax: 64 }
 
-function producerOf(t: Test, { port }: LogPeer, options: ProducerOptions = single): LogProducer {
+function clientOf(t: Test, { port }: LogPeer): LogClient {
   const client = createLogClient({ brokers: { port }, pool: { backoffInitialMs: 1 } })
   t.teardown(() => client.close({ timeoutMs: 0 }))
-  return client.producer(options)
+  return client
+}
+
+function producerOf(t: Test, peer: LogPeer, options: ProducerOptions = single): LogProducer {
+  return clientOf(t, peer).producer(options)
 }
 
 function send(producer: LogProducer, ...values: readonly string[]): Promise<readonly SentMessage[]> {
@@ -50,12 +60,15 @@ t.test('what failed comes again in order, once all that was in flight has ended,
       else if (index > 3) produced.stored(index)
     },
   })
-  const producer = producerOf(t, peer, { ...single, inFlightMax: 4 })
+  const client = clientOf(t, peer)
+  const producer = client.producer({ ...single, inFlightMax: 4 })
   const sends = ['a', 'b', 'c', 'd', 'e', 'f'].map(value => send(producer, value))
   await peer.came(4)
   // Answers of both failures are here when this one is: it came behind them.
   peer.produced[1]!.stored(100)
   t.same(await sends[1], [{ partition: 1, offset: 100 }])
+  // What was sent before it on the connection has come when this is answered.
+  await client.healthCheck()
   t.equal(peer.produced.length, 4, 'the lane waits for the last in flight')
   peer.produced[3]!.stored(101)
   await Promise.all(sends)

@@ -42,10 +42,15 @@ export interface LogProducer extends AsyncDisposable {
   close(options?: { readonly timeoutMs?: number }): Promise<void>
 }
 
-/** Creates the producer of a client. Throws BAD_CONFIG. */
-export function createProducer(requests: LogRequests, topics: TopicDirectory, options: ProducerOptions): LogProducer {
+/** Creates the producer of a client. Throws BAD_CONFIG. `whenOver` is called when it is closed. */
+export function createProducer(
+  requests: LogRequests,
+  topics: TopicDirectory,
+  options: ProducerOptions,
+  whenOver: () => void,
+): LogProducer {
   const desk = new SendDesk(requests, topics, resolveProducer(options, requests.config.frameBytesMax))
-  const close: LogProducer['close'] = ({ timeoutMs = closeTimeoutMs } = {}) => desk.close(timeoutMs)
+  const close: LogProducer['close'] = ({ timeoutMs = closeTimeoutMs } = {}) => desk.close(timeoutMs).finally(whenOver)
   return {
     send: (sending, { signal } = none) =>
       new Promise((resolve, reject) => {

@@ -14,7 +14,7 @@ export interface ProducerOptions {
   readonly batchBytesMax?: number
   /** Bytes of messages that are neither answered nor given up; sends beyond wait in line. Default 32 MiB. */
   readonly bufferBytesMax?: number
-  /** Sends that may wait in line; one more is rejected with OVERLOADED. Default 10,000. */
+  /** Sends that may wait in line; one more is rejected with OVERLOADED. Default 100,000. */
   readonly sendsWaitingMax?: number
   /** Batches of one partition in flight, up to 64. 1 keeps the order even if the store fails one of them. Default 8. */
   readonly inFlightMax?: number
@@ -31,7 +31,7 @@ export const producerDefaults: ProducerConfig = {
   lingerMs: 0,
   batchBytesMax: 131_072,
   bufferBytesMax: 33_554_432,
-  sendsWaitingMax: 10_000,
+  sendsWaitingMax: 100_000,
   inFlightMax: 8,
   timeoutMs: 30_000,
 }

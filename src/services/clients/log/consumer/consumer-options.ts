@@ -1,0 +1,81 @@
+/** Options of a consumer, checked and filled once. */
+import { createFaults, show } from '../../../../messages/option-faults.ts'
+import { checkNumber, countRange, fillNumbers, type NumberRange } from '../../client-options.ts'
+
+/** Where a consumer begins: at the oldest message that is kept, behind the newest, or at an offset of each partition. */
+export type ConsumeFrom = 'start' | 'end' | Readonly<Record<number, number>>
+
+/** What becomes of a consumer whose offset is no more, or not yet: it fails, or goes on at the oldest message or the end. */
+export type OutOfRange = 'fail' | 'start' | 'end'
+
+/** Bounds of a consumer. */
+export interface ConsumerNumbers {
+  /** Bytes of one fetch; a larger message comes alone. Default 1 MiB. */
+  readonly fetchBytesMax?: number
+  /** Bytes that are fetched ahead, of all partitions together, each of which has its share. Default 8 MiB. */
+  readonly prefetchBytesMax?: number
+  /** How long a server waits for messages before it answers that there are none, ms. Default 10,000. */
+  readonly maxWaitMs?: number
+}
+
+/** Options of `LogClient.consumer`. */
+export interface ConsumerOptions extends ConsumerNumbers {
+  readonly topic: string
+  /** Partitions that `from` does not name begin at the start. Default `start`. */
+  readonly from?: ConsumeFrom
+  /** Ids of the partitions to read. Default: all of the topic. */
+  readonly partitions?: readonly number[]
+  /** Default `fail`. */
+  readonly outOfRange?: OutOfRange
+  /** Ends it: whoever waits for a message is rejected with REQUEST_ABORTED. */
+  readonly signal?: AbortSignal
+}
+
+/** {@link ConsumerOptions}, filled in. */
+export interface ConsumerConfig extends Required<ConsumerNumbers> {
+  readonly topic: string
+  readonly from: ConsumeFrom
+  readonly partitions: readonly number[] | undefined
+  readonly outOfRange: OutOfRange
+}
+
+/** The numbers of a consumer that was told nothing else. */
+export const consumerDefaults: Required<ConsumerNumbers> = {
+  fetchBytesMax: 1_048_576,
+  prefetchBytesMax: 8_388_608,
+  maxWaitMs: 10_000,
+}
+
+const names = ['topic', 'from', 'partitions', 'outOfRange', 'signal', ...Object.keys(consumerDefaults)]
+
+/**
+ * Checks and fills options. `BAD_CONFIG` names all that cannot be used. `silenceTimeoutMs` is the pool's: a server that waits
+ * longer than that would be taken for dead.
+ */
+export function resolveConsumer(options: ConsumerOptions, silenceTimeoutMs: number): ConsumerConfig {
+  const faults = createFaults()
+  const subject = 'the consumer cannot be created'
+  if (!faults.options('', options, names)) faults.throwIfAny('BAD_CONFIG', subject)
+  const { topic, from = 'start', partitions, outOfRange = 'fail', signal: _, ...numbers } = options
+  const waitRange: NumberRange = { least: 1, most: silenceTimeoutMs - 1 }
+  faults.name('topic', topic)
+  if (typeof from !== 'object' || from === null) faults.oneOf('from', from, ['start', 'end'])
+  else {
+    for (const [partition, offset] of Object.entries(from)) {
+      checkNumber(`from[${partition}]`, offset, { least: 0, most: Number.MAX_SAFE_INTEGER }, faults)
+    }
+  }
+  if (partitions !== undefined && !(Array.isArray(partitions) && partitions.length > 0)) {
+    faults.add('partitions', `is ${show(partitions)}, not a list with at least one id`)
+  }
+  faults.oneOf('outOfRange', outOfRange, ['fail', 'start', 'end'])
+  const ranges = {
+    fetchBytesMax: { ...countRange, most: 0xffff_ffff },
+    prefetchBytesMax: countRange,
+    maxWaitMs: waitRange,
+  }
+  const known = Object.fromEntries(Object.entries(numbers).filter(([name]) => name in consumerDefaults))
+  const filled = fillNumbers<Required<ConsumerNumbers>>('', known, { defaults: consumerDefaults, ranges }, faults)
+  faults.throwIfAny('BAD_CONFIG', subject)
+  return { ...filled, topic, from, partitions, outOfRange }
+}

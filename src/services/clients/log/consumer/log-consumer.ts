@@ -1,0 +1,124 @@
+/** A consumer, as its user has it: message by message or batch by batch. */
+import { StarfishError } from '../../../../messages/errors.ts'
+import { createFaults } from '../../../../messages/option-faults.ts'
+import { type FetchOptions, type FetchResult, fetchMessages } from '../fetch-messages.ts'
+import type { LogRequests } from '../log-requests.ts'
+import type { ConsumedMessage } from '../message.ts'
+import type { TopicDirectory } from '../topic-directory.ts'
+import type { ConsumedBatch } from './consumed-batch.ts'
+import { type ConsumerOptions, resolveConsumer } from './consumer-options.ts'
+import { type PartitionFigures, Reading } from './reading.ts'
+
+/**
+ * Reads a topic. Begins when the first message is asked for; `await using` closes it. One loop reads at a time.
+ *
+ * Messages of a partition come in order and once, those of several in turns of batches. What may be tried again is, without
+ * end; whoever waits is rejected with what may not: OFFSET_OUT_OF_RANGE (unless `outOfRange` says where to go on),
+ * PARTITION_NOT_FOUND, TOPIC_NOT_FOUND, REQUEST_REFUSED, REQUEST_ABORTED (by `signal`), CLIENT_CLOSED.
+ */
+export interface LogConsumer extends AsyncIterable<ConsumedMessage>, AsyncDisposable {
+  /** Message by message, until it is closed. A loop that is left can be taken up again by another. */
+  [Symbol.asyncIterator](): AsyncIterator<ConsumedMessage, undefined>
+  /**
+   * Batch by batch, until it is closed; the next is handed out once `handle` has settled. When it fails so does this, and the
+   * batch comes again to whoever reads next.
+   */
+  eachBatch(handle: (batch: ConsumedBatch) => unknown): Promise<void>
+  /** Goes on at that offset of a partition; what was fetched ahead of it is thrown away. */
+  seek(partition: number, offset: number): void
+  /** Hands out and fetches nothing of these partitions, all unless told, until they are resumed. */
+  pause(partitions?: readonly number[]): void
+  resume(partitions?: readonly number[]): void
+  /** One request, whatever the consumer does besides: messages of a partition from `offset` on. */
+  fetch(partition: number, offset: number, bytesMax: number, options?: FetchOptions): Promise<FetchResult>
+  /** By partition; empty before it has begun. */
+  stats(): readonly PartitionFigures[]
+  /** Ends it at once: a loop ends, what is in flight is aborted. */
+  close(): Promise<void>
+}
+
+/** Creates the consumer of a client. Throws BAD_CONFIG. `whenOver` is called when it ends. */
+export function createConsumer(
+  requests: LogRequests,
+  topics: TopicDirectory,
+  options: ConsumerOptions,
+  whenOver: () => void,
+): LogConsumer {
+  const config = resolveConsumer(options, requests.config.pool.silenceTimeoutMs)
+  const { signal } = options
+  const reading = new Reading(requests, topics, config, () => {
+    signal?.removeEventListener('abort', abort)
+    whenOver()
+  })
+  /** What a loop that was left has not handed out. */
+  let rest: ConsumedBatch | undefined
+  let at = 0
+
+  function abort(): void {
+    const text = `the consumer of topic ${config.topic} was aborted`
+    reading.end(new StarfishError('REQUEST_ABORTED', text, { handled: 'no', cause: signal?.reason }))
+  }
+
+  signal?.addEventListener('abort', abort, { once: true })
+  if (signal?.aborted) queueMicrotask(abort)
+
+  function take(): ConsumedMessage {
+    const message = rest!.messages[at++]!
+    reading.passed(message.offset + 1)
+    if (at === rest!.count) rest = undefined
+    return message
+  }
+
+  async function takeNext(): Promise<IteratorResult<ConsumedMessage, undefined>> {
+    const batch = await reading.next()
+    if (batch === undefined) return { done: true, value: undefined }
+    rest = batch
+    at = 0
+    return { done: false, value: take() }
+  }
+
+  const iterator: AsyncIterator<ConsumedMessage, undefined> = {
+    next: () => (rest === undefined || reading.isOver ? takeNext() : Promise.resolve({ done: false, value: take() })),
+    return: () => Promise.resolve({ done: true, value: undefined }),
+  }
+
+  function nextBatch(): Promise<ConsumedBatch | undefined> {
+    if (rest === undefined || reading.isOver) return reading.next()
+    const left = rest.from(rest.baseOffset + at)
+    rest = undefined
+    return Promise.resolve(left)
+  }
+
+  async function close(): Promise<void> {
+    reading.end()
+  }
+
+  return {
+    [Symbol.asyncIterator]: () => iterator,
+    async eachBatch(handle) {
+      for (let batch = await nextBatch(); batch !== undefined; batch = await nextBatch()) {
+        try {
+          await handle(batch)
+        } catch (error) {
+          reading.seek(batch.partition, batch.baseOffset)
+          throw error
+        }
+        reading.passed(batch.nextOffset)
+      }
+    },
+    seek(partition, offset) {
+      const faults = createFaults()
+      faults.whole('partition', partition, 0, 0xffff_ffff)
+      faults.whole('offset', offset, 0, Number.MAX_SAFE_INTEGER)
+      faults.throwIfAny('BAD_CONFIG', 'seek')
+      if (rest?.partition === partition) rest = undefined
+      reading.seek(partition, offset)
+    },
+    pause: partitions => reading.setPaused(partitions, true),
+    resume: partitions => reading.setPaused(partitions, false),
+    fetch: (partition, offset, bytesMax, given) => fetchMessages(requests, partition, offset, bytesMax, given),
+    stats: () => reading.figures(),
+    close,
+    [Symbol.asyncDispose]: close,
+  }
+}
