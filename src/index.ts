@@ -112,6 +112,8 @@ export {
   type LogEngineDefinition,
   type LogEngineOpener,
 } from './protocols/message-log/engine/define-log-engine.ts'
+export type { JetstreamLogOptions } from './protocols/message-log/engine/jetstream/config.ts'
+export { jetstreamLogEngine } from './protocols/message-log/engine/jetstream/jetstream-log-engine.ts'
 export { memoryLogEngine } from './protocols/message-log/engine/memory/memory-engine.ts'
 export type { SqliteLogOptions } from './protocols/message-log/engine/sqlite/config.ts'
 export { sqliteLogEngine } from './protocols/message-log/engine/sqlite/sqlite-log-engine.ts'

@@ -53,6 +53,7 @@ export class Cursor {
   readonly pending: number
   #nextSequence: number
   #pull: Pull | undefined
+  #closed = false
 
   private constructor(
     connection: JetstreamConnection,
@@ -119,6 +120,8 @@ export class Cursor {
 
   /** Has JetStream forget it. */
   close(): void {
+    if (this.#closed) return
+    this.#closed = true
     this.#end()
     this.#subscription.unsubscribe()
     if (!this.#connection.connected) return

@@ -10,7 +10,13 @@ import { type JetstreamLogOptions, resolveJetstreamLogConfig } from './config.ts
  * @example createLogServer(system, { port: 7401, engine: jetstreamLogEngine.with({ servers: '127.0.0.1:4222' }) })
  */
 export const jetstreamLogEngine = defineLogEngine(import.meta.url, 'jetstreamLogEngine', {
-  async open(options: JetstreamLogOptions, context) {
+  async probe(options: JetstreamLogOptions) {
+    const config = resolveJetstreamLogConfig(options)
+    const { openJetstreamReader } = await loadEngine()
+    const reader = await openJetstreamReader(config)
+    await reader.close()
+  },
+  async open(options, context) {
     const config = resolveJetstreamLogConfig(options)
     const { openJetstreamEngine } = await loadEngine()
     return openJetstreamEngine(config, context)

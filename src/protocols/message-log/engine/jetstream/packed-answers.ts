@@ -5,6 +5,7 @@
  * base64 of, for each answer in order of sequence:   sequence | baseOffset | stored
  * ```
  * Sequence and offset are differences to the answer before, the offset's zigzag; all are LEB128 varints.
+ * Offsets are below 2^52.
  */
 import { type KeptAnswer, KeptAnswers } from '../kept-answers.ts'
 

@@ -116,9 +116,9 @@ export class PartitionWriter {
       await delay(pauseMs * (1 + Math.random()))
       this.#end = undefined
     }
-    const end = this.#end ?? (await this.#findEnd())
-    this.#end = end
+    this.#end ??= await this.#findEnd()
     const taken = await this.#take()
+    const end = this.#end
     const chain = new AppendChain(this.#placed(taken, end), end, this.#access.now())
     if (chain.length === 0) return
     const outcome = await chain.send({
@@ -161,7 +161,23 @@ export class PartitionWriter {
     producers.trim()
     const ids = new Set(this.#queue.slice(0, count).flatMap(({ request: { producer } }) => producer?.id ?? []))
     await Promise.all([...ids].filter(id => producers.get(id) === undefined).map(id => producers.load(id)))
+    await this.#lookAtTorn([...ids].filter(id => producers.get(id)?.torn !== undefined))
     return this.#queue.splice(0, count)
+  }
+
+  /**
+   * A batch that is there in part was torn by a death, or another node is in the middle of it: looks until it stands still, first at
+   * the end of the partition and then at the batch, so that what is behind the batch is known to be another's.
+   */
+  async #lookAtTorn(ids: readonly bigint[]): Promise<void> {
+    const { producers } = this.#access
+    for (let moves = ids.length > 0; moves; ) {
+      const end = await this.#access.end()
+      this.#end = end
+      const states = await Promise.all(ids.map(id => producers.load(id)))
+      moves = states.some(({ torn }) => torn !== undefined && torn.baseOffset + torn.stored > end.sequence)
+      if (moves) await delay(retryMs)
+    }
   }
 
   /** Those that are to be sent, in order: repeats are answered, and what was begun comes first if it can be gone on with. */

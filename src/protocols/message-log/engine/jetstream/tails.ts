@@ -52,15 +52,14 @@ export class Tails {
 
   /** Resolves when there is a message above `sequence`, or `signal` aborts; rejects with what `followed` rejects with. */
   async whenAbove(followed: Followed, sequence: number, signal: AbortSignal): Promise<void> {
-    this.#checkOpen()
-    if (signal.aborted || (await followed.lastSequence()) > sequence) return
-    this.#checkOpen()
+    if (this.#closed) throw storeClosed(this.#connection.store)
     if (signal.aborted) return
     await new Promise<void>((resolve, reject) => {
       const tail = this.#tails.get(followed.stream) ?? this.#follow(followed)
       const settle = (outcome: () => void): void => {
         tail.waiters.delete(waiter)
         signal.removeEventListener('abort', abort)
+        if (tail.waiters.size === 0) tail.pull?.cursor.close()
         outcome()
       }
       const abort = (): void => settle(resolve)
@@ -115,8 +114,8 @@ export class Tails {
     if (tail.waiters.size === 0) return
     const awaited = leastOf(tail)
     const cursor = await this.#cursor(followed, awaited)
-    // Meanwhile it may have gone, or somebody have come for an earlier one.
-    if (followed.isGone() || leastOf(tail) < awaited) return cursor.close()
+    // Meanwhile it may have gone, all who waited too, or somebody have come for an earlier one.
+    if (tail.waiters.size === 0 || leastOf(tail) < awaited || followed.isGone()) return cursor.close()
     tail.pull = { awaited, cursor }
     try {
       const [found] = await cursor.pull({ count: 1, waitMs: pullMs })
@@ -135,10 +134,6 @@ export class Tails {
       await followed.ensure()
       return Cursor.open(this.#connection, followed.stream, from, true)
     }
-  }
-
-  #checkOpen(): void {
-    if (this.#closed) throw storeClosed(this.#connection.store)
   }
 }
 
