@@ -67,7 +67,7 @@ const isOver = (): boolean => performance.now() >= untilMs
 
 /** A producer of the library: ten lanes, each of which sends when the last send is answered. */
 async function sendAll(name: string, partition: number): Promise<Produced> {
-  const produced: Produced = { offsets: new Map(), unknown: 0, lost: 0 }
+  const produced: Produced = { offsets: new Map(), unknown: 0, refused: 0, lost: 0 }
   const producer = client.producer({ timeoutMs: 60_000 })
   let sent = 0
   async function lane(): Promise<void> {
