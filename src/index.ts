@@ -90,6 +90,7 @@ export {
 export { dialectV1 } from './protocols/event/dialect-v1.ts'
 export type { EventTransport } from './protocols/event/event-call.ts'
 export { eventFailure, type FailureStatus } from './protocols/event/event-failure.ts'
+export { Advances, whenAdvanced } from './protocols/message-log/engine/advances.ts'
 export type {
   AppendRequest,
   AppendResult,

@@ -13,8 +13,10 @@ import type { DeadLetter, FactKind } from '../../src/messages/thread/fact.ts'
 import type { Command, CommandContext, CommandRequest } from '../../src/protocols/event/commands.ts'
 import type { EventDialect } from '../../src/protocols/event/dialect.ts'
 import { resolveEventOptions } from '../../src/protocols/event/event-options.ts'
+import { memoryLogEngine } from '../../src/protocols/message-log/engine/memory/memory-engine.ts'
 import { poolDefaults } from '../../src/services/clients/pool-options.ts'
 import { retryDefaults } from '../../src/services/clients/retry-policy.ts'
+import { resolveLogServer } from '../../src/services/log-server-options.ts'
 import {
   actorDefaults,
   type Budget,
@@ -139,6 +141,19 @@ t.test('options of the command', async t => {
   for (const [, option, value] of upHelp.matchAll(/(--[\w-]+) <\w+>.*\(default ([\w.]+)[:)]/g)) {
     t.equal(told.find(([name]) => name === option)?.[1], value, `${option}`)
   }
+})
+
+const logServer = readPage('docs/log-server.md')
+
+t.test('options of the log server, and what it keeps', async t => {
+  const engine = memoryLogEngine.with(undefined)
+  const { id, log, openTimeoutMs, retention, retentionIntervalMs: intervalMs } = resolveLogServer({ port: 0, engine })
+  const told = (heading: string) =>
+    Object.fromEntries(
+      tableRows(logServer, heading).flatMap(([name, value]) => (value === '' ? [] : [[nameIn(name), valueIn(value)]])),
+    )
+  t.same(told('Options'), { id, ...log, openTimeoutMs })
+  t.same(told('Retention'), { ...retention, intervalMs })
 })
 
 const supervision = readPage('docs/supervision.md')

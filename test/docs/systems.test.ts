@@ -10,10 +10,9 @@ import { serverLimitDefaults } from '../../src/messages/index.ts'
 import { createFaults } from '../../src/messages/option-faults.ts'
 import { resolveEventOptions } from '../../src/protocols/event/event-options.ts'
 import { eventProtocol } from '../../src/protocols/event/event-protocol.ts'
+import { memoryLogEngine } from '../../src/protocols/message-log/engine/memory/memory-engine.ts'
+import { resolveLogServer } from '../../src/services/log-server-options.ts'
 import { readPage, tableRows } from './pages.ts'
-
-const raida = readPage('docs/systems/raida.md')
-const rows = tableRows(raida, 'RAIDA: the event-driven network layer of a coin authority')
 
 /** The names that a module of the package exports, types too. */
 function exportsOf(path: string): string[] {
@@ -23,12 +22,14 @@ function exportsOf(path: string): string[] {
   )
 }
 
+function within(name: string, options: object): Record<string, unknown> {
+  return Object.fromEntries(Object.entries(options).map(([key, value]) => [`${name}.${key}`, value]))
+}
+
 /** The options of an event server that was told nothing else, on two shards of a Linux machine. */
 function eventServerDefaults(): Record<string, unknown> {
   const handoff = { threadId: 0, listener: 'events' }
   const surroundings = { shards: 2, platform: 'linux', handoff, counters: createServerCounters(1, 1) } as const
-  const within = (name: string, options: object) =>
-    Object.fromEntries(Object.entries(options).map(([key, value]) => [`${name}.${key}`, value]))
   return {
     ...resolveAcceptorInput({ port: 0, protocol: protocolReference(eventProtocol, {}) }, surroundings),
     ...resolveEventOptions({}),
@@ -38,44 +39,78 @@ function eventServerDefaults(): Record<string, unknown> {
   }
 }
 
+/** The options of a log server that was told nothing else. */
+function logServerDefaults(): Record<string, unknown> {
+  const engine = memoryLogEngine.with(undefined)
+  const { log, limits, retention, retentionIntervalMs } = resolveLogServer({ port: 0, engine })
+  const { connectionsMax } = serverLimitDefaults
+  return {
+    ...log,
+    // Where the process may have so many descriptors.
+    ...within('limits', { ...limits, connectionsMax }),
+    ...within('retention', { ...retention, intervalMs: retentionIntervalMs }),
+  }
+}
+
 const codeIn = (cell = ''): string[] => [...cell.matchAll(/`([^`]+)`/g)].map(([, code]) => code!)
 
-t.test('every line has its rows', async t => {
-  const lines = ['listeners', 'connection', 'keep-alive', 'body', 'worker pool', 'write', 'UDP', 'hooks', 'errors']
-  t.same([...new Set(rows.map(([line]) => line))], [...lines, 'failures survived', 'attacks'])
-})
+const checklists = [
+  {
+    path: 'docs/systems/raida.md',
+    title: 'RAIDA: the event-driven network layer of a coin authority',
+    lines: [
+      ...['listeners', 'connection', 'keep-alive', 'body', 'worker pool', 'write', 'UDP', 'hooks', 'errors'],
+      ...['failures survived', 'attacks'],
+    ],
+    defaults: eventServerDefaults(),
+  },
+  {
+    path: 'docs/systems/streambus.md',
+    title: 'StreamBus: client and server of a message log',
+    lines: ['protocol', 'server', 'client', 'producer', 'consumer', 'resources', 'tests'],
+    defaults: logServerDefaults(),
+  },
+]
 
-t.test('exports are exported', async t => {
-  const exported = new Set([...exportsOf('src/index.ts'), ...exportsOf('src/messages/index.ts')])
-  for (const [, what = '', names] of rows) {
-    const used = codeIn(names)
-    t.ok(used.length > 0, what)
-    t.same(
-      used.filter(name => !exported.has(name)),
-      [],
-      what,
-    )
-  }
-})
+for (const { path, title, lines, defaults } of checklists) {
+  const page = readPage(path)
+  const rows = tableRows(page, title)
 
-t.test('defaults are the defaults', async t => {
-  const defaults = eventServerDefaults()
-  for (const [, , , options = ''] of rows) {
-    for (const [, option, value = ''] of options.matchAll(/`([\w.]+)` (`\w+`|[\d,]+)/g)) {
-      t.equal(String(defaults[option!]), value.replaceAll(/[`,]/g, ''), option!)
+  t.test(`${path}: every line has its rows`, async t => {
+    t.same([...new Set(rows.map(([line]) => line))], lines)
+  })
+
+  t.test(`${path}: exports are exported`, async t => {
+    const exported = new Set([...exportsOf('src/index.ts'), ...exportsOf('src/messages/index.ts')])
+    for (const [, what = '', names] of rows) {
+      const used = codeIn(names)
+      t.ok(used.length > 0, what)
+      t.same(
+        used.filter(name => !exported.has(name)),
+        [],
+        what,
+      )
     }
-    t.equal(options.replaceAll(/`[\w.]+` (`\w+`|[\d,]+)(; )?/g, ''), '', `no more than that in "${options}"`)
-  }
-})
+  })
 
-t.test('tests are there', async t => {
-  for (const [, what = '', , , tests = ''] of rows) {
-    const named = [...tests.matchAll(/\[([^\]]+)\]\(([^)]+)\) “([^”]+)”/g)]
-    t.ok(named.length > 0, what)
-    for (const [, name, path, title] of named) {
-      const url = new URL(path!, raida.url)
-      t.ok(existsSync(url) && path!.endsWith(`/${name}.test.ts`), `${path} is there`)
-      t.ok(existsSync(url) && readFileSync(url, 'utf8').includes(title!), `${name}: ${title}`)
+  t.test(`${path}: defaults are the defaults`, async t => {
+    for (const [, , , options = ''] of rows) {
+      for (const [, option, value = ''] of options.matchAll(/`([\w.]+)` (`\w+`|[\d,]+)/g)) {
+        t.equal(String(defaults[option!]), value.replaceAll(/[`,]/g, ''), option!)
+      }
+      t.equal(options.replaceAll(/`[\w.]+` (`\w+`|[\d,]+)(; )?/g, ''), '', `no more than that in "${options}"`)
     }
-  }
-})
+  })
+
+  t.test(`${path}: tests are there`, async t => {
+    for (const [, what = '', , , tests = ''] of rows) {
+      const named = [...tests.matchAll(/\[([^\]]+)\]\(([^)]+)\) “([^”]+)”/g)]
+      t.ok(named.length > 0, what)
+      for (const [, name, path, title] of named) {
+        const url = new URL(path!, page.url)
+        t.ok(existsSync(url) && path!.endsWith(`/${name}.test.ts`), `${path} is there`)
+        t.ok(existsSync(url) && readFileSync(url, 'utf8').includes(title!), `${name}: ${title}`)
+      }
+    }
+  })
+}
