@@ -26,6 +26,7 @@ export interface CliSurroundings {
 const help = `Usage: starfish <command> [options]
 
   up              run a node
+  log             produce, consume and list messages of a message log
   help [command]  show this, or the options of a command
   -v, --version   print the version
   -h, --help      show this; after a command, its options
@@ -38,13 +39,17 @@ export async function runCli(args: readonly string[], surroundings: CliSurroundi
     switch (command) {
       case 'up':
         return await up(rest, surroundings)
+      case 'log': {
+        const { runLog } = await import('./cli/log/run-log.ts')
+        return await runLog(rest)
+      }
       case '--version':
       case '-v':
         return print(`${packageVersion()}\n`)
       case 'help':
       case '--help':
       case '-h':
-        return print(helpOn(rest[0]))
+        return print(await helpOn(rest))
     }
     throw new UsageError('starfish', problemOf(command))
   } catch (error) {
@@ -54,9 +59,10 @@ export async function runCli(args: readonly string[], surroundings: CliSurroundi
   }
 }
 
-function helpOn(command: string | undefined): string {
+async function helpOn([command, verb]: readonly string[]): Promise<string> {
   if (command === undefined || command === 'help') return help
   if (command === 'up') return upHelp
+  if (command === 'log') return (await import('./cli/log/run-log.ts')).helpOnLog(verb)
   throw new UsageError('starfish', problemOf(command))
 }
 
@@ -64,7 +70,7 @@ function helpOn(command: string | undefined): string {
 function problemOf(word: string | undefined): string {
   if (word === undefined) return 'no command'
   if (!word.startsWith('-')) {
-    const meant = nearestWord(word, ['up', 'help'])
+    const meant = nearestWord(word, ['up', 'log', 'help'])
     return `unknown command ${JSON.stringify(word)}${meant === undefined ? '' : ` (did you mean ${meant}?)`}`
   }
   const [name = ''] = word.replace(/^-+/, '').split('=')

@@ -18,6 +18,7 @@ const tellingLines: Readonly<Record<string, RegExp>> = {
   '03-typed-messages': /^warm at 21 degrees\nNO_SUCH_ACTOR: .* \(handled: no\)$/m,
   '04-first-chaos-test': /^seed \d+: \d+ faults, \d+ of 500 requests answered$/m,
   '05-event-server': /^200 echoes answered over the death of a shard\n.*: every request answered$/m,
+  '06-message-log': /^10000 messages over two kills: each acknowledged, stored once, read once, in order$/m,
   // It says what it lacks, where that is no fault.
   '07-log-on-jetstream':
     process.env['STARFISH_TESTS_SKIP_NOTHING'] === '1'

@@ -2,8 +2,8 @@
  * The options of `starfish up`.
  */
 import { isHost } from '../messages/host.ts'
+import { textOf, wholeNumber, wrongValue } from './option-values.ts'
 import { type OptionForm, readOptions } from './read-options.ts'
-import { UsageError } from './usage-error.ts'
 
 /** `starfish up`, as it was called. */
 export interface UpOptions {
@@ -56,40 +56,21 @@ Exit code 0: stopped. 1: wrong options, could not start, or failed for good. 130
 Logs go to stderr: lines on a terminal (NO_COLOR=1 for plain ones), JSON elsewhere.
 `
 
-/** Reads the arguments after `up`; throws {@link UsageError}. */
+/** Reads the arguments after `up`; throws `UsageError`. */
 export function parseUpOptions(args: readonly string[]): UpOptions {
   const given = readOptions(command, upForms, args)
   const shards = given.get('shards')
   const host = given.get('host') ?? '127.0.0.1'
-  if (!isHost(host)) throw wrongValue('host', hostText, host)
+  if (!isHost(host)) throw wrongValue(command, 'host', hostText, host)
   const data = given.get('data') ?? './data'
-  if (data === '') throw wrongValue('data', folderText, data)
+  if (data === '') throw wrongValue(command, 'data', folderText, data)
   return {
     host,
-    port: wholeNumber('port', given.get('port') ?? '7400', portRange),
-    logPort: wholeNumber('log-port', given.get('log-port') ?? '7401', portRange),
+    port: wholeNumber(command, 'port', given.get('port') ?? '7400', portRange),
+    logPort: wholeNumber(command, 'log-port', given.get('log-port') ?? '7401', portRange),
     data,
-    ...(shards === undefined ? {} : { shards: wholeNumber('shards', shards, shardsRange) }),
+    ...(shards === undefined ? {} : { shards: wholeNumber(command, 'shards', shards, shardsRange) }),
     heart: !given.has('no-heart'),
     help: given.has('help'),
   }
-}
-
-interface Range {
-  readonly min: number
-  readonly max: number
-}
-
-function wholeNumber(name: string, value: string, range: Range): number {
-  const number = Number(value)
-  if (/^\d+$/.test(value) && number >= range.min && number <= range.max) return number
-  throw wrongValue(name, textOf(range), value)
-}
-
-function wrongValue(name: string, wanted: string, value: string): UsageError {
-  return new UsageError(command, `--${name} takes ${wanted}, not ${JSON.stringify(value)}`)
-}
-
-function textOf({ min, max }: Range): string {
-  return `a whole number from ${min} to ${max}`
 }

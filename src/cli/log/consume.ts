@@ -1,0 +1,69 @@
+/** `starfish log consume`: messages become lines of stdout. */
+import type { ConsumedBatch } from '../../services/clients/log/consumer/consumed-batch.ts'
+import type { LogClient } from '../../services/log-client.ts'
+import type { StopSignals } from '../stop-signals.ts'
+import { lineOf } from './lines.ts'
+import type { ConsumeCall } from './log-options.ts'
+
+/** Settles with the exit code. */
+export async function consumeLines(client: LogClient, call: ConsumeCall, signals: StopSignals): Promise<number> {
+  const { topic, from, partition, offset, untilEnd } = call
+  const ends = untilEnd ? await endsOf(client, topic, partition) : undefined
+  if (ends?.size === 0) return 0
+  const consumer = client.consumer({
+    topic,
+    from: partition !== undefined && offset !== undefined ? { [partition]: offset } : from,
+    ...(partition === undefined ? {} : { partitions: [partition] }),
+  })
+  void signals.asked.then(() => consumer.close())
+  let failure: NodeJS.ErrnoException | undefined
+  // Whoever reads is gone, as head is when it has enough; or the disk is full.
+  process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+    failure ??= error
+    void consumer.close()
+  })
+  let left = call.count
+  await consumer.eachBatch(async batch => {
+    const lines = batch.messages.slice(0, Math.min(left, countBefore(batch, ends)))
+    left -= lines.length
+    if (!process.stdout.write(Buffer.concat(lines.map(message => lineOf(message, call))))) await drained()
+    if (left === 0 || hasReached(batch, ends)) await consumer.close()
+  })
+  if (failure !== undefined && failure.code !== 'EPIPE') throw failure
+  return 0
+}
+
+/** Where the partitions end now, of those that have messages. */
+async function endsOf(client: LogClient, topic: string, partition: number | undefined): Promise<Map<number, number>> {
+  const partitions = (await client.listTopics()).find(({ name }) => name === topic)?.partitions ?? []
+  const ends = new Map<number, number>()
+  for (const id of partitions) {
+    if (partition !== undefined && id !== partition) continue
+    const end = await client.getOffset(id)
+    if (end > 0) ends.set(id, end)
+  }
+  return ends
+}
+
+function countBefore({ partition, baseOffset }: ConsumedBatch, ends: ReadonlyMap<number, number> | undefined): number {
+  if (ends === undefined) return Number.POSITIVE_INFINITY
+  return Math.max(0, (ends.get(partition) ?? 0) - baseOffset)
+}
+
+/** Strikes the partition out that has come to its end; true when none is left. */
+function hasReached({ partition, nextOffset }: ConsumedBatch, ends: Map<number, number> | undefined): boolean {
+  if (ends === undefined) return false
+  if (nextOffset >= (ends.get(partition) ?? 0)) ends.delete(partition)
+  return ends.size === 0
+}
+
+/** Resolves when whoever reads has caught up, or is gone. */
+function drained(): Promise<void> {
+  return new Promise(resolve => {
+    const over = () => {
+      for (const event of ['drain', 'error', 'close']) process.stdout.off(event, over)
+      resolve()
+    }
+    for (const event of ['drain', 'error', 'close']) process.stdout.once(event, over)
+  })
+}

@@ -1,0 +1,172 @@
+/** `starfish log`, the real command, and a real log server. */
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { openSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import t, { type Test } from 'tap'
+import { logForms, logHelp } from '../../src/cli/log/log-options.ts'
+import { createLogClient, type LogClient } from '../../src/index.ts'
+import { needsScript } from '../fixtures/terminal.ts'
+import { serveLog } from '../services/fixtures/served-log.ts'
+
+t.setTimeout(120_000)
+
+const bin = fileURLToPath(new URL('../../src/bin.js', import.meta.url))
+
+interface End {
+  readonly code: number | null
+  readonly stdout: string
+  readonly stderr: string
+}
+
+/** The command while it runs. */
+function start(args: readonly string[], stdin: 'pipe' | number = 'pipe') {
+  const child = spawn(process.execPath, [bin, 'log', ...args], { stdio: [stdin, 'pipe', 'pipe'] })
+  const [stdout, stderr] = [child.stdout!, child.stderr!]
+  let [out, err] = ['', '']
+  stdout.setEncoding('utf8').on('data', text => {
+    out += text
+  })
+  stderr.setEncoding('utf8').on('data', text => {
+    err += text
+  })
+  const ended: Promise<End> = once(child, 'close').then(([code]) => ({ code, stdout: out, stderr: err }))
+  return { child, stdout, ended }
+}
+
+/** Runs the command to its end. */
+function run(args: readonly string[], input = ''): Promise<End> {
+  const { child, ended } = start(args)
+  child.stdin!.on('error', () => {})
+  child.stdin!.end(input)
+  return ended
+}
+
+async function world(t: Test): Promise<{ broker: readonly string[]; client: LogClient }> {
+  const { port } = await serveLog(t, 0)
+  const client = createLogClient({ brokers: { port } })
+  t.teardown(() => client.close({ timeoutMs: 0 }))
+  return { broker: ['--broker', `127.0.0.1:${port}`], client }
+}
+
+t.test('help, and what is called wrongly', async t => {
+  t.same(await run(['--help']), { code: 0, stdout: logHelp.log, stderr: '' })
+  for (const [verb, forms] of Object.entries(logForms)) {
+    const told = await run([verb, '--help'])
+    t.match(told, { code: 0, stdout: new RegExp(`^Usage: starfish log ${verb}`), stderr: '' })
+    for (const option of Object.keys(forms)) t.match(told.stdout, ` --${option}`)
+  }
+  const calls: readonly (readonly [string[], RegExp])[] = [
+    [[], /^starfish log: what to do: produce, consume, topics; see starfish log --help\n$/],
+    [['prduce'], /did you mean produce\?/],
+    [['produce'], /^starfish log produce: --topic is missing; see starfish log produce --help\n$/],
+    [
+      ['produce', '--topic', 't', '--acknowledgement', 'maybe'],
+      /takes one of committed, received, flushed, not "maybe"/,
+    ],
+    [['consume', '--topic', 't', '--offset', '3'], /--offset needs --partition/],
+    [['consume', '--topic', 't', '--from', '3'], /--from takes start or end, not "3"/],
+    [['topics', '--broker', 'nowhere'], /brokers is "nowhere", not host:port/],
+  ]
+  for (const [args, stderr] of calls) t.match(await run(args), { code: 1, stdout: '', stderr })
+})
+
+t.test('topics are created, listed and deleted; lines go in and come out', async t => {
+  const { broker, client } = await world(t)
+  t.match(await run(['topics', '--create', 'orders', ...broker]), { code: 0, stdout: 'orders (1: 0)\n' })
+  const lines = ['one', '', 'three ü', 'four']
+  t.same(await run(['produce', '--topic', 'orders', ...broker], lines.join('\n')), {
+    code: 0,
+    stdout: '4 messages stored\n',
+    stderr: '',
+  })
+  const all = await run(['consume', '--topic', 'orders', '--until-end', ...broker])
+  t.same(all, { code: 0, stdout: `${lines.join('\n')}\n`, stderr: '' })
+  const two = ['consume', '--topic', 'orders', '--partition', '1', '--offset', '1', '--count', '2', ...broker]
+  t.equal((await run(two)).stdout, '\nthree ü\n')
+  const keyed = '{"key":"k","value":"v","timestamp":7}\n{"key":null,"value":null,"partition":1}\n'
+  t.equal((await run(['produce', '--topic', 'orders', '--json', ...broker], keyed)).stdout, '{"stored":2}\n')
+  await client.produce(1, [{ value: Buffer.from([255]) }])
+  const json = await run(['consume', '--topic', 'orders', '--until-end', '--json', ...broker])
+  const told = json.stdout.trimEnd().split('\n').slice(4)
+  t.match(
+    told.map(line => JSON.parse(line)),
+    [
+      { partition: 1, offset: 4, timestamp: 7, key: 'k', value: 'v' },
+      { partition: 1, offset: 5, key: null, value: null },
+      { partition: 1, offset: 6, key: null, value: { base64: '/w==' } },
+    ],
+  )
+  t.equal(
+    (await run(['topics', '--json', ...broker])).stdout,
+    '{"name":"orders","partitions":[{"id":1,"highWaterMark":7}]}\n',
+  )
+  t.match(await run(['topics', '--delete', 'orders', ...broker]), { code: 0, stdout: '' })
+})
+
+t.test('what fails is told in one line, with code 1', async t => {
+  const { broker, client } = await world(t)
+  await client.createTopic('t')
+  const never = /^starfish log \w+: there is no topic never\n$/
+  t.match(await run(['produce', '--topic', 'never', ...broker], 'x\n'), {
+    code: 1,
+    stdout: '0 messages stored\n',
+    stderr: never,
+  })
+  t.match(await run(['consume', '--topic', 'never', ...broker]), { code: 1, stdout: '', stderr: never })
+  t.match(await run(['topics', '--delete', 'never', ...broker]), { code: 1, stderr: /topicNotFound/ })
+  const half = await run(['produce', '--topic', 't', '--json', ...broker], '{"value":"x"}\n[]\n')
+  t.match(half, { code: 1, stderr: 'starfish log produce: a line is not an object with a value\n' })
+})
+
+t.test('SIGINT ends a consumer that waits with 0, a producer with 130 and all that it had read', async t => {
+  const { broker, client } = await world(t)
+  await client.createTopic('t')
+  const producing = start(['produce', '--topic', 't', ...broker])
+  producing.child.stdin!.write('a\nb\nhalf')
+  while ((await client.getOffset(1)) < 2) await new Promise(resolve => setImmediate(resolve))
+  producing.child.kill('SIGINT')
+  t.match(await producing.ended, { code: 130, stdout: '2 messages stored\n', stderr: '' })
+  const consuming = start(['consume', '--topic', 't', ...broker])
+  await once(consuming.stdout, 'data')
+  consuming.child.kill('SIGINT')
+  t.match(await consuming.ended, { code: 0, stdout: 'a\nb\n', stderr: '' })
+})
+
+t.test('whoever reads may stop, as head does', async t => {
+  const { broker, client } = await world(t)
+  const { partitions } = await client.createTopic('t')
+  const value = 'x'.repeat(1_000)
+  for (let n = 0; n < 20; n++)
+    await client.produce(
+      partitions[0]!,
+      Array.from({ length: 100 }, () => ({ value })),
+    )
+  const { child, stdout, ended } = start(['consume', '--topic', 't', ...broker])
+  await once(stdout, 'data')
+  stdout.destroy()
+  await client.produce(partitions[0]!, [{ value }])
+  t.match(await ended, { code: 0, stderr: '' })
+  t.equal(child.signalCode, null)
+})
+
+t.test('an import from a file on a terminal shows a bar and a rate', needsScript, async t => {
+  const { broker, client } = await world(t)
+  await client.createTopic('t')
+  const file = join(t.testdir(), 'lines')
+  writeFileSync(file, Array.from({ length: 50_000 }, (_, n) => `line ${n}`).join('\n'))
+  const command = [process.execPath, bin, 'log', 'produce', '--topic', 't', ...broker].join(' ')
+  const child = spawn('script', ['-qec', `stty cols 100 rows 30; ${command} < ${file}`, '/dev/null'], {
+    stdio: [openSync('/dev/null', 'r'), 'pipe', 'inherit'],
+  })
+  let shown = ''
+  child.stdout!.setEncoding('utf8').on('data', text => {
+    shown += text
+  })
+  const [code] = await once(child, 'close')
+  t.equal(code, 0)
+  t.match(shown, /\[=+\] 100 %, 50,000 messages, [\d,]+\/s/)
+  t.match(shown, '50000 messages stored')
+  t.equal(await client.getOffset(1), 50_000)
+})
