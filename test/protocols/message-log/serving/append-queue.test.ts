@@ -60,7 +60,7 @@ function scripted() {
   const settled: string[] = []
   const add = (text: string, more: Partial<AppendRequest> = {}) => {
     const request = appendOf(more.partitionId ?? 1, [text], more)
-    queue.add(request, {
+    queue.add(request, request.messages, 0, request.messages.length, {
       partitionId: request.partitionId,
       outcome: undefined,
       behind: undefined,
