@@ -2,12 +2,17 @@
 import { runParts } from '../parts.ts'
 import type { Suite } from '../suite.ts'
 import { measureCodecs } from './codecs.ts'
+import { jetstreamFigures } from './jetstream.ts'
 import { measureServer } from './server.ts'
 
 export const logSuite: Suite = {
   title: 'The message log',
   async run(options) {
-    const figures = await runParts(options, { codec: measureCodecs, server: measureServer })
+    const figures = await runParts(options, {
+      codec: measureCodecs,
+      server: measureServer,
+      jetstream: jetstreamFigures,
+    })
     return { title: this.title, notes: [], figures }
   },
 }
