@@ -13,6 +13,7 @@ import { newStore, openNode, openReader } from './jetstream-world.ts'
 import { type Acknowledged, allValues, checkAccount } from './log-account.ts'
 import { type NatsServer, skipWithoutNats, startNats } from './nats-server.ts'
 import { appendOf } from './stored-messages.ts'
+import { untilBack } from './until-back.ts'
 
 t.test('options that cannot be are named', async t => {
   const refused = (options: unknown, message: RegExp) =>
@@ -245,18 +246,6 @@ onOneNode(
     await checkAccount(t, second, id, acknowledged)
   },
 )
-
-/** Calls until it is not refused any more, as a client would. */
-async function untilBack<T>(call: () => T | Promise<T>): Promise<T> {
-  for (;;) {
-    try {
-      return await call()
-    } catch (error) {
-      if ((error as { code?: string }).code !== 'STORAGE_FAILED') throw error
-      await new Promise(resolve => setImmediate(resolve))
-    }
-  }
-}
 
 /** Resolves when a node knows that its connection is lost. */
 async function untilLost(node: LogEngine): Promise<void> {

@@ -16,7 +16,7 @@ import { sequenceExpired, storageFailed } from '../engine-errors.ts'
 import { AppendChain, type ChainTarget, type PartitionEnd } from './append-chain.ts'
 import { AppendEntry, producerKey } from './append-entry.ts'
 import type { JetstreamConnection } from './connection.ts'
-import { isConflict, jetstreamFault, type PublishFault, publishRefused } from './jetstream-faults.ts'
+import { isConflict, jetstreamFault, outcomeUnknown, type PublishFault, publishRefused } from './jetstream-faults.ts'
 import { storedOf } from './stored-of.ts'
 import type { Streams } from './streams.ts'
 
@@ -233,8 +233,7 @@ export class PartitionWriter {
       const goesBack = head === undefined || (await this.#mayTryAgain(head, fault, others))
       this.#queue.unshift(...(goesBack ? back : back.slice(1)))
     } catch (cause) {
-      const { message, code } = jetstreamFault(cause, connection.store, 'unknown')
-      const error = code === 'STORAGE_FAILED' ? storageFailed('io', connection.store, message, 'unknown', cause) : cause
+      const error = outcomeUnknown(jetstreamFault(cause, connection.store, 'unknown'))
       for (const entry of chain.entries) this.#refuse(entry, error)
     }
   }
