@@ -156,11 +156,11 @@ onOneNode(
     await node.append(appendOf(id, ['a']))
     t.equal((await reader.read(id, 0, plenty)).highWaterMark, 1)
     const waits = [node.whenPast(id, 1, patient), reader.whenPast(id, 1, patient)]
-    const inHand = Promise.allSettled(Array.from({ length: 5 }, (_, index) => node.append(appendOf(id, [`${index}`]))))
     nats.halt()
-    const answered = await inHand
-    for (const outcome of answered) if (outcome.status === 'rejected') t.match(outcome.reason, { handled: 'unknown' })
+    const inHand = Promise.allSettled(Array.from({ length: 5 }, (_, index) => node.append(appendOf(id, [`${index}`]))))
     await nats.kill()
+    for (const outcome of await inHand)
+      t.match(outcome, { status: 'rejected', reason: { ...disconnected, handled: 'unknown' } })
     await untilLost(node)
     for (const each of [node, reader]) {
       await t.rejects(
@@ -190,7 +190,7 @@ onOneNode(
     const found = await untilBack(() => allValues(reader, id))
     t.equal(found[0], '0:a')
     t.equal(found.at(-1), `${baseOffset}:c`)
-    t.ok(baseOffset >= 1 + answered.filter(({ status }) => status === 'fulfilled').length)
+    t.ok(baseOffset >= 1)
   },
 )
 
