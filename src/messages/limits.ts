@@ -52,9 +52,12 @@ export interface ServerLimits {
   readonly outputHighWaterBytes: number
   /** Output that waits, late answers included; above it the connection is reset. */
   readonly outputBytesMax: number
-  /** Draining: how long a connection must be silent before it is closed. Requests that arrive are answered "overloaded". */
+  /**
+   * Draining: how long a connection must be silent, once its last answer was taken, before it is closed. Requests that arrive
+   * are answered "overloaded".
+   */
   readonly drainQuietMs: number
-  /** Draining: how long a connection that is not silent is read at most. */
+  /** Draining: how long a connection that is not silent is read at most, once its last answer was taken. */
   readonly drainReadMs: number
   /** Draining: when what is still open is destroyed. */
   readonly drainTimeoutMs: number

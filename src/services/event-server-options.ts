@@ -11,6 +11,7 @@ import { type FilledUdpOptions, fillUdpOptions, type UdpOptions, udpDefaults } f
 import { type FilledTaskPoolOptions, fillTaskPoolOptions, type TaskPoolOptions } from '../actors/task-pool/config.ts'
 import { type ServerLimits, serverLimitDefaults } from '../messages/limits.ts'
 import { createFaults, type Faults, show } from '../messages/option-faults.ts'
+import { thrownText } from '../messages/thread/exit-text.ts'
 import { type CommandsDefinition, commandsKind } from '../protocols/event/commands.ts'
 import { type BoundEventProtocol, eventProtocolKind } from '../protocols/event/dialect.ts'
 import {
@@ -19,6 +20,7 @@ import {
   type FilledEventOptions,
   fillEventOptions,
 } from '../protocols/event/event-options.ts'
+import { buildDialect } from '../protocols/event/foreign-dialect.ts'
 import { addressFault } from '../supervisor/id-check.ts'
 
 /**
@@ -79,7 +81,7 @@ export function resolveEventServer(options: EventServerOptions): EventServerConf
   }
   faults.throwIfAny('BAD_CONFIG', subject)
   // Every shard builds it for itself; that it can be built is told here, not by a listener that does not start.
-  protocol?.definition.create(protocol.options as never)
+  if (protocol !== undefined) buildDialect(protocol.definition, protocol.options as never)
   return config
 }
 
@@ -87,8 +89,34 @@ function checkParts(commands: unknown, protocol: Partial<BoundEventProtocol> | u
   if (commands !== undefined && !commandsKind.is(commands)) {
     faults.add('commands', `is ${show(commands)}, not what defineCommands returns`)
   }
-  if (protocol !== undefined && !eventProtocolKind.is(protocol?.definition)) {
+  if (protocol !== undefined) checkProtocol(protocol, faults)
+}
+
+function checkProtocol(protocol: Partial<BoundEventProtocol> | null, faults: Faults): void {
+  if (eventProtocolKind.is(protocol)) {
+    faults.add(
+      'protocol',
+      `is the definition ${protocol.exportName}: ${protocol.exportName}.with(…) is what a server takes`,
+    )
+  } else if (!eventProtocolKind.is(protocol?.definition)) {
     faults.add('protocol', `is ${show(protocol)}, not what with(…) of an event protocol returns`)
+  } else {
+    const why = whyNotClonable(protocol?.options)
+    if (why === undefined) return
+    faults.add(
+      'protocol',
+      `has options that cannot be copied to the shards, those of the protocol ${protocol.definition.exportName}: ${why}`,
+    )
+  }
+}
+
+/** Why a value cannot be copied to another thread; undefined if it can. */
+function whyNotClonable(value: unknown): string | undefined {
+  try {
+    structuredClone(value)
+    return undefined
+  } catch (cause) {
+    return thrownText(cause)
   }
 }
 

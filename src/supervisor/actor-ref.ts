@@ -5,8 +5,9 @@ import type { ActorEvent } from '../actors/runtime/actor-runtime.ts'
 import type { AnyActorDefinition, EventsOf } from '../actors/runtime/define-actor.ts'
 import type { CommandsOf } from '../actors/runtime/requests.ts'
 import { type AddressHost, TypedAddress } from '../actors/runtime/typed-address.ts'
+import { checkEvent } from '../messages/argument-check.ts'
 import type { NamedCodec } from '../messages/thread/event-codec.ts'
-import { checkDelay, checkEvent } from './argument-check.ts'
+import { checkDelay } from './argument-check.ts'
 import type { ActorDetails } from './kernel/actor-summary.ts'
 
 /** What a reference needs of its system. */

@@ -1,28 +1,10 @@
-/**
- * Checks of what callers hand over beside options: a fault of the caller is told at once as BAD_CONFIG that names the call
- * and the argument, before anything is done.
- */
-import type { ActorEvent } from '../actors/runtime/actor-runtime.ts'
-import { StarfishError } from '../messages/errors.ts'
+/** Checks of what users of a system hand over beside options, in addition to those that every thread makes. */
+import { badArgument } from '../messages/argument-check.ts'
 import { createFaults, show } from '../messages/option-faults.ts'
 import { factKinds } from '../messages/thread/fact.ts'
 import type { TreeQuery } from './kernel/actor-summary.ts'
 import { isReserved } from './kernel/well-known.ts'
 import { timerMsMax } from './option-check.ts'
-
-/** The error of a bad argument: `details` name the call and the argument. */
-export function badArgument(call: string, argument: string, reason: string): StarfishError {
-  return new StarfishError('BAD_CONFIG', `${call}: ${argument} ${reason}`, {
-    details: { call, option: argument },
-    handled: 'no',
-  })
-}
-
-/** A text that is not empty. */
-export function checkText(call: string, argument: string, value: unknown): asserts value is string {
-  if (typeof value !== 'string' || value === '')
-    throw badArgument(call, argument, `is ${show(value)}, not a string that is not empty`)
-}
 
 /** The address of what is one, or has one. */
 export function addressIn(call: string, target: unknown): string {
@@ -34,16 +16,6 @@ export function addressIn(call: string, target: unknown): string {
 /** An address that is not one of the system's own supervisors. */
 export function checkOpen(call: string, address: string): void {
   if (isReserved(address)) throw badArgument(call, 'target', `is ${address}, which only the system may tell and end`)
-}
-
-/** What can be sent: an object with a type. */
-export function checkEvent(call: string, event: unknown): asserts event is ActorEvent {
-  const type = typeof event === 'object' && event !== null && 'type' in event ? event.type : undefined
-  if (typeof type !== 'string') {
-    throw badArgument(call, 'event', `is ${show(event)}, not an object whose type is a string`)
-  }
-  // They would end the chart, or look like its own done and error events.
-  if (type.startsWith('xstate.')) throw badArgument(call, 'event', `is of the type ${type}: xstate.* are XState's own`)
 }
 
 /** How long to wait, ms. */

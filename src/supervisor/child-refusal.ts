@@ -1,5 +1,5 @@
 /** What is said to who wants to stop an actor that is not at the top: it is the business of whom it belongs to. */
-import { badArgument } from './argument-check.ts'
+import { badArgument } from '../messages/argument-check.ts'
 import type { ActorSummary } from './kernel/actor-summary.ts'
 import { isReserved } from './kernel/well-known.ts'
 

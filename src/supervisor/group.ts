@@ -2,8 +2,9 @@
  * A named group of actors, as OTP's pg: who joins hears what is broadcast; who ends has left.
  */
 import type { ActorEvent } from '../actors/runtime/actor-runtime.ts'
+import { checkEvent } from '../messages/argument-check.ts'
 import type { Addressed } from './actor-ref.ts'
-import { addressIn, checkEvent } from './argument-check.ts'
+import { addressIn } from './argument-check.ts'
 import type { Kernel } from './kernel/kernel.ts'
 
 /** A named group. An actor may be in many; joining twice counts once. */

@@ -1,8 +1,9 @@
 /**
  * A reader of the fact stream: bounded, and free for the system once it is closed.
  */
+
+import { badArgument } from '../messages/argument-check.ts'
 import type { Fact, FactFilter } from '../messages/thread/fact.ts'
-import { badArgument } from './argument-check.ts'
 import { matchesFilter } from './kernel/facts.ts'
 
 /** Options of `system.inspect`. */

@@ -2,7 +2,7 @@
  * The handle of a supervisor: what OTP's `supervisor` module does to a running one.
  */
 import type { ActorEvent } from '../actors/runtime/actor-runtime.ts'
-import { checkText } from './argument-check.ts'
+import { checkText } from '../messages/argument-check.ts'
 import type { ChildCounts, ChildEntry, StartedChild } from './child-host.ts'
 import type { ChildSpec, ResolvedChildSpec } from './child-spec.ts'
 

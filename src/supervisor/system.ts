@@ -9,22 +9,14 @@ import { isMainThread } from 'node:worker_threads'
 import type { ActorEvent, AskOptions } from '../actors/runtime/actor-runtime.ts'
 import { type ActorChildOptions, type ActorSpec, child, type Placement } from '../actors/runtime/child.ts'
 import type { AnyActorDefinition, InputOption } from '../actors/runtime/define-actor.ts'
+import { badArgument, checkEvent, checkText } from '../messages/argument-check.ts'
 import { StarfishError } from '../messages/errors.ts'
 import type { NamedCodec } from '../messages/thread/event-codec.ts'
 import type { ExitReason } from '../messages/thread/exit.ts'
 import { reasonText } from '../messages/thread/exit-text.ts'
 import type { Fact } from '../messages/thread/fact.ts'
 import { ActorRef, type Addressed } from './actor-ref.ts'
-import {
-  addressIn,
-  badArgument,
-  checkEvent,
-  checkInspectOptions,
-  checkListener,
-  checkOpen,
-  checkText,
-  checkTreeQuery,
-} from './argument-check.ts'
+import { addressIn, checkInspectOptions, checkListener, checkOpen, checkTreeQuery } from './argument-check.ts'
 import { checkNotChild } from './child-refusal.ts'
 import type { ResolvedChildSpec, SupervisorSpec, TreeSpec } from './child-spec.ts'
 import { spawnBudget } from './child-spec.ts'

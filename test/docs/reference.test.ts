@@ -16,6 +16,7 @@ import { resolveEventOptions } from '../../src/protocols/event/event-options.ts'
 import { memoryLogEngine } from '../../src/protocols/message-log/engine/memory/memory-engine.ts'
 import { poolDefaults } from '../../src/services/clients/pool-options.ts'
 import { retryDefaults } from '../../src/services/clients/retry-policy.ts'
+import { resolveEventServer } from '../../src/services/event-server-options.ts'
 import { resolveLogServer } from '../../src/services/log-server-options.ts'
 import {
   actorDefaults,
@@ -36,7 +37,9 @@ const numberIn = (cell = '') => Number(cell.replaceAll(',', ''))
 t.test('limits', async t => {
   const limits = tableRows(protocol, 'Limits').filter(({ length }) => length === 3)
   const rows = limits.map(([name, value]) => [nameIn(name), numberIn(value)])
-  t.same(Object.fromEntries(rows), serverLimitDefaults)
+  const { limits: filled } = resolveEventServer({ port: 0 })
+  // Left out, that one depends on the process.
+  t.same(Object.fromEntries(rows), { ...filled, connectionsMax: serverLimitDefaults.connectionsMax })
 })
 
 t.test('counters of refusals', async t => {

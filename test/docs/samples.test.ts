@@ -1,10 +1,11 @@
 /** The samples of README and docs/: all are type-checked against the sources, as a strict program, and programs are run. */
 import { execFile } from 'node:child_process'
+import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import t from 'tap'
 import { createEventServer, createSystem } from '../../src/index.ts'
-import { readPages } from './pages.ts'
+import { readPage, readPages } from './pages.ts'
 import { samplesOf } from './samples.ts'
 
 t.setTimeout(180_000)
@@ -12,9 +13,10 @@ t.setTimeout(180_000)
 const root = fileURLToPath(new URL('../..', import.meta.url))
 const samples = new Map(readPages().map(({ path, text }) => [path, samplesOf(text)]))
 
-const sources = [...samples].flatMap(([page, each]) =>
-  each.filter(({ file }) => file.endsWith('.ts')).map(({ file }) => `${folderOf(page)}/${file}`),
+const typed = [...samples].flatMap(([page, each]) =>
+  each.flatMap(({ file, code }) => (file.endsWith('.ts') ? [{ path: `${folderOf(page)}/${file}`, code }] : [])),
 )
+const sources = typed.map(({ path }) => path)
 const tsconfig = {
   extends: join(root, 'tsconfig.json'),
   // A reader does not use all that a sample shows.
@@ -34,6 +36,10 @@ const folder = t.testdir({
 
 function folderOf(page: string): string {
   return page.replace(/\W/g, '-')
+}
+
+interface PackageJson {
+  readonly exports: Readonly<Record<string, { readonly types?: string }>>
 }
 
 interface End {
@@ -61,9 +67,27 @@ t.test('each sample has a name of its own on its page', async t => {
   }
 })
 
+const tsc = join(root, 'node_modules', '.bin', 'tsc')
+const sound: End = { code: 0, output: '', errors: '' }
+
 t.test('all samples are sound TypeScript', async t => {
-  const tsc = join(root, 'node_modules', '.bin', 'tsc')
-  t.same(await run(process.execPath, [tsc, '-p', folder], folder), { code: 0, output: '', errors: '' })
+  t.same(await run(process.execPath, [tsc, '-p', folder], folder), sound)
+})
+
+t.test('they are with the tsconfig.json of the README and the types of the package, as a reader has them', async t => {
+  const [, told] = /with this `tsconfig.json`:\n\n```json\n(.*?)```/s.exec(readPage('README.md').text)!
+  const declared = ['--emitDeclarationOnly', '--outDir', join(folder, 'dist')]
+  t.same(await run(process.execPath, [tsc, '-p', join(root, 'tsconfig.build.json'), ...declared], folder), sound)
+  const { exports } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as PackageJson
+  const paths = Object.entries(exports).flatMap(([entry, { types }]) =>
+    types === undefined ? [] : [[join('starfish-net', entry), [types]]],
+  )
+  const { compilerOptions } = JSON.parse(told!)
+  // The types of tap ask for those of react.
+  const files = typed.filter(({ code }) => !code.includes("from 'tap'")).map(({ path }) => path)
+  const reader = { compilerOptions: { ...compilerOptions, paths: Object.fromEntries(paths) }, files }
+  writeFileSync(join(folder, 'tsconfig.reader.json'), JSON.stringify(reader))
+  t.same(await run(process.execPath, [tsc, '-p', 'tsconfig.reader.json'], folder), sound)
 })
 
 t.test('programs end with code 0 and print what the page says', async t => {

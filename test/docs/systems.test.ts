@@ -11,6 +11,7 @@ import { createFaults } from '../../src/messages/option-faults.ts'
 import { resolveEventOptions } from '../../src/protocols/event/event-options.ts'
 import { eventProtocol } from '../../src/protocols/event/event-protocol.ts'
 import { memoryLogEngine } from '../../src/protocols/message-log/engine/memory/memory-engine.ts'
+import { resolveEventServer } from '../../src/services/event-server-options.ts'
 import { resolveLogServer } from '../../src/services/log-server-options.ts'
 import { readPage, tableRows } from './pages.ts'
 
@@ -33,7 +34,11 @@ function eventServerDefaults(): Record<string, unknown> {
   return {
     ...resolveAcceptorInput({ port: 0, protocol: protocolReference(eventProtocol, {}) }, surroundings),
     ...resolveEventOptions({}),
-    ...within('limits', serverLimitDefaults),
+    // Left out, one of them depends on the process.
+    ...within('limits', {
+      ...resolveEventServer({ port: 0 }).limits,
+      connectionsMax: serverLimitDefaults.connectionsMax,
+    }),
     ...within('udp', udpDefaults),
     ...within('pool', fillTaskPoolOptions({}, { platform: 'linux', processors: 2 }, createFaults())),
   }

@@ -64,6 +64,31 @@ t.test('what a handler in the pool throws is answered as what one on a shard thr
   t.match(server.stats().pool, { completed: 4, lost: 0 })
 })
 
+t.test('a handler that sends what is no event, or to no address, costs its own request, in the pool too', async t => {
+  const { request, server, lines } = await serveCommands(t, 1, { pool: { threads: 1 } })
+  for (const command of [number.sendAmiss, number.sendAmissInPool]) {
+    for (const fault of ['address', 'event', 'type']) {
+      t.equal((await request(command, fault)).status, eventStatus.handlerFailed, `${fault} of command ${command}`)
+    }
+    await eventually(() => lines.some(line => line['command'] === command))
+    const err = { code: 'BAD_CONFIG', details: { call: 'send', option: 'to' } }
+    t.match(
+      lines.find(line => line['command'] === command),
+      { msg: 'event command failed', err },
+    )
+  }
+  t.equal((await request(number.sendAmissInPool, 'class')).status, eventStatus.ok)
+  const lost = 'an event of a worker cannot be sent'
+  await eventually(() => lines.some(({ msg }) => msg === lost))
+  t.match(
+    lines.find(({ msg }) => msg === lost),
+    { to: 'gate', err: { code: 'BAD_CONFIG' } },
+  )
+  t.equal((await request(number.sendAmissInPool, 'parent')).status, eventStatus.ok)
+  t.equal((await request(number.reverseInPool, 'abc')).status, eventStatus.ok)
+  t.match(server.stats().pool, { completed: 6, lost: 0 })
+})
+
 t.test('options of commands and pool that cannot be used are told at once', async t => {
   const system = await createSystem({ shards: 0, logger: quiet })
   t.teardown(() => system.stop())

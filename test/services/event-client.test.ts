@@ -43,6 +43,23 @@ function clientOf(t: Test, options: EventClientOptions): EventClient {
   return client
 }
 
+t.test('of a server that ends connections after their first answer each request gets one', async t => {
+  const { server, port } = await serve(t, 2, { oneRequestPerConnection: true })
+  const client = clientOf(t, { port, oneRequestPerConnection: true, retry: { savedMax: 0, perSecond: 0, ratio: 0 } })
+  const bodies = Array.from({ length: 40 }, (_, n) => `${n}`)
+  const answers = await Promise.all(bodies.map(body => client.request(0, body, soon)))
+  t.same(
+    answers.map(({ body }) => String(body)),
+    bodies,
+  )
+  for (const body of bodies) t.equal(String(await client.echo(body, soon)), body)
+  await t.rejects(client.request(77, '', soon), { code: 'REQUEST_REFUSED', details: { statusName: 'unknownCommand' } })
+  const { accepted, requests } = server.stats()
+  t.same([accepted, requests], [81, 80], 'one connection for each, the refused one too')
+  t.match(client.stats(), { retries: 0 })
+  await client.close()
+})
+
 for (const shards of [0, 2]) {
   t.test(`${shards} shards: requests are answered, each by its own answer`, async t => {
     const { server, port } = await serve(t, shards)

@@ -36,11 +36,18 @@ export function createTlsGate<T>(tls: AcceptorTls, onSecured: (owner: T, socket:
   const owners = new AsyncLocalStorage<T>()
   const server = createServer(contextOptions(tls), socket => {
     const owner = owners.getStore()
+    socket.allowHalfOpen = true
     if (owner === undefined) socket.destroy()
     else onSecured(owner, socket)
   })
   server.on('tlsClientError', (_error, socket) => socket.destroy())
-  return { wrap: (owner, socket) => void owners.run(owner, () => server.emit('connection', socket)) }
+  return {
+    wrap(owner, socket) {
+      // A peer that ends its side before it can have asked for anything is gone. What Node makes of the socket inherits this.
+      socket.allowHalfOpen = false
+      owners.run(owner, () => server.emit('connection', socket))
+    },
+  }
 }
 
 function contextOptions(tls: AcceptorTls): TlsOptions {

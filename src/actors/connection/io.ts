@@ -18,9 +18,12 @@ import { Connection } from './record.ts'
 import { awaited, halt, isWindowOver, owesAnswer } from './transitions.ts'
 
 const kConnection = Symbol('connection')
+const kEncrypted = Symbol('encrypted side')
 
 interface ConnectionSocket extends Socket {
   [kConnection]?: Connection
+  /** Of the decrypted side of TLS: the socket that the kernel knows. */
+  [kEncrypted]?: Socket
 }
 
 /** What records of this I/O call. */
@@ -43,7 +46,8 @@ export function openConnection(plane: ConnectionPlane, socket: Socket, addressBu
 }
 
 /** Goes on with the decrypted side of the socket once its handshake is done. */
-export function secureConnection(connection: Connection, socket: Socket): void {
+export function secureConnection(connection: Connection, socket: ConnectionSocket): void {
+  socket[kEncrypted] = connection.socket
   connection.socket = socket
   attach(connection, socket, true)
   step(connection, connectionEvents.secured)
@@ -134,8 +138,15 @@ function pump(connection: Connection): void {
   }
   if (connection.waitingOutputBytes > connection.plane.limits.outputBytesMax) {
     connection.countRefusal('outputOverflows')
-    connection.socket.resetAndDestroy()
+    reset(connection.socket)
+    step(connection, connectionEvents.socketClosed)
   } else notice(connection)
+}
+
+/** Has the peer see a reset. Behind TLS only the encrypted side can; the other one ends with its connection, which is to follow. */
+function reset(socket: ConnectionSocket): void {
+  const encrypted = socket[kEncrypted] ?? socket
+  encrypted.resetAndDestroy()
 }
 
 function decodeRest(connection: Connection): void {
@@ -212,7 +223,8 @@ function answerPartial(connection: Connection): void {
 /** A fault in the chart costs this connection, not its neighbours. */
 function step(connection: Connection, event: ConnectionEvent): void {
   const { chart } = connection
-  if (chart === undefined || chart.status !== 'active') return
+  // A socket may say that it is closed while it is being destroyed, in the last step of its connection.
+  if (connection.released || chart === undefined || chart.status !== 'active') return
   const from = valueBefore(connection)
   try {
     connection.plane.chart.step(chart, event)
@@ -309,7 +321,7 @@ export const connectionChartSource = connectionMachine.provide({
       socket.end(() => step(connection, connectionEvents.outputFinished))
       socket.resume()
     },
-    resetSocket: ({ context: { connection } }) => void connection.socket.resetAndDestroy(),
+    resetSocket: ({ context: { connection } }) => reset(connection.socket),
     release: ({ context: { connection } }) => release(connection, connection.plane.endReason),
   },
 })

@@ -18,7 +18,7 @@ export interface OutputBuffer {
   lengthBytes: number
   owner: OutputOwner | undefined
   /** The callback of the write, made once for each buffer rather than for each write. */
-  readonly written: () => void
+  readonly written: (error?: Error | null) => void
 }
 
 /** The buffers of one thread. */
@@ -46,10 +46,11 @@ export function createOutputPool(keepMax = 32): OutputPool {
       bytes: Buffer.allocUnsafeSlow(sizeBytes),
       lengthBytes: 0,
       owner: undefined,
-      written() {
+      written(error) {
         const { owner } = buffer
         give(buffer)
-        owner?.onWritten()
+        // A write that failed is followed by the end of the socket, which may be in the middle of a step.
+        if (!error) owner?.onWritten()
       },
     }
     return buffer

@@ -45,7 +45,7 @@ export interface ActorRuntime {
   fail(error: unknown): void
   /** Ends the actor with a reason of its own that is no failure, as OTP's `exit(normal)` and `exit({shutdown, Term})` do. */
   exit(reason: OwnExit): void
-  /** Sends to another address; never throws, what cannot be delivered becomes a dead letter. */
+  /** Sends to another address. Throws BAD_CONFIG for what is no address or no event; what cannot be delivered becomes a dead letter. */
   send<E extends ActorEvent>(to: string, event: E, codec?: NamedCodec): void
   /** Asks another address; rejects with a StarfishError that says whether the request was handled. */
   ask<E extends ActorEvent>(to: string, event: E, options: AskOptions, codec?: NamedCodec): Promise<unknown>

@@ -3,7 +3,7 @@
  * (Piscina's own has no bound for tasks that can be aborted). A worker that ends, or is ended, is replaced by Piscina.
  */
 import { extname } from 'node:path'
-import type { MessagePort, Worker } from 'node:worker_threads'
+import { MessagePort, type Worker } from 'node:worker_threads'
 import { Piscina } from 'piscina'
 import { decodeError, encodeError } from '../../messages/error-codec.ts'
 import { StarfishError } from '../../messages/errors.ts'
@@ -24,6 +24,9 @@ const workerUrl = new URL(`./worker${extname(new URL(import.meta.url).pathname)}
 
 /** How often the ends of workers are logged, ms. */
 const logIntervalMs = 1_000
+
+/** What is logged once in a while: workers that end under a task or without one, events that cannot be sent. */
+type LoggedKind = 'lost' | 'idle' | 'send'
 
 interface Scope {
   readonly context: TaskPoolContext
@@ -49,7 +52,7 @@ export function taskPoolIo(runtime: ActorRuntime) {
   const feed = (event: TaskPoolEvent): void => runtime.feed(event)
   const handles = new Map<string, Handle>()
   const deadlines = new Deadlines<Handle>(runtime.clock, true, ({ key }) => feed({ type: 'task.expired', key }))
-  const throttle = new LogThrottle<'lost' | 'idle'>(runtime.clock, logIntervalMs)
+  const throttle = new LogThrottle<LoggedKind>(runtime.clock, logIntervalMs)
   let workers: Piscina | undefined
   let counters: TaskPoolCounters | undefined
   let toldOfNiceness = false
@@ -64,7 +67,7 @@ export function taskPoolIo(runtime: ActorRuntime) {
     const pool = createWorkers(input)
     workers = pool
     attend()
-    pool.on('message', (message: WorkerHello) => greet(input, message))
+    pool.on('message', (message: unknown) => greet(input, message))
     pool.on('error', (err: unknown) => logEnd('idle', err))
     runtime.onStop(async () => {
       closed = true
@@ -90,13 +93,14 @@ export function taskPoolIo(runtime: ActorRuntime) {
     }
   }
 
-  function greet({ niceIncrement }: TaskPoolInput, message: WorkerHello): void {
+  function greet({ niceIncrement }: TaskPoolInput, message: unknown): void {
+    if (!isHello(message)) return
     if (message.type === 'worker.failed') {
       feed({ type: 'worker.failed', error: decodeError(message.error) })
       return
     }
     loaded.add(message.threadId)
-    serveWorker(runtime, message.port)
+    serveWorker(runtime, throttle, message.port)
     if (message.niceness < niceIncrement && !toldOfNiceness) {
       toldOfNiceness = true
       const { niceness } = message
@@ -195,8 +199,15 @@ function endedEarly(code: number): StarfishError {
   return new StarfishError('START_FAILED', text, { details: { code } })
 }
 
+/** False for what a handler posts to the parent of its thread, which is nobody's business. */
+function isHello(message: unknown): message is WorkerHello {
+  if (typeof message !== 'object' || message === null || !('type' in message)) return false
+  if (message.type === 'worker.loaded') return 'port' in message && message.port instanceof MessagePort
+  return message.type === 'worker.failed' && 'error' in message
+}
+
 /** Does what a worker wants of other actors, in the name of the pool. The port closes with the worker. */
-function serveWorker(runtime: ActorRuntime, port: MessagePort): void {
+function serveWorker(runtime: ActorRuntime, throttle: LogThrottle<LoggedKind>, port: MessagePort): void {
   const asks = new Map<number, AbortController>()
 
   async function ask({ id, to, event, timeoutMs }: Extract<WorkerMessage, { type: 'ask' }>): Promise<void> {
@@ -216,8 +227,17 @@ function serveWorker(runtime: ActorRuntime, port: MessagePort): void {
     }
   }
 
+  /** A fault of the handler was told to it; what a copy lacks, such as a type that only its class had, costs the event. */
+  function send({ to, event }: Extract<WorkerMessage, { type: 'send' }>): void {
+    try {
+      runtime.send(to, event)
+    } catch (err) {
+      throttle.write('send', leftOut => runtime.log.warn({ err, to, leftOut }, 'an event of a worker cannot be sent'))
+    }
+  }
+
   port.on('message', (message: WorkerMessage) => {
-    if (message.type === 'send') runtime.send(message.to, message.event)
+    if (message.type === 'send') send(message)
     else if (message.type === 'abort') asks.get(message.id)?.abort()
     else if (message.type === 'ask') void ask(message)
     else runtime.log[message.level](decodeError(message.fields) as object, message.message)

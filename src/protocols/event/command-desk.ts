@@ -10,6 +10,7 @@ import type { EventDialect } from './dialect.ts'
 import { type EventCall, EventCallCursor, type EventCommand, type EventTransport } from './event-call.ts'
 import { CommandFailures, statusOfFailure } from './event-failure.ts'
 import { type EventServiceOptions, resolveEventOptions } from './event-options.ts'
+import { DialectFault } from './foreign-dialect.ts'
 
 /** Command 0: the body comes back. */
 export function echo(call: EventCall): void {
@@ -73,9 +74,11 @@ export class CommandDesk {
       call.open(this.#dialect.validateDecryptBody!(call.frame, call.sessionId))
       return true
     } catch (error) {
-      const status = statusOfFailure(error) ?? eventStatus.decryptFailed
-      path.countRefusal(status === eventStatus.memoryAlloc ? 'requestsWithoutMemory' : 'bodiesInvalid')
-      call.fail(status)
+      const isFault = error instanceof DialectFault
+      const status = isFault ? this.#failures.statusOf(call.command, error) : statusOfFailure(error)
+      const refusal = status === eventStatus.memoryAlloc ? 'requestsWithoutMemory' : 'bodiesInvalid'
+      if (!isFault) path.countRefusal(refusal)
+      call.fail(status ?? eventStatus.decryptFailed)
       return false
     }
   }

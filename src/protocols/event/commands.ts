@@ -26,7 +26,10 @@ export interface CommandRequest {
 
 /** What a handler can reach. Every member may be taken out of the object: `({ send, signal }) => …`. */
 export interface CommandContext {
-  /** Sends an event to an actor, in the name of the server's. Never throws: what cannot be delivered becomes a dead letter. */
+  /**
+   * Sends an event to an actor, in the name of the server's. Throws BAD_CONFIG for what is no address or no event; what
+   * cannot be delivered becomes a dead letter.
+   */
   send<E extends ActorEvent>(to: string, event: E): void
   /** Asks an actor. Rejects with a StarfishError that says whether the request was handled. */
   ask<E extends ActorEvent>(to: string, event: E, options: AskOptions): Promise<unknown>

@@ -125,7 +125,7 @@ export const eventDatagrams = defineProtocol<EventDatagramOptions, DatagramProto
   import.meta.url,
   'eventDatagrams',
   async (options, environment) => {
-    const dialect = await loadDialect(options.dialect)
+    const dialect = await loadDialect(options.dialect, environment)
     const replyBytesMax = Math.min(
       resolveEventOptions(options).replyBytesMax,
       Math.max(1, options.payloadBytesMax - dialect.replyHeaderBytes),

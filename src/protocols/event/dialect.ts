@@ -11,8 +11,11 @@
  * `bytes`, `at` say where a header begins; a dialect reads in place, keeps none of it, and is called for every request.
  */
 import { type DefinitionKind, hasKind, importDefinition } from '../../actors/runtime/import-definition.ts'
+import { LogThrottle } from '../../actors/runtime/log-throttle.ts'
+import type { ProtocolEnvironment } from '../../actors/serving/protocol.ts'
 import type { EventStatus } from '../../messages/event/status.ts'
 import { dialectV1 } from './dialect-v1.ts'
+import { buildDialect, watchDialect } from './foreign-dialect.ts'
 
 /** The layout and the cryptography of a protocol of events. One value serves all connections of a shard. */
 export interface EventDialect {
@@ -50,7 +53,7 @@ export interface EventDialect {
   /** The body of an answer that is not ok; empty when left out. It is not sealed. */
   errorBody?(status: EventStatus): Uint8Array
   /**
-   * Writes the header of an answer to `target`, which has `replyHeaderBytes` at `at`. `request` has that of the request at
+   * Writes the header of an answer to `target`, which has `replyHeaderBytes` at `at`, all zero. `request` has that of the request at
    * `requestAt`; all zero where a connection is refused before it sent one. `bodyBytes` is the length of the body as it travels.
    */
   writeReplyHeader(
@@ -67,7 +70,10 @@ export interface EventDialect {
 export interface BodySeal {
   /** The length of a body of `bodyBytes` once it is sealed. */
   sealedBytes(bodyBytes: number): number
-  /** Fills `frame`, which begins with the header of the answer, behind that header: with `sealedBytes(body.length)` bytes. */
+  /**
+   * Fills `frame`, which begins with the header of the answer, behind that header: with `sealedBytes(body.length)` bytes,
+   * which are zero.
+   */
   sealBody(frame: Buffer, body: Uint8Array, sessionId: number): void
 }
 
@@ -85,10 +91,13 @@ export interface EventProtocolDefinition<TOptions> {
   /** `import.meta.url` of the module that exports it. */
   readonly moduleUrl: string
   readonly exportName: string
-  /** Builds the dialect, for each shard and once where the server is created; throws `BAD_CONFIG` for options it cannot use. */
+  /**
+   * Builds the dialect, for each shard and once where the server is created; throws `BAD_CONFIG` for options it cannot use.
+   * Anything else that it throws, and what is no dialect, is told as `BAD_CONFIG` of the protocol.
+   */
   create(options: TOptions): EventDialect
-  /** Names the protocol with its options: what `createEventServer` takes as `protocol`. */
-  with(options: TOptions): BoundEventProtocol
+  /** Names the protocol with its options, if it has any: what `createEventServer` takes as `protocol`. */
+  with(...options: undefined extends TOptions ? [options?: TOptions] : [options: TOptions]): BoundEventProtocol
 }
 
 /** A protocol with its options. */
@@ -117,7 +126,7 @@ export function defineEventProtocol<TOptions>(
     moduleUrl,
     exportName,
     create,
-    with: options => ({ definition, options }),
+    with: (...[options]) => ({ definition, options }),
   }
   return definition
 }
@@ -128,9 +137,22 @@ export const eventProtocolKind: DefinitionKind<EventProtocolDefinition<unknown>>
   is: (value): value is EventProtocolDefinition<unknown> => hasKind(value, 'eventProtocol'),
 }
 
-/** Builds a dialect on its shard, that of version 1 for none. `DEFINITION_NOT_FOUND`, or what it makes of its options. */
-export async function loadDialect(reference: DialectReference | undefined): Promise<EventDialect> {
+/** How often a mistake of a dialect is logged, ms. */
+const logIntervalMs = 1_000
+
+/**
+ * Builds a dialect on its shard, that of version 1 for none, and watches it. `DEFINITION_NOT_FOUND`, or what
+ * {@link buildDialect} throws.
+ */
+export async function loadDialect(
+  reference: DialectReference | undefined,
+  { log, clock }: Pick<ProtocolEnvironment, 'log' | 'clock'>,
+): Promise<EventDialect> {
   if (reference === undefined) return dialectV1
   const definition = await importDefinition(reference, eventProtocolKind)
-  return definition.create(reference.options)
+  const throttle = new LogThrottle<string>(clock, logIntervalMs)
+  return watchDialect(buildDialect(definition, reference.options), err => {
+    const { exportName: protocol } = reference
+    throttle.write('length', leftOut => log.warn({ err, protocol, leftOut }, 'event protocol at fault'))
+  })
 }

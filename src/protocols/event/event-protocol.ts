@@ -112,7 +112,7 @@ export const eventProtocol = defineProtocol<EventServiceOptions>(
   'eventProtocol',
   async (options, environment) => {
     const commands = await loadCommands(options, environment)
-    const dialect = await loadDialect(options.dialect)
+    const dialect = await loadDialect(options.dialect, environment)
     return createEventProtocol(options, environment, commands, dialect)
   },
 )

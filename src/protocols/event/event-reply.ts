@@ -52,7 +52,9 @@ export function encodeReply(
   const clear = status === eventStatus.ok ? body : (dialect.errorBody?.(status) ?? nothing)
   const seal = status === eventStatus.ok ? dialect.seal : undefined
   const bodyBytes = seal?.sealedBytes(clear.length) ?? clear.length
-  const frame = Buffer.allocUnsafe(replyHeaderBytes + bodyBytes)
+  // What a seal leaves out must not be what was in this memory before.
+  const frame =
+    seal === undefined ? Buffer.allocUnsafe(replyHeaderBytes + bodyBytes) : Buffer.alloc(replyHeaderBytes + bodyBytes)
   dialect.writeReplyHeader(frame, 0, status, request, requestAt, bodyBytes)
   if (seal === undefined) frame.set(clear, replyHeaderBytes)
   else seal.sealBody(frame, clear, dialect.sessionId(request, requestAt))

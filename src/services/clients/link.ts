@@ -70,6 +70,8 @@ export interface Wire<R extends PendingRequest> {
   dial(server: ServerAddress, owner: LinkOwner<R>): Link<R>
   /** A request that every server answers at once, whatever it is: sent first on each connection, to see that somebody is there. */
   greeting(): R
+  /** A connection is for one request: the server ends it after its first answer. It is not greeted then. Default false. */
+  readonly isOneShot?: boolean
   /** What became of requests that were in flight when their link ended: failed, or sent again whatever they are. */
   readonly onLoss: 'fail' | 'repeat'
 }

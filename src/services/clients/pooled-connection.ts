@@ -85,6 +85,8 @@ export class PooledConnection<R extends PendingRequest> implements ConnectionFac
   #lost: Link<R> | undefined
   #end: LinkEnd | undefined
   #greeting: R | undefined
+  /** The one request of its link has been sent. */
+  #isSpent = false
   #hasServed = false
   #wasUp = false
   #heardAtMs = 0
@@ -117,7 +119,7 @@ export class PooledConnection<R extends PendingRequest> implements ConnectionFac
 
   hasRoom(bytes: number): boolean {
     const link = this.#link!
-    return link.inFlight < this.#plane.options.inFlightMax && link.hasRoom(bytes)
+    return !this.#isSpent && link.inFlight < this.#plane.options.inFlightMax && link.hasRoom(bytes)
   }
 
   /** It is up and has room. */
@@ -126,6 +128,7 @@ export class PooledConnection<R extends PendingRequest> implements ConnectionFac
     if (link.inFlight === 0) this.#busySinceMs = this.#plane.clock.now()
     request.carrier = this
     request.heardBefore = this.heardCount
+    this.#isSpent = this.#plane.wire.isOneShot === true
     link.send(request)
   }
 
@@ -189,6 +192,7 @@ export class PooledConnection<R extends PendingRequest> implements ConnectionFac
     this.#end = undefined
     this.#hasServed = false
     this.#wasUp = false
+    this.#isSpent = false
     this.isWary = false
     try {
       this.#link = this.#plane.wire.dial(this.server.address, this)
@@ -200,6 +204,13 @@ export class PooledConnection<R extends PendingRequest> implements ConnectionFac
   }
 
   greet(): void {
+    const link = this.#link
+    if (this.#plane.wire.isOneShot) {
+      queueMicrotask(() => {
+        if (this.#link === link) this.tell({ type: 'greeting.answered' })
+      })
+      return
+    }
     this.#greeting = this.#plane.wire.greeting()
     this.#link!.send(this.#greeting)
   }
@@ -273,6 +284,7 @@ export class PooledConnection<R extends PendingRequest> implements ConnectionFac
     this.#served(false)
     if (this.isPaused) this.tell({ type: 'server.served' })
     this.#plane.requests.succeed(request, answer)
+    this.#endIfSpent()
   }
 
   failed(request: R, error: StarfishError): void {
@@ -288,6 +300,7 @@ export class PooledConnection<R extends PendingRequest> implements ConnectionFac
     const isOverloaded = error.code === 'SERVER_OVERLOADED'
     if (isOverloaded !== this.isPaused) this.tell({ type: isOverloaded ? 'server.overloaded' : 'server.served' })
     this.#plane.requests.fail(request, error)
+    this.#endIfSpent()
   }
 
   refused(request: R, error: StarfishError): void {
@@ -309,6 +322,11 @@ export class PooledConnection<R extends PendingRequest> implements ConnectionFac
 
   released(): void {
     this.#plane.linkReleased()
+  }
+
+  /** Nothing more can be asked on it. */
+  #endIfSpent(): void {
+    if (this.#isSpent && this.isUp) this.tell({ type: 'connection.drain' })
   }
 
   #served(isWary: boolean): void {

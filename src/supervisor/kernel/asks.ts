@@ -5,10 +5,10 @@
 import type { ActorEvent, AskOptions } from '../../actors/runtime/actor-runtime.ts'
 import type { Clock } from '../../actors/runtime/clock.ts'
 import { Deadline, Deadlines } from '../../actors/runtime/deadlines.ts'
+import { badArgument } from '../../messages/argument-check.ts'
 import { type Handled, StarfishError } from '../../messages/errors.ts'
 import { show } from '../../messages/option-faults.ts'
 import { createEnvelope, type Envelope, type Receipts } from '../../messages/thread/envelope.ts'
-import { badArgument } from '../argument-check.ts'
 import { timerMsMax } from '../option-check.ts'
 
 /** The result of a request. */

@@ -3,9 +3,10 @@
  */
 import type { ActorEvent, ActorLogger, ActorRuntime } from '../../actors/runtime/actor-runtime.ts'
 import type { ActorPort, Message, ReplyToken } from '../../actors/runtime/runtime-actions.ts'
+import { checkEvent, checkText } from '../../messages/argument-check.ts'
 import { createEnvelope } from '../../messages/thread/envelope.ts'
 import type { ActorExit } from '../../messages/thread/exit.ts'
-import { checkDelay, checkEvent, checkListener, checkText } from '../argument-check.ts'
+import { checkDelay, checkListener } from '../argument-check.ts'
 import type { ActorCell } from './cell.ts'
 import { delayedSendsError } from './delivery-errors.ts'
 import type { Kernel } from './kernel.ts'

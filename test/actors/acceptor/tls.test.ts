@@ -1,5 +1,5 @@
 /** TLS belongs to the acceptor: the same protocol behind it, client certificates, and handshakes that never end. */
-import { connect } from 'node:net'
+import { type AddressInfo, connect, createServer } from 'node:net'
 import { connect as connectTls, type TLSSocket } from 'node:tls'
 import t from 'tap'
 import { resolveAcceptorInput } from '../../../src/actors/acceptor/config.ts'
@@ -13,6 +13,7 @@ import { createVirtualClock } from '../../../src/actors/runtime/clock.ts'
 import { protocolReference } from '../../../src/actors/serving/protocol.ts'
 import { encodeEventRequest } from '../../../src/messages/index.ts'
 import { createFaults } from '../../../src/messages/option-faults.ts'
+import type { EventCall, LateAnswer } from '../../../src/protocols/event/event-call.ts'
 import { eventProtocol } from '../../../src/protocols/event/event-protocol.ts'
 import { startEventShard, until } from '../connection/event-shard.ts'
 import { wrapClient } from './event-client.ts'
@@ -65,6 +66,48 @@ t.test('bytes that are not TLS, and a client that goes away, leave nothing behin
   gone.resetAndDestroy()
   await shard.states()
   t.equal(shard.figures.connections, 0)
+})
+
+/** The first flight of a client. */
+function clientHello(): Promise<Buffer> {
+  return new Promise(resolve => {
+    const listener = createServer(socket => {
+      socket.once('data', (hello: Buffer) => {
+        listener.close()
+        resolve(hello)
+        socket.destroy()
+      })
+    }).listen(0, '127.0.0.1', () => {
+      const { port } = listener.address() as AddressInfo
+      connectTls({ port, host: '127.0.0.1' }).on('error', () => {})
+    })
+  })
+}
+
+t.test('a client that ends its side before its handshake is done costs nothing from then on', async t => {
+  const shard = await startEventShard(t, { tls })
+  const hello = await clientHello()
+  for (const [index, bytes] of [Buffer.alloc(0), hello.subarray(0, 100), hello].entries()) {
+    const gone = connect(shard.port, '127.0.0.1', () => gone.end(bytes))
+    gone.resume()
+    await until(() => shard.figures.accepted > index)
+    await shard.states()
+    t.equal(shard.figures.connections, 0, `${bytes.length} bytes`)
+    await new Promise(resolve => gone.once('close', resolve))
+  }
+  t.same(shard.figures.refusals.handshakesLate, 0)
+})
+
+t.test('a client that ends its side after its request still has its answer', async t => {
+  const late: LateAnswer[] = []
+  const commands = new Map([[100, (call: EventCall) => void late.push(call.later())]])
+  const shard = await startEventShard(t, { tls, commands })
+  const client = wrapClient(await secure(shard.port, { allowHalfOpen: true }))
+  client.socket.end(encodeEventRequest({ command: 100 }))
+  await shard.states('finishing')
+  late[0]!.answer(Buffer.alloc(5))
+  t.equal((await client.response()).status, 0)
+  t.equal(await client.closed(), 'end')
 })
 
 t.test('the connection over the limit is told so behind TLS', async t => {

@@ -6,6 +6,7 @@ import type { RefusalKind } from '../../../src/actors/serving/refusals.ts'
 import { encodeEventRequest, eventStatus } from '../../../src/messages/index.ts'
 import { dialectV1 } from '../../../src/protocols/event/dialect-v1.ts'
 import type { EventCall, EventCommand, LateAnswer } from '../../../src/protocols/event/event-call.ts'
+import { wrapClient } from '../acceptor/event-client.ts'
 import { certificate, privateKey } from '../acceptor/test-certificate.ts'
 import { type EventShard, startEventShard, until } from './event-shard.ts'
 import { ScriptedSocket } from './scripted-socket.ts'
@@ -134,7 +135,10 @@ t.test('slow reader: what the kernel takes of a large answer counts, behind TLS 
     const where = { port: shard.port, host: '127.0.0.1', ca: certificate }
     const socket = tls === undefined ? connect(where) : connectTls(where)
     t.teardown(() => socket.destroy())
-    socket.on('error', () => {})
+    let error: NodeJS.ErrnoException | undefined
+    socket.on('error', cause => {
+      error = cause
+    })
     socket.write(encodeEventRequest({ command: 100 }))
     await until(() => late.length === 1)
     late[0]!.answer(Buffer.alloc(33_554_432))
@@ -151,6 +155,10 @@ t.test('slow reader: what the kernel takes of a large answer counts, behind TLS 
     await shard.clock.advance(3_000)
     await shard.states()
     t.same(counted(shard), { readersLate: 1 })
+    socket.removeAllListeners('data').resume()
+    await until(() => error !== undefined)
+    t.equal(error!.code, 'ECONNRESET')
+    t.same(shard.runtime.lines, [])
   }
 })
 
@@ -332,17 +340,26 @@ t.test('requests that are never answered: reset after 30 s without an answer, no
   }
 })
 
-t.test('answers that pile up: over the limit of a connection it is reset', async t => {
+t.test('answers that pile up: over the limit of a connection it is reset, and no other, behind TLS too', async t => {
   const late: LateAnswer[] = []
   const commands = new Map([[100, (call: EventCall) => void late.push(call.later())]])
-  const shard = await startEventShard(t, { commands, limits: { outputBytesMax: 100_000 } })
-  const client = await shard.connect()
-  client.write(...Array.from({ length: 3 }, () => encodeEventRequest({ command: 100 })))
-  await until(() => late.length === 3)
-  late[1]!.answer(Buffer.alloc(60_000))
-  late[2]!.answer(Buffer.alloc(60_000))
-  t.equal(await client.closed(), 'reset')
-  t.same(counted(shard), { outputOverflows: 1 })
+  for (const tls of [undefined, { cert: certificate, key: privateKey }]) {
+    late.length = 0
+    const limits = { outputBytesMax: 100_000 }
+    const shard = await startEventShard(t, { commands, limits, ...(tls === undefined ? {} : { tls }) })
+    const where = { port: shard.port, host: '127.0.0.1', ca: certificate }
+    const [client, neighbour] = [1, 2].map(() => wrapClient(tls === undefined ? connect(where) : connectTls(where)))
+    t.teardown(() => neighbour!.socket.destroy())
+    client!.write(...Array.from({ length: 3 }, () => encodeEventRequest({ command: 100 })))
+    await until(() => late.length === 3)
+    late[1]!.answer(Buffer.alloc(60_000))
+    late[2]!.answer(Buffer.alloc(60_000))
+    t.equal(await client!.closed(), 'reset')
+    t.same(counted(shard), { outputOverflows: 1 })
+    t.same(shard.runtime.lines, [])
+    neighbour!.write(hello)
+    t.equal((await neighbour!.response()).status, eventStatus.ok)
+  }
 })
 
 t.test('bodies that cannot be opened: each is answered 8', async t => {

@@ -15,6 +15,8 @@ t.test('a buffer that was written is used again, after its owner was told', asyn
   buffer.lengthBytes = 100
   buffer.written()
   t.equal(told, 1)
+  pool.take(owner, 1).written(new Error('the socket is gone'))
+  t.equal(told, 1, 'of what was written, not of what failed')
   const again = pool.take(owner, 5)
   t.equal(again, buffer)
   t.equal(again.lengthBytes, 0)

@@ -42,6 +42,11 @@ export interface EventClientTcpOptions extends EventClientCommonOptions {
   readonly bodyBytesMax?: number
   /** The largest body of an answer; one that declares more ends the connection. Default 16 MiB. */
   readonly answerBytesMax?: number
+  /**
+   * For servers that end a connection after its first answer, as their option of this name has it: each request gets a
+   * connection of its own, which is not greeted. Default false.
+   */
+  readonly oneRequestPerConnection?: boolean
   /** For UDP only. */
   readonly resend?: never
   readonly datagramBytesMax?: never
@@ -77,6 +82,7 @@ export interface EventClientConfig {
   readonly tls: ConnectionOptions | undefined
   readonly bodyBytesMax: number
   readonly answerBytesMax: number
+  readonly oneRequestPerConnection: boolean
   readonly resend: Required<ResendOptions>
   readonly clock: Clock
   readonly random: Random
@@ -92,7 +98,7 @@ const resendNumbers = {
 
 const common = ['servers', 'host', 'port', 'raidaId', 'timeoutMs', 'retry', 'pool', 'clock', 'random', 'transport']
 const known = {
-  tcp: [...common, 'tls', 'bodyBytesMax', 'answerBytesMax'],
+  tcp: [...common, 'tls', 'bodyBytesMax', 'answerBytesMax', 'oneRequestPerConnection'],
   udp: [...common, 'resend', 'datagramBytesMax'],
 }
 
@@ -109,6 +115,7 @@ export function resolveEventClient(options: EventClientOptions): EventClientConf
   const { clock = systemClock, random = Math.random } = options
   const { transport = 'tcp', raidaId = 0, timeoutMs = 15_000, retry, pool } = options
   const { tls, bodyBytesMax = EVENT_BODY_BYTES_MAX, answerBytesMax = 16_777_216 } = options as EventClientTcpOptions
+  const { oneRequestPerConnection = false } = options as EventClientTcpOptions
   const { resend, datagramBytesMax = 1_232 } = options as EventClientUdpOptions
   faults.oneOf('transport', transport, ['tcp', 'udp'])
   checkNumber('raidaId', raidaId, { least: 0, most: 255 }, faults)
@@ -116,6 +123,7 @@ export function resolveEventClient(options: EventClientOptions): EventClientConf
   checkNumber('bodyBytesMax', bodyBytesMax, u32Range, faults)
   checkNumber('answerBytesMax', answerBytesMax, u32Range, faults)
   checkNumber('datagramBytesMax', datagramBytesMax, datagramRange, faults)
+  faults.boolean('oneRequestPerConnection', oneRequestPerConnection)
   if (tls !== undefined) checkTls(tls, faults)
   const config: EventClientConfig = {
     transport,
@@ -127,6 +135,7 @@ export function resolveEventClient(options: EventClientOptions): EventClientConf
     tls,
     bodyBytesMax: isUdp ? datagramBytesMax - overheadBytes : bodyBytesMax,
     answerBytesMax,
+    oneRequestPerConnection,
     resend: fillNumbers('resend', resend, resendNumbers, faults),
     clock,
     random,

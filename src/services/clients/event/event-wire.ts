@@ -25,6 +25,7 @@ export function eventWire(config: EventClientConfig, nextSessionId: () => number
         nobodyWaits,
       )
     },
+    isOneShot: config.oneRequestPerConnection,
     onLoss: transport === 'udp' ? 'repeat' : 'fail',
   }
 }
