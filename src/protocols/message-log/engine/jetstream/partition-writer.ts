@@ -104,9 +104,10 @@ export class PartitionWriter {
       } catch (cause) {
         this.#end = undefined
         const error = jetstreamFault(cause, this.#access.connection.store, 'no')
-        for (const entry of this.#queue.splice(0)) this.#refuse(entry, error)
+        for (const entry of this.#queue.splice(0)) this.#refuse(entry, entry.stored > 0 ? outcomeUnknown(error) : error)
       }
     }
+    this.#asked = false
     this.#working = undefined
   }
 
@@ -142,6 +143,7 @@ export class PartitionWriter {
       const before = end.sequence
       end = await this.#access.end()
       this.#contended = end.sequence !== before
+      if (this.#contended) this.#access.askForTurn()
     }
     return end
   }
