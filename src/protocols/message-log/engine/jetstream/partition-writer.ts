@@ -26,7 +26,7 @@ const chainBytes = 4_194_304
 /** Of the largest message that NATS takes. */
 const headersBytesMax = 2_048
 /** How long a node that was asked leaves the partition to others, ms, and how long who asked waits before it tries again. */
-const pauseMs = 15
+const pauseMs = 8
 const retryMs = 2
 
 /** What a writer works with. */
@@ -52,6 +52,7 @@ export class PartitionWriter {
   #working: Promise<void> | undefined
   /** Another node asked for a turn. */
   #asked = false
+  #leftUntilMs = 0
   /** Another node wrote when this one did. */
   #contended = false
 
@@ -64,9 +65,15 @@ export class PartitionWriter {
     while (this.#working !== undefined) await this.#working
   }
 
-  /** Leaves the partition to others for a moment. */
+  /** Leaves the partition to others for a moment: from now on, or from the end of the chain that it is sending. */
   makePause(): void {
-    this.#asked = this.#working !== undefined
+    if (this.#working === undefined) this.#leave()
+    else this.#asked = true
+  }
+
+  #leave(): void {
+    this.#asked = false
+    this.#leftUntilMs = performance.now() + pauseMs * (1 + Math.random())
   }
 
   /** `name` is what no other append of any node is called. */
@@ -107,14 +114,15 @@ export class PartitionWriter {
         for (const entry of this.#queue.splice(0)) this.#refuse(entry, entry.stored > 0 ? outcomeUnknown(error) : error)
       }
     }
-    this.#asked = false
+    if (this.#asked) this.#leave()
     this.#working = undefined
   }
 
   async #round(): Promise<void> {
-    if (this.#asked) {
-      this.#asked = false
-      await delay(pauseMs * (1 + Math.random()))
+    if (this.#asked) this.#leave()
+    const pause = this.#leftUntilMs - performance.now()
+    if (pause > 0) {
+      await delay(pause)
       this.#end = undefined
     }
     this.#end ??= await this.#findEnd()
