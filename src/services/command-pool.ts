@@ -5,7 +5,7 @@ import { openTimeoutMs, type TaskPoolInput } from '../actors/task-pool/config.ts
 import { createTaskPoolFigures, readTaskPoolFigures, type TaskPoolFigures } from '../actors/task-pool/figures.ts'
 import { eventTasks, type PoolTaskOptions } from '../protocols/event/pool-tasks.ts'
 import type { System } from '../supervisor/system.ts'
-import type { EventServerConfig } from './event-server-options.ts'
+import { type EventServerConfig, runsInPool } from './event-server-options.ts'
 import { taskPool } from './task-pool.ts'
 
 /** The pool of one server. */
@@ -25,7 +25,7 @@ export function createCommandPool(
   system: System,
   { id, commands, pool, limits, events }: Pick<EventServerConfig, 'id' | 'commands' | 'pool' | 'limits' | 'events'>,
 ): CommandPool | undefined {
-  if (commands === undefined || !Object.values(commands.table).some(({ run }) => run === 'pool')) return undefined
+  if (commands === undefined || !runsInPool(commands)) return undefined
   const { drainTimeoutMs } = limits
   const { replyBytesMax } = events
   const figures = createTaskPoolFigures()

@@ -8,7 +8,6 @@
  * ```
  */
 import { StarfishError } from '../messages/errors.ts'
-import type { EventResponse } from '../messages/event/response-v1.ts'
 import { eventCommand } from '../messages/event/status.ts'
 import { type ClientFigures, ConnectionPool } from './clients/connection-pool.ts'
 import {
@@ -18,7 +17,7 @@ import {
   resolveEventClient,
 } from './clients/event/event-client-options.ts'
 import { eventWire } from './clients/event/event-wire.ts'
-import { PendingEvent } from './clients/event/pending-event.ts'
+import { type EventAnswer, PendingEvent } from './clients/event/pending-event.ts'
 import { sessionIds } from './clients/event/session-ids.ts'
 
 /** What {@link EventClient.ping} tells. */
@@ -39,9 +38,9 @@ export interface EventClient extends AsyncDisposable {
    * here), SERVER_OVERLOADED, SERVER_TIMEOUT, REQUEST_REFUSED, REQUEST_FAILED (the four that a status stands for, which is in
    * `details`), BAD_CONFIG.
    */
-  request(command: number, body?: Uint8Array | string, options?: EventRequestOptions): Promise<EventResponse>
+  request(command: number, body?: Uint8Array | string, options?: EventRequestOptions): Promise<EventAnswer>
   /** Asks for the body back. */
-  echo(body: Uint8Array | string, options?: EventRequestOptions): Promise<Uint8Array>
+  echo(body: Uint8Array | string, options?: EventRequestOptions): Promise<Buffer>
   /** Asks for the server's time. */
   ping(options?: EventRequestOptions): Promise<Pong>
   /** Counts, and what it holds now. */
@@ -67,14 +66,14 @@ export function createEventClient(options: EventClientOptions): EventClient {
     command: number,
     body: Uint8Array | string = noBody,
     options: EventRequestOptions = none,
-  ): Promise<EventResponse> {
+  ): Promise<EventAnswer> {
     return new Promise((resolve, reject) => {
       const { timeoutMs, signal, sessionId, idempotent } = options
       const bytes = typeof body === 'string' ? Buffer.from(body) : body
       const hasDrawnSession = sessionId === undefined
       const pending = new PendingEvent(
         { raidaId, command, sessionId: sessionId ?? nextSessionId(), hasDrawnSession, body: bytes },
-        { timeoutMs: timeoutMs ?? config.timeoutMs, isIdempotent: idempotent ?? transport === 'udp' },
+        { timeoutMs: timeoutMs ?? config.timeoutMs, isIdempotent: idempotent ?? false },
         resolve,
         reject,
       )

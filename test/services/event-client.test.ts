@@ -177,7 +177,10 @@ t.test('a client that is closed leaves no handle behind', async t => {
 
 t.test('options and requests that cannot be used are told at once', async t => {
   const faults: readonly [string, object][] = [
-    ['port', {}],
+    ['servers', {}],
+    ['port', { host: '::1' }],
+    ['host', { servers: ['a:1'], host: 'b' }],
+    ['port', { servers: ['a:1'], port: 1 }],
     ['port', { port: 0 }],
     ['host', { port: 1, host: '' }],
     ['servers', { servers: [] }],

@@ -11,13 +11,25 @@ import type { RefusalKind } from '../serving/refusals.ts'
 import { Answers, type AnswersOptions } from './answers.ts'
 import type { DatagramInput } from './config.ts'
 import type { Cookies } from './cookies.ts'
-import { figureAt } from './figures.ts'
+import { type DatagramFigure, figureAt } from './figures.ts'
 import { InFlight, type InFlightLimits } from './in-flight.ts'
 
 /** What is served with. */
 export interface DatagramServerOptions extends AnswersOptions {
   readonly input: AnswersOptions['input'] & InFlightLimits & Pick<DatagramInput, 'port' | 'malformed'>
   readonly protocol: DatagramProtocol
+}
+
+/** Where it is counted what a protocol refused of requests that went to their handlers. */
+const figureOf: Partial<Record<RefusalKind, DatagramFigure>> = {
+  headersInvalid: 'malformed',
+  bodiesTooLarge: 'malformed',
+  bodiesInvalid: 'bodiesInvalid',
+  commandsUnknown: 'commandsUnknown',
+  requestsWithoutMemory: 'requestsWithoutMemory',
+  requestsOverload: 'overloaded',
+  commandsLate: 'commandsLate',
+  commandsFailed: 'commandsFailed',
 }
 
 const logIntervalMs = 10_000
@@ -130,7 +142,8 @@ export class DatagramServer implements DatagramPath {
   }
 
   countRefusal(kind: RefusalKind): void {
-    if (kind === 'bodiesInvalid' || kind === 'requestsWithoutMemory') this.#figures[figureAt[kind]]!++
+    const figure = figureOf[kind]
+    if (figure !== undefined) this.#figures[figureAt[figure]]!++
   }
 
   readonly #receive = (bytes: Buffer, from: RemoteInfo): void => {

@@ -126,11 +126,11 @@ export const eventDatagrams = defineProtocol<EventDatagramOptions, DatagramProto
   'eventDatagrams',
   async (options, environment) => {
     const dialect = await loadDialect(options.dialect, environment)
-    const replyBytesMax = Math.min(
-      resolveEventOptions(options).replyBytesMax,
-      Math.max(1, options.payloadBytesMax - dialect.replyHeaderBytes),
-    )
-    const commands = await loadCommands({ ...options, replyBytesMax }, environment)
+    const { replyBytesMax } = resolveEventOptions(options)
+    const bytesMax = Math.max(0, options.payloadBytesMax - dialect.replyHeaderBytes)
+    const isLess = bytesMax < replyBytesMax
+    const room = isLess ? { bytesMax, option: 'udp.payloadBytesMax' } : undefined
+    const commands = await loadCommands(options, environment, room)
     return createEventDatagrams(options, environment, commands, dialect)
   },
 )

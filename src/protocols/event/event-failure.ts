@@ -50,10 +50,19 @@ function isFailureStatus(status: unknown): status is FailureStatus {
 export class CommandFailures {
   readonly #log: ActorLogger
   readonly #throttle: LogThrottle<number>
+  readonly #lateThrottle: LogThrottle<number>
 
   constructor(log: ActorLogger, clock: Clock) {
     this.#log = log
     this.#throttle = new LogThrottle(clock, logIntervalMs)
+    this.#lateThrottle = new LogThrottle(clock, logIntervalMs)
+  }
+
+  /** Logs that a command was not done in time. */
+  late(command: number, timeoutMs: number): void {
+    this.#lateThrottle.write(command, leftOut =>
+      this.#log.warn({ command, timeoutMs, leftOut }, 'event command was not done in time'),
+    )
   }
 
   /** The status to answer to a request whose command threw `error`. */

@@ -62,13 +62,23 @@ export type ServersOption =
   | { readonly servers: readonly ServerOption[] }
   | { readonly host?: string; readonly port: number }
 
+const listWanted = "a list of servers is wanted, such as ['127.0.0.1:7400']"
+
 const portRange: NumberRange = { least: 1, most: 65_535 }
 const hostAndPort = /^(?:\[([^\]]+)\]|([^:[\]]+)):(\d+)$/
 
 /** Reads the servers of a client. */
 export function readServers(options: ServersOption, faults: Faults): readonly ServerAddress[] {
-  if (!('servers' in options)) return [readAddress(options, faults)]
-  return readServerList('servers', options.servers, faults)
+  const { servers, host, port } = options as Partial<Record<'servers' | 'host' | 'port', unknown>>
+  if (servers === undefined && host === undefined && port === undefined) {
+    faults.add('servers', `is not given, nor the port of one server: ${listWanted}`)
+    return []
+  }
+  if (servers === undefined) return [readAddress(options as { port: number }, faults)]
+  for (const [option, value] of Object.entries({ host, port })) {
+    if (value !== undefined) faults.add(option, 'is given beside servers: it is for a client of one server')
+  }
+  return readServerList('servers', servers as readonly ServerOption[], faults)
 }
 
 /** Reads a list of servers that has at least one. */
@@ -80,7 +90,8 @@ export function readServerList(
   if (Array.isArray(servers) && servers.length > 0) {
     return servers.map((server, index) => readServer(`${option}[${index}]`, server, faults))
   }
-  faults.add(option, `is ${show(servers)}, not a list of servers such as ['127.0.0.1:7400']`)
+  const isEmpty = Array.isArray(servers) && servers.length === 0
+  faults.add(option, `is ${isEmpty ? 'empty' : show(servers)}: ${listWanted}`)
   return []
 }
 

@@ -152,8 +152,8 @@ export interface EventRequestOptions {
   /** Comes to the handler, and back in the answer: u32. One of the client's own when left out. */
   readonly sessionId?: number
   /**
-   * Handling it twice does no harm: it is tried again also when it may have been handled. Default false; over UDP true, where
-   * datagrams are repeated whatever it is.
+   * Handling it twice does no harm: it is tried again also when it may have been handled. Default false. Over UDP a datagram
+   * that is not answered is repeated whatever it is; a request that its server answered to have given up (7) is not.
    */
   readonly idempotent?: boolean
 }
