@@ -6,7 +6,7 @@ import type { RemoteInfo, Socket } from 'node:dgram'
 import type { ActorRuntime } from '../runtime/actor-runtime.ts'
 import { LogThrottle } from '../runtime/log-throttle.ts'
 import { type DatagramPath, type DatagramProtocol, type Verdict, verdict } from '../serving/datagram-protocol.ts'
-import type { Waiter } from '../serving/protocol.ts'
+import type { HeaderSource, Waiter } from '../serving/protocol.ts'
 import type { RefusalKind } from '../serving/refusals.ts'
 import { Answers, type AnswersOptions } from './answers.ts'
 import type { DatagramInput } from './config.ts'
@@ -135,7 +135,7 @@ export class DatagramServer implements DatagramPath {
   }
 
   /** What is kept is the datagram, so that is what counts. */
-  defer(_requestBytes: number, _header: Buffer, waiter?: Waiter): number {
+  defer(_requestBytes: number, _header: Buffer | HeaderSource, waiter?: Waiter): number {
     const { address, port } = this.#from
     return this.#inFlight.add({ request: this.#request, address, port, isProven: this.#isProven, waiter })
   }
