@@ -119,7 +119,7 @@ export class DatagramServer implements DatagramPath {
   }
 
   get mustProve(): boolean {
-    return this.#allowance !== 'answer'
+    return this.#allowance !== 'answer' || this.#inFlight.isFullForUnproven
   }
 
   prove(bytes: Buffer, at: number): boolean {
