@@ -30,8 +30,8 @@ export interface NatsServer {
   stop(): Promise<void>
   /** Starts it again: the same port and store. Resolves when it serves. */
   start(): Promise<void>
-  /** Halts it, so that it does not answer, though it is there; `resume` has it go on. */
-  halt(): void
+  /** Halts it, so that it does not answer, though it is there; resolves when it stands. `resume` has it go on. */
+  halt(): Promise<void>
   resume(): void
   /** Ends it, and removes the store. */
   close(): Promise<void>
@@ -70,6 +70,14 @@ export async function startNats(more: readonly string[] = []): Promise<NatsServe
     await exit
   }
 
+  async function halt(): Promise<void> {
+    child?.kill('SIGSTOP')
+    for (let state = ''; !state.startsWith('T'); ) {
+      state = spawnSync('ps', ['-o', 'stat=', '-p', String(child?.pid)], { encoding: 'utf8' }).stdout
+      if (state === '') throw new Error('it has ended, or there is no ps')
+    }
+  }
+
   function endWithProcess(): void {
     child?.kill('SIGKILL')
   }
@@ -80,7 +88,7 @@ export async function startNats(more: readonly string[] = []): Promise<NatsServe
     start,
     kill: () => end('SIGKILL'),
     stop: () => end('SIGTERM'),
-    halt: () => void child?.kill('SIGSTOP'),
+    halt,
     resume: () => void child?.kill('SIGCONT'),
     async close() {
       await end('SIGTERM')
