@@ -1,7 +1,7 @@
 /** A nats-server with JetStream of a test's own: on a port of its own, in a folder of its own, ended with the test. */
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdtempSync, rmSync } from 'node:fs'
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
@@ -72,10 +72,7 @@ export async function startNats(more: readonly string[] = []): Promise<NatsServe
 
   async function halt(): Promise<void> {
     child?.kill('SIGSTOP')
-    for (let state = ''; !state.startsWith('T'); ) {
-      state = spawnSync('ps', ['-o', 'stat=', '-p', String(child?.pid)], { encoding: 'utf8' }).stdout
-      if (state === '') throw new Error('it has ended, or there is no ps')
-    }
+    while (!stateOf(child?.pid).startsWith('T'));
   }
 
   function endWithProcess(): void {
@@ -95,4 +92,10 @@ export async function startNats(more: readonly string[] = []): Promise<NatsServe
       rmSync(folder, { recursive: true, force: true })
     },
   }
+}
+
+/** The state of a process as `ps` has it, which a machine need not have: `T` for one that was halted. */
+function stateOf(pid: number | undefined): string {
+  if (process.platform === 'linux') return readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ').at(-1) ?? ''
+  return spawnSync('ps', ['-o', 'stat=', '-p', `${pid}`], { encoding: 'utf8' }).stdout
 }
