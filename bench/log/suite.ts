@@ -1,6 +1,7 @@
 /** The suite of the message log. */
 import { runParts } from '../parts.ts'
 import type { Suite } from '../suite.ts'
+import { measureClient } from './client.ts'
 import { measureCodecs } from './codecs.ts'
 import { jetstreamFigures } from './jetstream.ts'
 import { measureServer } from './server.ts'
@@ -11,6 +12,7 @@ export const logSuite: Suite = {
     const figures = await runParts(options, {
       codec: measureCodecs,
       server: measureServer,
+      client: measureClient,
       jetstream: jetstreamFigures,
     })
     return { title: this.title, notes: [], figures }

@@ -20,11 +20,14 @@ const headBytes = 9
 const producerBytes = 12
 const lengthBytes = 4
 
+const nothing = Buffer.alloc(0)
+
 /** An append without its messages. */
 export type AppendHead = Omit<AppendRequest, 'messages'>
 
 /** Gathers appends; what it starts with is the buffer of most ticks. */
 export class AppendBatchWriter {
+  /** What was taken goes with its batch; a new one is made when something is added. */
   #buffer: Buffer
   #at = 0
   #count = 0
@@ -75,7 +78,7 @@ export class AppendBatchWriter {
   /** What was gathered, in a buffer of its own; it begins anew with an empty one. */
   take(): Uint8Array {
     const taken = this.#buffer.subarray(0, this.#at)
-    this.#buffer = Buffer.from(new ArrayBuffer(this.#buffer.length))
+    this.#buffer = nothing
     this.#at = 0
     this.#count = 0
     return taken
