@@ -24,7 +24,7 @@ export function inflict({ kernel, context }: ThreadInside, given: unknown): unkn
     case 'end':
       return end(kernel, order.address, order.how)
     case 'look':
-      return livingOf(cellOf(kernel, order.address))
+      return look(kernel, order.address)
     case 'pause': {
       const cell = cellOf(kernel, order.address)
       cell.pauses++
@@ -81,9 +81,11 @@ function fail(how: 'throw' | 'reject'): void {
 
 /** Ends an actor; answers how it ended. */
 async function end(kernel: Kernel, address: string, how: 'kill' | 'throw' | 'reject'): Promise<KernelMessage> {
-  const cell = cellOf(kernel, address)
+  const isHosted = how === 'kill' && kernel.hosts.has(address)
+  const cell = isHosted ? undefined : cellOf(kernel, address)
   const exited = new Promise<ActorExit>(resolve => kernel.watchHere(address, resolve))
-  if (how === 'kill') kernel.lifecycle.kill(address, cell.incarnation)
+  if (cell === undefined) kernel.hosts.kill(address)
+  else if (how === 'kill') kernel.lifecycle.kill(address, cell.incarnation)
   else if (kernel.shard === -1) kernel.lifecycle.end(cell, reasonOnMain(how))
   else actorStorage.run(cell, () => queueMicrotask(() => fail(how)))
   return encodeKernelMessage({ type: 'kernel.exited', exit: await exited })
@@ -106,9 +108,18 @@ function resume(kernel: Kernel, address: string, incarnation: number): void {
 function cellOf(kernel: Kernel, address: string): ActorCell {
   const entry = kernel.entries.get(address)
   if (entry?.cell !== undefined) return entry.cell
+  if (kernel.hosts.has(address)) {
+    const text = `${address} lives inside another actor: it can be killed, and have messages to it lost or delayed`
+    throw new StarfishError('BAD_CONFIG', text, { details: { option: 'target', address } })
+  }
   const state = entry?.state ?? 'unknown'
   const details = { address, state }
   throw new StarfishError('NO_SUCH_ACTOR', `no actor lives at ${address} now: it is ${state}`, { details })
+}
+
+function look(kernel: Kernel, address: string): Living {
+  const hosted = kernel.hosts.summary(address)
+  return hosted ?? livingOf(cellOf(kernel, address))
 }
 
 function livingOf({ entry, incarnation }: ActorCell): Living {

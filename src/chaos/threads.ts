@@ -45,7 +45,8 @@ export class Threads {
   /** The shard of an address, -1 for the main thread. Throws NO_SUCH_ACTOR. */
   locate(address: string): number {
     const { kernel, directory } = this.#main
-    const shard = kernel.entries.has(address) ? -1 : directory.find(address)
+    const isHere = kernel.entries.has(address) || kernel.hosts.covers(address)
+    const shard = isHere ? -1 : directory.find(address)
     if (shard !== undefined) return shard
     throw new StarfishError('NO_SUCH_ACTOR', `no actor has the address ${address}`, { details: { address } })
   }

@@ -1,11 +1,12 @@
 /** The task pool of an event server: there if one of its commands runs in it. */
+import { shutdownMarginMs } from '../actors/acceptor/config.ts'
 import { type ActorSpec, child } from '../actors/runtime/child.ts'
 import { referenceTo } from '../actors/runtime/import-definition.ts'
 import { openTimeoutMs, type TaskPoolInput } from '../actors/task-pool/config.ts'
 import { createTaskPoolFigures, readTaskPoolFigures, type TaskPoolFigures } from '../actors/task-pool/figures.ts'
 import { eventTasks, type PoolTaskOptions } from '../protocols/event/pool-tasks.ts'
 import type { System } from '../supervisor/system.ts'
-import type { EventServerConfig } from './event-server-options.ts'
+import { type EventServerConfig, runsInPool } from './event-server-options.ts'
 import { taskPool } from './task-pool.ts'
 
 /** The pool of one server. */
@@ -25,7 +26,7 @@ export function createCommandPool(
   system: System,
   { id, commands, pool, limits, events }: Pick<EventServerConfig, 'id' | 'commands' | 'pool' | 'limits' | 'events'>,
 ): CommandPool | undefined {
-  if (commands === undefined || !Object.values(commands.table).some(({ run }) => run === 'pool')) return undefined
+  if (commands === undefined || !runsInPool(commands)) return undefined
   const { drainTimeoutMs } = limits
   const { replyBytesMax } = events
   const figures = createTaskPoolFigures()
@@ -42,7 +43,7 @@ export function createCommandPool(
   const address = `${id}/pool`
   return {
     address,
-    child: child(taskPool, { id: 'pool', shard: 'main', input, shutdown: drainTimeoutMs + 1_000 }),
+    child: child(taskPool, { id: 'pool', shard: 'main', input, shutdown: drainTimeoutMs + shutdownMarginMs }),
     whenOpen: () => system.ref(taskPool, address).ask({ type: 'pool.whenOpen' }, { timeoutMs: openAnswerMs }),
     figures: () => readTaskPoolFigures(figures),
   }

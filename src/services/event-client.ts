@@ -8,8 +8,8 @@
  * ```
  */
 import { StarfishError } from '../messages/errors.ts'
-import type { EventResponse } from '../messages/event/response-v1.ts'
 import { eventCommand } from '../messages/event/status.ts'
+import { closeWaitMs } from './clients/client-options.ts'
 import { type ClientFigures, ConnectionPool } from './clients/connection-pool.ts'
 import {
   checkRequest,
@@ -18,7 +18,7 @@ import {
   resolveEventClient,
 } from './clients/event/event-client-options.ts'
 import { eventWire } from './clients/event/event-wire.ts'
-import { PendingEvent } from './clients/event/pending-event.ts'
+import { type EventAnswer, PendingEvent } from './clients/event/pending-event.ts'
 import { sessionIds } from './clients/event/session-ids.ts'
 
 /** What {@link EventClient.ping} tells. */
@@ -39,21 +39,19 @@ export interface EventClient extends AsyncDisposable {
    * here), SERVER_OVERLOADED, SERVER_TIMEOUT, REQUEST_REFUSED, REQUEST_FAILED (the four that a status stands for, which is in
    * `details`), BAD_CONFIG.
    */
-  request(command: number, body?: Uint8Array | string, options?: EventRequestOptions): Promise<EventResponse>
+  request(command: number, body?: Uint8Array | string, options?: EventRequestOptions): Promise<EventAnswer>
   /** Asks for the body back. */
-  echo(body: Uint8Array | string, options?: EventRequestOptions): Promise<Uint8Array>
+  echo(body: Uint8Array | string, options?: EventRequestOptions): Promise<Buffer>
   /** Asks for the server's time. */
   ping(options?: EventRequestOptions): Promise<Pong>
   /** Counts, and what it holds now. */
   stats(): ClientFigures
   /**
    * Takes no further request, waits for those that are open for up to `timeoutMs` (5,000), rejects the rest with
-   * CLIENT_CLOSED and closes every connection. Settles when no handle is left.
+   * CLIENT_CLOSED and closes every connection. Settles when no handle is left. BAD_CONFIG for what is no number.
    */
   close(options?: { readonly timeoutMs?: number }): Promise<void>
 }
-
-const closeTimeoutMs = 5_000
 
 /** Creates a client; it connects when it is first used. Throws BAD_CONFIG for options that cannot be used. */
 export function createEventClient(options: EventClientOptions): EventClient {
@@ -67,25 +65,32 @@ export function createEventClient(options: EventClientOptions): EventClient {
     command: number,
     body: Uint8Array | string = noBody,
     options: EventRequestOptions = none,
-  ): Promise<EventResponse> {
+  ): Promise<EventAnswer> {
     return new Promise((resolve, reject) => {
-      const { timeoutMs, signal, sessionId, idempotent } = options
       const bytes = typeof body === 'string' ? Buffer.from(body) : body
+      const fault = checkRequest(command, bytes, options, config)
+      if (fault !== undefined) {
+        reject(fault)
+        return
+      }
+      const { timeoutMs, signal, sessionId, idempotent } = options
       const hasDrawnSession = sessionId === undefined
       const pending = new PendingEvent(
         { raidaId, command, sessionId: sessionId ?? nextSessionId(), hasDrawnSession, body: bytes },
-        { timeoutMs: timeoutMs ?? config.timeoutMs, isIdempotent: idempotent ?? transport === 'udp' },
+        { timeoutMs: timeoutMs ?? config.timeoutMs, isIdempotent: idempotent ?? false },
         resolve,
         reject,
       )
-      const fault = checkRequest(pending, options, config)
-      if (fault === undefined) pool.requests.open(pending, signal)
-      else reject(fault)
+      pool.requests.open(pending, signal)
     })
   }
 
-  function close({ timeoutMs = closeTimeoutMs }: { readonly timeoutMs?: number } = {}): Promise<void> {
-    return pool.close(timeoutMs)
+  function close(options: { readonly timeoutMs?: number } = {}): Promise<void> {
+    try {
+      return pool.close(closeWaitMs(options))
+    } catch (error) {
+      return Promise.reject(error)
+    }
   }
 
   return {
@@ -100,7 +105,7 @@ export function createEventClient(options: EventClientOptions): EventClient {
     },
     stats: () => pool.figures(),
     close,
-    [Symbol.asyncDispose]: close,
+    [Symbol.asyncDispose]: () => close(),
   }
 }
 

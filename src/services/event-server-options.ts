@@ -65,6 +65,9 @@ export function resolveEventServer(options: EventServerOptions): EventServerConf
   if (fault !== undefined) faults.add('id', fault)
   const events = fillEventOptions(listener, faults)
   checkParts(commands, protocol, faults)
+  if (pool !== undefined && faults.none && !runsInPool(commands)) {
+    faults.add('pool', "is given, but no command has run: 'pool'")
+  }
   const config: EventServerConfig = {
     id,
     commands,
@@ -83,6 +86,11 @@ export function resolveEventServer(options: EventServerOptions): EventServerConf
   // Every shard builds it for itself; that it can be built is told here, not by a listener that does not start.
   if (protocol !== undefined) buildDialect(protocol.definition, protocol.options as never)
   return config
+}
+
+/** Whether one of them runs in the task pool. */
+export function runsInPool(commands: CommandsDefinition | undefined): boolean {
+  return Object.values(commands?.table ?? {}).some(({ run }) => run === 'pool')
 }
 
 function checkParts(commands: unknown, protocol: Partial<BoundEventProtocol> | undefined, faults: Faults): void {

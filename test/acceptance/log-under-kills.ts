@@ -24,6 +24,7 @@ const port = await freePort()
 const kills: Record<string, number> = {}
 let server: ChildProcess
 let starts = 0
+const over = Promise.withResolvers<void>()
 
 async function freePort(): Promise<number> {
   const probe = createServer().listen(0, '127.0.0.1')
@@ -44,7 +45,10 @@ async function startServer(): Promise<void> {
   })
   const [first] = await once(server, 'message')
   if (first !== 'ready') throw new Error(`it says ${first}`)
-  server.on('message', name => count(String(name)))
+  server.on('message', name => {
+    if (name === 'over') over.resolve()
+    else count(String(name))
+  })
 }
 
 function count(name: string): void {
@@ -104,6 +108,8 @@ while (!isOver()) {
 const producers = await Promise.all(running)
 await client.close()
 
+server!.send('over')
+await over.promise
 const reader = await connectLog(port)
 const violations: string[] = []
 let stored = 0

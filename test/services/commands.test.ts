@@ -6,6 +6,7 @@ import t from 'tap'
 import {
   aesGcmProtocol,
   type CommandsDefinition,
+  createEventClient,
   createEventServer,
   createSystem,
   defineCommands,
@@ -64,6 +65,85 @@ t.test('what a handler in the pool throws is answered as what one on a shard thr
   t.match(server.stats().pool, { completed: 4, lost: 0 })
 })
 
+t.test(
+  'each status that a command answers counts where its table says, over TCP and UDP, and lateness is logged',
+  async t => {
+    const { server, lines, request } = await serveCommands(t, 0, {
+      commandTimeoutMs: 20,
+      pool: { threads: 1, queueMax: 0 },
+    })
+    const datagrams = createEventClient({
+      ...server.address!,
+      transport: 'udp',
+      retry: { savedMax: 0, perSecond: 0, ratio: 0 },
+    })
+    t.teardown(() => datagrams.close())
+    const cases = [
+      [1, number.fail, 'invalidPacketLength', 'bodiesInvalid', 'bodiesInvalid'],
+      [2, number.fail, 'memoryAlloc', 'requestsWithoutMemory', 'requestsWithoutMemory'],
+      [3, number.fail, 'invalidHeader', 'headersInvalid', 'malformed'],
+      [4, number.fail, 'bodyTooLarge', 'bodiesTooLarge', 'malformed'],
+      [5, number.fail, 'unknownCommand', 'commandsUnknown', 'commandsUnknown'],
+      [6, number.fail, 'overloaded', 'requestsOverload', 'overloaded'],
+      [7, number.wait, 'late', 'commandsLate', 'commandsLate'],
+      [8, number.fail, 'decryptFailed', 'bodiesInvalid', 'bodiesInvalid'],
+      [9, number.fail, '', 'commandsFailed', 'commandsFailed'],
+    ] as const
+    const expected: Record<string, number> = {}
+    const expectedByUdp: Record<string, number> = {}
+    const counted = (figures: object, names: object) =>
+      Object.fromEntries(Object.entries(figures).filter(([name]) => name in names))
+    for (const [status, command, body, kind, figure] of cases) {
+      t.equal((await request(command, body)).status, status)
+      await t.rejects(datagrams.request(command, body), { message: new RegExp(`status ${status} `) })
+      expected[kind] = (expected[kind] ?? 0) + 1
+      expectedByUdp[figure] = (expectedByUdp[figure] ?? 0) + 1
+      const { refusals, udp } = server.stats()
+      t.same(counted(refusals, expected), expected, `${status} over TCP`)
+      t.same(counted(udp!, expectedByUdp), expectedByUdp, `${status} over UDP`)
+    }
+    const late = lines.filter(({ msg }) => msg === 'event command was not done in time')
+    t.match(late, [
+      { command: number.wait, timeoutMs: 20, leftOut: 0 },
+      { command: number.wait, timeoutMs: 20 },
+    ])
+  },
+)
+
+t.test('an answer that is too long names the limit of its transport', async t => {
+  const { server, lines, request } = await serveCommands(t, 0, { replyBytesMax: 2_000 })
+  t.equal((await request(number.reverse, 'x'.repeat(2_001))).status, eventStatus.handlerFailed)
+  const client = createEventClient({ ...server.address!, transport: 'udp', datagramBytesMax: 2_000 })
+  t.teardown(() => client.close())
+  await t.rejects(client.request(number.repeat, '700'), { code: 'REQUEST_FAILED' })
+  t.match(lines, [
+    {
+      command: number.reverse,
+      err: { message: 'an answer of 2001 bytes is over the 2000 that replyBytesMax leaves for it' },
+    },
+    {
+      command: number.repeat,
+      err: { message: 'an answer of 1400 bytes is over the 1216 that udp.payloadBytesMax leaves for it' },
+    },
+  ])
+})
+
+t.test('what the full pool refuses counts as overloaded over UDP', async t => {
+  const { server, gate, untilWaiting } = await serveCommands(t, 0, { pool: { threads: 1, queueMax: 0 } })
+  const client = createEventClient({
+    ...server.address!,
+    transport: 'udp',
+    retry: { savedMax: 0, perSecond: 0, ratio: 0 },
+  })
+  t.teardown(() => client.close())
+  const first = client.request(number.waitInPool, 'first', { timeoutMs: 30_000 })
+  await untilWaiting(1)
+  await t.rejects(client.request(number.reverseInPool, 'second'), { code: 'SERVER_OVERLOADED' })
+  t.match(server.stats(), { udp: { overloaded: 1 }, refusals: { requestsOverload: 0 }, pool: { refused: 1 } })
+  gate.send({ type: 'gate.open', later: 0 })
+  t.equal(String((await first).body), 'first')
+})
+
 t.test('a handler that sends what is no event, or to no address, costs its own request, in the pool too', async t => {
   const { request, server, lines } = await serveCommands(t, 1, { pool: { threads: 1 } })
   for (const command of [number.sendAmiss, number.sendAmissInPool]) {
@@ -99,6 +179,7 @@ t.test('options of commands and pool that cannot be used are told at once', asyn
     ['commands', { commands: { 2: { handle: () => '' } } }],
     ['protocol', { protocol: {} }],
     ['keys.7', { protocol: aesGcmProtocol.with({ keys: { 7: 'short' } }) }],
+    ['pool', { pool: { threads: 2 } }],
     ['pool.threads', { commands, pool: { threads: 0 } }],
     ['pool.queueMax', { commands, pool: { queueMax: -1 } }],
     ['pool.niceIncrement', { commands, pool: { niceIncrement: 20 } }],

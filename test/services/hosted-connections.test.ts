@@ -2,6 +2,7 @@
 import { once } from 'node:events'
 import t, { type Test } from 'tap'
 import type { ConnectionDetails } from '../../src/actors/connection/host-table.ts'
+import { createChaos } from '../../src/chaos/index.ts'
 import { type ActorExit, connection, type EventServerOptions, type Fact, type System } from '../../src/index.ts'
 import { encodeEventRequest, eventCommand } from '../../src/messages/index.ts'
 import { connectClient, type EventClient } from '../actors/acceptor/event-client.ts'
@@ -142,6 +143,41 @@ for (const shards of [0, 2]) {
       await facts.close()
     }
   })
+
+  t.test(
+    `${shards} shards: chaos kills a connection, loses what is sent to it, and refuses what it cannot do`,
+    async t => {
+      const { system, connect } = await serve(t, shards)
+      await using chaos = createChaos(system)
+      const client = await connect()
+      client.write(encodeEventRequest({ body: Buffer.from('x') }))
+      await client.response()
+      const [address] = await addressesOf(system)
+      const drop = await chaos.drop({ from: null, to: address!, count: 1 })
+      send(system, address!)
+      client.write(encodeEventRequest({ body: Buffer.from('y') }))
+      t.equal((await client.response()).status, 0, 'it was not told to close')
+      await drop.release()
+      const refused = [
+        () => chaos.crash(address!, 'throw'),
+        () => chaos.crash(address!, 'reject'),
+        () => chaos.pause(address!),
+        () => chaos.drop({ from: address!, to: 'events/s0' }),
+      ]
+      for (const inflict of refused) {
+        await t.rejects<unknown>(inflict(), { code: 'BAD_CONFIG', details: { option: 'target', address } })
+      }
+      t.match(await chaos.kill(address!), {
+        address,
+        definition: 'connection',
+        incarnation: 1,
+        reason: { type: 'killed' },
+      })
+      await client.ended()
+      await t.rejects(chaos.kill(address!), { code: 'NO_SUCH_ACTOR' })
+      await t.rejects(chaos.pause(address!), { code: 'NO_SUCH_ACTOR' })
+    },
+  )
 
   t.test(`${shards} shards: connections are listed in pages, told to close, and cannot be asked`, async t => {
     const { system, connect } = await serve(t, shards)

@@ -1,6 +1,6 @@
 /** What the event client takes and gives, checked by tsc: an error that is expected and does not come is an error. */
 import t from 'tap'
-import { createEventClient, type EventClient, type EventClientOptions, type EventResponse } from '../../src/index.ts'
+import { createEventClient, type EventAnswer, type EventClient, type EventClientOptions } from '../../src/index.ts'
 
 /** True when the two are the very same type; `any` equals nothing but itself. */
 type Same<A, B> = (<T>() => T extends A ? 1 : 2) extends <T>() => T extends B ? 1 : 2 ? true : false
@@ -35,9 +35,9 @@ t.test('a client is told its servers, and the options of its transport', async t
 t.test('a request takes bytes or text, and its answer has a type', async t => {
   const proof = async (client: EventClient) => {
     const answer = await client.request(0x10, new Uint8Array(3), { timeoutMs: 10, idempotent: true, sessionId: 1 })
-    holds<Same<typeof answer, EventResponse>>(true)
+    holds<Same<typeof answer, EventAnswer>>(true)
     const body = await client.echo('text', { signal: AbortSignal.timeout(1) })
-    holds<Same<typeof body, Uint8Array>>(true)
+    holds<Same<typeof body, Buffer>>(true)
     const pong = await client.ping()
     holds<Same<typeof pong.serverTimeMs, number>>(true)
     // @ts-expect-error a command is a number

@@ -19,6 +19,8 @@ const names = [
   'commandsUnknown',
   'bodiesInvalid',
   'requestsWithoutMemory',
+  'commandsLate',
+  'commandsFailed',
   'silent',
   'failed',
   'dropped',
@@ -41,7 +43,7 @@ export interface DatagramFigures extends Readonly<Record<DatagramFigure, number>
   readonly sent: number
   /** Short, oversized, cut off, with a header of another server or version. */
   readonly malformed: number
-  /** Refused: too much in flight, or draining. */
+  /** Refused: too much in flight, draining, or no room with their command. */
   readonly overloaded: number
   /** Answers that were held back until their sender proves its address. */
   readonly challenged: number
@@ -53,6 +55,10 @@ export interface DatagramFigures extends Readonly<Record<DatagramFigure, number>
   readonly bodiesInvalid: number
   /** Requests for which there was no memory. */
   readonly requestsWithoutMemory: number
+  /** Requests whose command was not done in time. */
+  readonly commandsLate: number
+  /** Requests whose command failed. */
+  readonly commandsFailed: number
   /** Datagrams that got no answer: it would have been too long, or answers to such are not wanted. */
   readonly silent: number
   /** Datagrams that the system did not send, and errors of the sockets. */

@@ -13,20 +13,24 @@ export const refusalKinds = [
   'connectionsIdle',
   /** Headers that did not come whole in time. */
   'headersLate',
-  /** Headers that are none of the protocol, or for another server. */
+  /** Headers that are none of the protocol, or for another server; or that their handler refused as such. */
   'headersInvalid',
   /** Bodies that were declared larger than they may be. */
   'bodiesTooLarge',
   /** Bodies that did not come whole: stalled, too slow, cut off. */
   'bodiesLate',
-  /** Bodies that cannot be opened. */
+  /** Bodies that cannot be opened, or of which their handler can make nothing. */
   'bodiesInvalid',
   /** Requests for what the server does not do. */
   'commandsUnknown',
   /** Requests for which there was no memory. */
   'requestsWithoutMemory',
-  /** Requests that came while the shard had too many in hand, or drained. */
+  /** Requests that came while the shard had too many in hand, or drained; or for which their handler had no room. */
   'requestsOverload',
+  /** Requests whose handler was not done in time. */
+  'commandsLate',
+  /** Requests whose handler failed. */
+  'commandsFailed',
   /** Connections that waited for their handlers for too long. */
   'handlersLate',
   /** Connections whose peer did not read in time. */

@@ -5,6 +5,7 @@ import type { ProtocolEnvironment, ReplyPath } from '../../actors/serving/protoc
 import { eventCommand, eventStatus } from '../../messages/event/status.ts'
 import { createFaults } from '../../messages/option-faults.ts'
 import { CommandRunner } from './command-runner.ts'
+import type { AnswerRoom } from './command-scope.ts'
 import { checkCommandNumber, commandsKind } from './commands.ts'
 import type { EventDialect } from './dialect.ts'
 import { type EventCall, EventCallCursor, type EventCommand, type EventTransport } from './event-call.ts'
@@ -64,11 +65,11 @@ export class CommandDesk {
   /** Has the command of a whole request, which {@link CommandDesk.knows}, answer it on `path`, now or later. */
   serve(path: ReplyPath, bytes: Buffer, at: number, bodyBytes: number): void {
     this.#call.move(path, bytes, at, bodyBytes)
-    if (!this.#opensBodies || this.#openBody(path)) this.#run(path, this.#dialect.command(bytes, at))
+    if (!this.#opensBodies || this.#openBody()) this.#run(this.#dialect.command(bytes, at))
   }
 
   /** True when the body is fit for its command; else the request has been answered. */
-  #openBody(path: ReplyPath): boolean {
+  #openBody(): boolean {
     const call = this.#call
     try {
       call.open(this.#dialect.validateDecryptBody!(call.frame, call.sessionId))
@@ -76,20 +77,17 @@ export class CommandDesk {
     } catch (error) {
       const isFault = error instanceof DialectFault
       const status = isFault ? this.#failures.statusOf(call.command, error) : statusOfFailure(error)
-      const refusal = status === eventStatus.memoryAlloc ? 'requestsWithoutMemory' : 'bodiesInvalid'
-      if (!isFault) path.countRefusal(refusal)
       call.fail(status ?? eventStatus.decryptFailed)
       return false
     }
   }
 
-  #run(path: ReplyPath, command: number): void {
+  #run(command: number): void {
     const call = this.#call
     try {
       this.#handlers.get(command)!(call)
     } catch (error) {
       const status = this.#failures.statusOf(command, error)
-      if (status === eventStatus.memoryAlloc) path.countRefusal('requestsWithoutMemory')
       call.late?.fail(status)
       call.fail(status)
     }
@@ -97,12 +95,16 @@ export class CommandDesk {
   }
 }
 
-/** Loads the commands of a server on its shard, ready to be run by number. `DEFINITION_NOT_FOUND`. */
+/**
+ * Loads the commands of a server on its shard, ready to be run by number. An answer has the room that `room` says, that of
+ * `replyBytesMax` when left out. `DEFINITION_NOT_FOUND`.
+ */
 export async function loadCommands(
   options: EventServiceOptions,
   environment: ProtocolEnvironment,
+  room?: AnswerRoom,
 ): Promise<ReadonlyMap<number, EventCommand>> {
   if (options.commands === undefined) return new Map()
   const { table } = await importDefinition(options.commands, commandsKind)
-  return new CommandRunner(resolveEventOptions(options), environment, options.pool).all(table)
+  return new CommandRunner(resolveEventOptions(options), environment, room, options.pool).all(table)
 }

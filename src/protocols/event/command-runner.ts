@@ -1,7 +1,7 @@
 /** Runs the commands of a server on one shard: handlers here, or in the task pool, and all of them to an answer in time. */
 import { Deadlines } from '../../actors/runtime/deadlines.ts'
 import type { ProtocolEnvironment } from '../../actors/serving/protocol.ts'
-import { bodyOfResult, type CommandReach, createCommandReach, requestOf } from './command-scope.ts'
+import { type AnswerRoom, bodyOfResult, type CommandReach, createCommandReach, requestOf } from './command-scope.ts'
 import type { Command, CommandTable } from './commands.ts'
 import type { EventCommand } from './event-call.ts'
 import { CommandFailures } from './event-failure.ts'
@@ -11,17 +11,24 @@ import { type CommandTiming, RunningCommand } from './running-command.ts'
 
 /** Runs commands of `table` on this shard. */
 export class CommandRunner {
-  readonly #options: FilledEventOptions
+  readonly #raidaId: number
+  readonly #room: AnswerRoom
   readonly #reach: CommandReach
   readonly #failures: CommandFailures
   readonly #timing: CommandTiming
   readonly #pool: PoolClient
 
-  /** `pool` is the address of the task pool; not needed where no command runs there. */
-  constructor(options: FilledEventOptions, { actor, clock, log }: ProtocolEnvironment, pool = '') {
+  /** `room` is that of an answer; `pool` the address of the task pool, not needed where no command runs there. */
+  constructor(
+    options: FilledEventOptions,
+    { actor, clock, log }: ProtocolEnvironment,
+    room: AnswerRoom = { bytesMax: options.replyBytesMax, option: 'replyBytesMax' },
+    pool = '',
+  ) {
     const deadlines = new Deadlines<RunningCommand>(clock, true, running => running.expire())
     const timeoutMs = options.commandTimeoutMs
-    this.#options = options
+    this.#raidaId = options.raidaId
+    this.#room = room
     this.#reach = createCommandReach(actor, log)
     this.#failures = new CommandFailures(log, clock)
     this.#pool = new PoolClient(actor, pool, this.#failures)
@@ -29,6 +36,7 @@ export class CommandRunner {
       timeoutMs,
       begin: running => deadlines.set(running, timeoutMs, clock.now()),
       end: running => deadlines.clear(running),
+      late: ({ command }) => this.#failures.late(command, timeoutMs),
     }
   }
 
@@ -47,12 +55,12 @@ export class CommandRunner {
   #onShard(number: number, handle: Command['handle']): EventCommand {
     return call => {
       const running = this.#begin(number)
-      const result = handle(requestOf(call, this.#options.raidaId), running)
+      const result = handle(requestOf(call, this.#raidaId), running)
       if (isPromise(result)) {
         running.putOff(call)
         this.#await(running, result)
       } else {
-        call.answer(bodyOfResult(result, this.#options.replyBytesMax))
+        call.answer(bodyOfResult(result, this.#room))
       }
     }
   }
@@ -61,7 +69,7 @@ export class CommandRunner {
     return call => {
       const running = this.#begin(number)
       running.putOff(call)
-      void this.#pool.run(requestOf(call, this.#options.raidaId), running)
+      void this.#pool.run(requestOf(call, this.#raidaId), running)
     }
   }
 
@@ -79,7 +87,7 @@ export class CommandRunner {
   #settle(running: RunningCommand, value: unknown): void {
     if (!running.isAwaited) return
     try {
-      running.answer(bodyOfResult(value, this.#options.replyBytesMax))
+      running.answer(bodyOfResult(value, this.#room))
     } catch (error) {
       this.#fail(running, error)
     }

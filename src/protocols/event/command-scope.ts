@@ -29,14 +29,20 @@ export function requestOf(call: EventCall, raidaId: number): CommandRequest {
 const nothing = new Uint8Array(0)
 const encoder = new TextEncoder()
 
-/** The body of an answer. Throws a TypeError for what no handler may answer, a RangeError for more than `bytesMax`. */
-export function bodyOfResult(result: unknown, bytesMax: number): Uint8Array {
+/** How long an answer may be, and which option says so. */
+export interface AnswerRoom {
+  readonly bytesMax: number
+  readonly option: string
+}
+
+/** The body of an answer. Throws a TypeError for what no handler may answer, a RangeError for more than there is room for. */
+export function bodyOfResult(result: unknown, { bytesMax, option }: AnswerRoom): Uint8Array {
   const body = result === undefined ? nothing : typeof result === 'string' ? encoder.encode(result) : result
   if (!(body instanceof Uint8Array)) {
     throw new TypeError(`a command answers a Uint8Array, a string or undefined, not ${describe(body)}`)
   }
   if (body.length <= bytesMax) return body
-  throw new RangeError(`an answer of ${body.length} bytes is over replyBytesMax, ${bytesMax}`)
+  throw new RangeError(`an answer of ${body.length} bytes is over the ${bytesMax} that ${option} leaves for it`)
 }
 
 function describe(value: unknown): string {

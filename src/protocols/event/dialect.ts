@@ -107,6 +107,9 @@ export interface BoundEventProtocol {
   readonly options: unknown
 }
 
+/** A dialect with no other fields: one that is misspelt is not left out in silence. */
+type Exactly<D> = D & { readonly [K in Exclude<keyof D, keyof EventDialect>]: never }
+
 /**
  * Defines a protocol of events with a header, validation and cryptography of its own. `moduleUrl` is the `import.meta.url`
  * of the calling module and `exportName` the name under which that module, which is not the program's entry, exports the
@@ -116,10 +119,10 @@ export interface BoundEventProtocol {
  * export const coinProtocol = defineEventProtocol(import.meta.url, 'coinProtocol', (options: CoinOptions) => ({ … }))
  * createEventServer(system, { port: 7400, protocol: coinProtocol.with({ network: 2 }) })
  */
-export function defineEventProtocol<TOptions>(
+export function defineEventProtocol<TOptions, D extends EventDialect = EventDialect>(
   moduleUrl: string,
   exportName: string,
-  create: (options: TOptions) => EventDialect,
+  create: (options: TOptions) => Exactly<D>,
 ): EventProtocolDefinition<TOptions> {
   const definition: EventProtocolDefinition<TOptions> = {
     kind: 'eventProtocol',

@@ -3,6 +3,7 @@
  */
 
 import type { ReplyPath, Waiter } from '../../actors/serving/protocol.ts'
+import type { RefusalKind } from '../../actors/serving/refusals.ts'
 import { type EventStatus, eventStatus } from '../../messages/event/status.ts'
 import type { EventDialect } from './dialect.ts'
 import { encodeReply, writeErrorReply, writeReply } from './event-reply.ts'
@@ -38,6 +39,24 @@ export interface LateAnswer {
 export type EventCommand = (call: EventCall) => void
 
 const nothing = new Uint8Array(0)
+
+/** What a request that went to its command is counted as, by the status that it was answered. */
+const refusalOf: Readonly<Partial<Record<EventStatus, RefusalKind>>> = {
+  [eventStatus.invalidPacketLength]: 'bodiesInvalid',
+  [eventStatus.memoryAlloc]: 'requestsWithoutMemory',
+  [eventStatus.invalidHeader]: 'headersInvalid',
+  [eventStatus.bodyTooLarge]: 'bodiesTooLarge',
+  [eventStatus.unknownCommand]: 'commandsUnknown',
+  [eventStatus.overloaded]: 'requestsOverload',
+  [eventStatus.timeout]: 'commandsLate',
+  [eventStatus.decryptFailed]: 'bodiesInvalid',
+  [eventStatus.handlerFailed]: 'commandsFailed',
+}
+
+function count(path: ReplyPath, status: EventStatus): void {
+  const kind = refusalOf[status]
+  if (kind !== undefined) path.countRefusal(kind)
+}
 
 /** The one call object of a protocol value, moved from request to request. */
 export class EventCallCursor implements EventCall {
@@ -108,6 +127,7 @@ export class EventCallCursor implements EventCall {
   fail(status: EventStatus): void {
     if (this.answered) return
     this.answered = true
+    count(this.#path!, status)
     writeErrorReply(this.#dialect, this.#path!, status, this.#frame, this.#at)
   }
 
@@ -117,7 +137,11 @@ export class EventCallCursor implements EventCall {
     const path = this.#path!
     const header = Buffer.from(this.#frame.subarray(this.#at, this.#at + dialect.headerBytes))
     const token = path.defer(this.#frameBytes, header, waiter)
-    const fail = (status: EventStatus): boolean => path.settle(token, encodeReply(dialect, status, header, 0, nothing))
+    const fail = (status: EventStatus): boolean => {
+      const isTaken = path.settle(token, encodeReply(dialect, status, header, 0, nothing))
+      if (isTaken) count(path, status)
+      return isTaken
+    }
     this.late = {
       answer(body) {
         try {

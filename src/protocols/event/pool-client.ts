@@ -9,11 +9,9 @@ import type { CommandFailures } from './event-failure.ts'
 import type { PoolRequest } from './pool-tasks.ts'
 import type { RunningCommand } from './running-command.ts'
 
-/** The status for a task that was not done, by what became of it. The pool has logged a worker that was lost. */
-const statusOf: Record<Exclude<TaskOutcome['type'], 'done' | 'failed'>, EventStatus> = {
-  lost: eventStatus.handlerFailed,
+/** The status for a task that was not done, by what became of it. */
+const statusOf: Record<Exclude<TaskOutcome['type'], 'done' | 'failed' | 'expired' | 'lost'>, EventStatus> = {
   refused: eventStatus.overloaded,
-  expired: eventStatus.timeout,
   cancelled: eventStatus.timeout,
 }
 
@@ -40,19 +38,25 @@ export class PoolClient {
     try {
       this.#settle(running, (await this.#actor.ask(this.#address, task, { timeoutMs })) as TaskOutcome)
     } catch (error) {
-      running.fail(statusOfAsk(error))
+      if (isStarfishError(error, 'ASK_TIMEOUT')) running.timeOut()
+      else running.fail(statusOfAsk(error))
     }
   }
 
   #settle(running: RunningCommand, outcome: TaskOutcome): void {
     if (outcome.type === 'done') running.answer(outcome.bytes)
+    else if (outcome.type === 'expired') running.timeOut()
+    else if (outcome.type === 'lost') this.#fail(running, new Error('a worker of the task pool ended under it'))
     else if (outcome.type !== 'failed') running.fail(statusOf[outcome.type])
-    else if (running.isAwaited) running.fail(this.#failures.statusOf(running.command, decodeError(outcome.error)))
+    else this.#fail(running, decodeError(outcome.error))
+  }
+
+  #fail(running: RunningCommand, error: unknown): void {
+    if (running.isAwaited) running.fail(this.#failures.statusOf(running.command, error))
   }
 }
 
 /** A pool that never had the task in hand is one without room; what it may have begun has failed. */
 function statusOfAsk(error: unknown): EventStatus {
-  if (isStarfishError(error, 'ASK_TIMEOUT')) return eventStatus.timeout
   return isStarfishError(error) && error.handled === 'no' ? eventStatus.overloaded : eventStatus.handlerFailed
 }

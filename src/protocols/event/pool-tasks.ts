@@ -23,9 +23,10 @@ export const eventTasks = defineTaskRunner<PoolTaskOptions>(
     const { table } = await importDefinition(commands, commandsKind)
     // Nothing that waits in a worker is told to stop: the worker itself is ended.
     const context: CommandContext = { ...createCommandReach(reach, reach.log), signal: new AbortController().signal }
+    const room = { bytesMax: replyBytesMax, option: 'replyBytesMax' }
     return async (payload, body) => {
       const request = { ...(payload as PoolRequest), body }
-      return bodyOfResult(await table[request.command]!.handle(request, context), replyBytesMax)
+      return bodyOfResult(await table[request.command]!.handle(request, context), room)
     }
   },
 )

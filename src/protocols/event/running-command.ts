@@ -22,6 +22,8 @@ export interface CommandTiming {
   begin(running: RunningCommand): void
   /** Takes that back. */
   end(running: RunningCommand): void
+  /** It was not done in time. */
+  late(running: RunningCommand): void
 }
 
 /** One request in the hands of its handler, and the context of that. */
@@ -84,6 +86,11 @@ export class RunningCommand extends Deadline implements CommandContext, Waiter {
     return this.#take()?.fail(status) ?? false
   }
 
+  /** Answers that it was not done in time. */
+  timeOut(): void {
+    if (this.fail(eventStatus.timeout)) this.#timing.late(this)
+  }
+
   /** How long it may take, ms. */
   get timeoutMs(): number {
     return this.#timing.timeoutMs
@@ -98,7 +105,7 @@ export class RunningCommand extends Deadline implements CommandContext, Waiter {
   expire(): void {
     const { command } = this
     const { timeoutMs } = this.#timing
-    this.fail(eventStatus.timeout)
+    this.timeOut()
     const text = `command ${command} was not done within ${timeoutMs} ms`
     this.#abort(new StarfishError('ASK_TIMEOUT', text, { details: { command, timeoutMs } }))
   }

@@ -1,8 +1,7 @@
 /** How clients check what they are told: groups of numbers, certificates, and the servers they are to use. */
 import { type ConnectionOptions, createSecureContext } from 'node:tls'
 import { StarfishError } from '../../messages/errors.ts'
-import type { Faults } from '../../messages/option-faults.ts'
-import { type OptionFault, optionError, show } from '../../messages/option-faults.ts'
+import { createFaults, type Faults, type OptionFault, optionError, show } from '../../messages/option-faults.ts'
 import type { ServerAddress } from './link.ts'
 
 /** What a number may be; a whole one unless it says otherwise. */
@@ -45,6 +44,17 @@ export function fillNumbers<T extends { readonly [K in keyof T]: number }>(
   return filled
 }
 
+const closeTimeoutMs = 5_000
+
+/** How long the close of a client waits for open requests, ms: for ever is as long as any. `BAD_CONFIG` for what is no number. */
+export function closeWaitMs(options: { readonly timeoutMs?: number }): number {
+  const faults = createFaults()
+  const timeoutMs = faults.options('', options, ['timeoutMs']) ? (options.timeoutMs ?? closeTimeoutMs) : closeTimeoutMs
+  faults.number('timeoutMs', timeoutMs, 0, Number.POSITIVE_INFINITY)
+  faults.throwIfAny('BAD_CONFIG', 'the client was not closed')
+  return timeoutMs
+}
+
 /** Adds a fault for certificates that cannot be used: told before anything is dialed. */
 export function checkTls(tls: ConnectionOptions, faults: Faults): void {
   try {
@@ -62,13 +72,23 @@ export type ServersOption =
   | { readonly servers: readonly ServerOption[] }
   | { readonly host?: string; readonly port: number }
 
+const listWanted = "a list of servers is wanted, such as ['127.0.0.1:7400']"
+
 const portRange: NumberRange = { least: 1, most: 65_535 }
 const hostAndPort = /^(?:\[([^\]]+)\]|([^:[\]]+)):(\d+)$/
 
 /** Reads the servers of a client. */
 export function readServers(options: ServersOption, faults: Faults): readonly ServerAddress[] {
-  if (!('servers' in options)) return [readAddress(options, faults)]
-  return readServerList('servers', options.servers, faults)
+  const { servers, host, port } = options as Partial<Record<'servers' | 'host' | 'port', unknown>>
+  if (servers === undefined && host === undefined && port === undefined) {
+    faults.add('servers', `is not given, nor the port of one server: ${listWanted}`)
+    return []
+  }
+  if (servers === undefined) return [readAddress(options as { port: number }, faults)]
+  for (const [option, value] of Object.entries({ host, port })) {
+    if (value !== undefined) faults.add(option, 'is given beside servers: it is for a client of one server')
+  }
+  return readServerList('servers', servers as readonly ServerOption[], faults)
 }
 
 /** Reads a list of servers that has at least one. */
@@ -80,7 +100,8 @@ export function readServerList(
   if (Array.isArray(servers) && servers.length > 0) {
     return servers.map((server, index) => readServer(`${option}[${index}]`, server, faults))
   }
-  faults.add(option, `is ${show(servers)}, not a list of servers such as ['127.0.0.1:7400']`)
+  const isEmpty = Array.isArray(servers) && servers.length === 0
+  faults.add(option, `is ${isEmpty ? 'empty' : show(servers)}: ${listWanted}`)
   return []
 }
 

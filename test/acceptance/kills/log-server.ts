@@ -1,6 +1,7 @@
 /**
  * The server process of a run of the message log under kills: a log server on two shards that kills, each second, one of its
- * actors or workers by a seeded schedule, until it is killed itself: `node log-server.ts port folder seed`, forked.
+ * actors or workers by a seeded schedule, until it is told that it is over, or killed itself: `node log-server.ts port folder seed`,
+ * forked.
  */
 import { join } from 'node:path'
 import { setTimeout as pause } from 'node:timers/promises'
@@ -43,11 +44,18 @@ const kills: readonly { readonly name: string; kill(): Promise<unknown>; serves(
   { name: 'acceptor', kill: () => system.kill('log/s0'), serves: () => untilBound(system, 'log/s0') },
 ]
 
+let isOver = false
+process.on('message', () => {
+  isOver = true
+})
+
 process.send!('ready')
 for (;;) {
   await pause(periodMs * (0.5 + random()))
+  if (isOver) break
   const { name, kill, serves } = kills[Math.floor(random() * kills.length)]!
   await kill()
   await serves()
   process.send!(name)
 }
+process.send!('over')

@@ -128,11 +128,48 @@ t.test('a handler that fails is answered 9 and logged with its number, once a se
     { fields: { command: 3, leftOut: 0, err: { message: 'broken later' } } },
     { fields: { command: 4, err: { message: 'a command answers a Uint8Array, a string or undefined, not number' } } },
     { fields: { command: 5, err: { message: /not null$/ } } },
-    { fields: { command: 6, err: { message: 'an answer of 9 bytes is over replyBytesMax, 8' } } },
+    { fields: { command: 6, err: { message: 'an answer of 9 bytes is over the 8 that replyBytesMax leaves for it' } } },
     { fields: { command: 7, err: { message: /^an answer of 9 bytes/ } } },
     { fields: { command: 2, leftOut: 4, err: { message: 'broken 6' } } },
   ])
   t.equal(shard.runtime.lines.length, 7)
+})
+
+/** Throws when it is looked at. */
+function sting(): never {
+  throw new Error('looked at')
+}
+
+t.test('whatever a handler throws costs its request and no other, also what cannot be looked at', async t => {
+  const thrown: Record<number, unknown> = {
+    2: Object.defineProperty(new Error('code'), 'code', { get: sting }),
+    3: Object.defineProperty(new Error('message'), 'message', { get: sting }),
+    4: Object.defineProperty(eventFailure('timeout'), 'code', { get: sting }),
+    5: new Proxy(new Error('proxy'), { get: sting, getPrototypeOf: sting, ownKeys: sting }),
+    6: Object.assign(new Error('toJSON'), { toJSON: sting }),
+    7: null,
+    8: Symbol('symbol'),
+  }
+  const numbers = Object.keys(thrown).map(Number)
+  for (const fails of [
+    (error: unknown) => {
+      throw error
+    },
+    (error: unknown) => Promise.reject(error),
+  ]) {
+    const table = Object.fromEntries(numbers.map(number => [number, { handle: () => fails(thrown[number]) }]))
+    const shard = await startEventShard(t, { table })
+    const client = await shard.connect()
+    client.write(...numbers.map(number => ask(number)), hello)
+    for (const number of numbers)
+      t.match(await client.response(), { command: number, status: eventStatus.handlerFailed })
+    t.equal((await client.response()).status, eventStatus.ok)
+    t.same(
+      shard.runtime.lines.map(({ fields }) => (fields as { command: number }).command),
+      numbers,
+    )
+    t.equal(typeof JSON.stringify(shard.runtime.lines), 'string', 'what is logged can be written')
+  }
 })
 
 t.test('a handler chooses the status by the error that it throws, and no line is written', async t => {
@@ -186,7 +223,9 @@ t.test('at its deadline a request is answered 7, its signal aborts, and its resu
   late!.resolve('too late')
   client.write(hello)
   t.match(await client.response(), { sessionId: 99 }, 'nothing else was answered')
-  t.same(shard.runtime.lines, [])
+  t.match(shard.runtime.lines.splice(0), [
+    { message: 'event command was not done in time', fields: { command: 2, timeoutMs: 1_000 } },
+  ])
 })
 
 t.test('a signal that is first looked at after the deadline has aborted', async t => {
@@ -246,7 +285,7 @@ t.test('the end of a drain aborts what is still running', async t => {
   await until(() => runs.length === 1)
   const { signal } = runs[0]!.context
   void shard.server.drain()
-  await shard.states('draining.reading')
+  await shard.states('draining.answering')
   t.equal(signal.aborted, false)
   shard.server.destroy()
   t.equal(signal.aborted, true)

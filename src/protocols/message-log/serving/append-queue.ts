@@ -21,8 +21,8 @@ import type { AppendOutcomes } from '../owner/append-desk.ts'
 import { type InLane, PartitionLanes } from './partition-lanes.ts'
 import { isOwnerLost, isUntaken, type StoreLink } from './store-link.ts'
 
-/** Flights that are on their way at a time: one is being stored while the next one comes. */
-const seats = 4
+/** Flights that are on their way at a time: one is being stored while the next one comes. More only make them smaller. */
+const seats = 2
 
 /** A flight that has so many bytes takes no more. */
 const flightBytesMax = 1_048_576

@@ -14,8 +14,13 @@ export interface EventContent {
   readonly hasDrawnSession?: boolean
 }
 
+/** The answer to one, whose status is 0. */
+export interface EventAnswer extends EventResponse {
+  readonly body: Buffer
+}
+
 /** The record of one. Answered by the whole response. */
-export class PendingEvent extends PendingRequest<EventResponse> implements EventRequestHead {
+export class PendingEvent extends PendingRequest<EventAnswer> implements EventRequestHead {
   readonly raidaId: number
   readonly command: number
   sessionId: number
@@ -26,7 +31,7 @@ export class PendingEvent extends PendingRequest<EventResponse> implements Event
   constructor(
     content: EventContent,
     options: Omit<PendingOptions, 'bytes'>,
-    resolve: (answer: EventResponse) => void,
+    resolve: (answer: EventAnswer) => void,
     reject: (error: unknown) => void,
   ) {
     super({ bytes: EVENT_HEADER_BYTES + content.body.length, ...options }, resolve, reject)

@@ -70,6 +70,11 @@ export class ScriptedLink implements Link {
     if (bodyBytes === bytes.length - LOG_REQUEST_HEADER_BYTES) protocol.request(this, bytes, 0, bodyBytes)
   }
 
+  /** The ids of the answers since the last call. */
+  ids(): number[] {
+    return this.#frames.splice(0).map(frame => Number(frame.readBigUInt64BE(4)))
+  }
+
   /** The answers since the last call, which are all to requests of `operation`. */
   answers<Q, A, R>(operation: LogOperation<Q, A, R>): DecodedLogResponse<R>[] {
     return this.#frames.splice(0).map(frame => decodeLogResponse(operation, frame))

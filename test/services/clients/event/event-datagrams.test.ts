@@ -45,6 +45,13 @@ t.test('requests are answered, each by its own answer, in whatever order answers
   })
 })
 
+t.test('a request that its server gave up on is not sent again unless that does no harm', async t => {
+  const peer = await startUdpPeer(t, seen => seen.answer(eventStatus.timeout))
+  const client = clientOf(t, [peer.port], { resend: { initialMs: 5_000, maxMs: 5_000 }, retry: { maxMs: 1 } })
+  await t.rejects(client.request(9, 'once', soon), { code: 'SERVER_TIMEOUT', handled: 'unknown' })
+  t.equal(peer.seen.length, 1)
+})
+
 t.test('a datagram that is lost is sent again, at growing intervals, until it is answered', async t => {
   const peer = await startUdpPeer(t, (seen, index) => {
     if (index === 6) echo(seen)
@@ -168,7 +175,7 @@ t.test('a request that is late after the server had given up on it tells what th
   const clock = createVirtualClock(1_000)
   const retry = { initialMs: 40, maxMs: 40 }
   const client = clientOf(t, [peer.port], { resend: { initialMs: 500, maxMs: 500 }, random: () => 0, clock, retry })
-  const failed = client.request(16, 'slow', { timeoutMs: 100 }).catch(error => error)
+  const failed = client.request(16, 'slow', { timeoutMs: 100, idempotent: true }).catch(error => error)
   await until(() => peer.seen.length === 1 && client.stats().retries === 1)
   await clock.advance(40)
   await until(() => peer.seen.length === 2 && client.stats().retries === 2)
