@@ -1,6 +1,6 @@
 /** Echo over UDP against bare `node:dgram`. */
 import { createSocket } from 'node:dgram'
-import { encodeEventRequest } from '../../src/messages/event/request-v1.ts'
+import { encodeEventRequest, eventRequestAt } from '../../src/messages/event/request-v1.ts'
 import { median, spread } from '../statistics.ts'
 import { atLeast, type Figure, type SuiteOptions } from '../suite.ts'
 import { type Kind, Served } from './servers.ts'
@@ -42,7 +42,8 @@ export async function measureDatagrams({ quick, say }: SuiteOptions): Promise<Fi
 
 /** Thousands of answers a second; each is compared with its request. */
 async function echo(port: number, count: number): Promise<number> {
-  const request = encodeEventRequest({ sessionId: 7, body: Buffer.alloc(bodyBytes, 7) })
+  const request = encodeEventRequest({ sessionId: 0, body: Buffer.alloc(bodyBytes, 7) })
+  let lastSessionId = 0
   const socket = createSocket({ type: 'udp4', recvBufferSize: 4_194_304, sendBufferSize: 4_194_304 })
   await new Promise<void>(resolve => socket.connect(port, '127.0.0.1', resolve))
   const from = performance.now()
@@ -50,9 +51,14 @@ async function echo(port: number, count: number): Promise<number> {
     let answered = 0
     let answeredBefore = -1
     const timer = setInterval(() => {
-      if (answered === answeredBefore) for (let number = 0; number < inFlight; number++) socket.send(request)
+      if (answered === answeredBefore) for (let number = 0; number < inFlight; number++) send(Buffer.from(request))
       answeredBefore = answered
     }, silenceMs)
+    /** Each request has a session of its own, as the server wants it of who brings no cookie. */
+    const send = (bytes: Buffer): void => {
+      bytes.writeUInt32BE(++lastSessionId, eventRequestAt.sessionId)
+      socket.send(bytes)
+    }
     const settle = (error?: Error): void => {
       clearInterval(timer)
       if (error === undefined) resolve()
@@ -60,11 +66,12 @@ async function echo(port: number, count: number): Promise<number> {
     }
     socket.on('error', settle)
     socket.on('message', answer => {
+      answer.writeUInt32BE(0, eventRequestAt.sessionId)
       if (!request.equals(answer)) settle(new Error('a wrong answer'))
       else if (++answered === count) settle()
-      else socket.send(request)
+      else send(answer)
     })
-    for (let number = 0; number < inFlight; number++) socket.send(request)
+    for (let number = 0; number < inFlight; number++) send(Buffer.from(request))
   })
   const rate = count / (performance.now() - from)
   socket.close()

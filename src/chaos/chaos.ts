@@ -13,7 +13,7 @@ import { decodeKernelMessage } from '../messages/thread/kernel-message-codec.ts'
 import type { Addressed } from '../supervisor/actor-ref.ts'
 import { addressIn } from '../supervisor/argument-check.ts'
 import { internalsOf, type System } from '../supervisor/system.ts'
-import { checkFault, victimOf } from './check-fault.ts'
+import { checkFault, checkSchedule, victimOf } from './check-fault.ts'
 import type {
   CrashFault,
   CrashHow,
@@ -106,6 +106,7 @@ export class Chaos implements AsyncDisposable {
 
   /** Does a fault that is given as data. */
   async inflict(fault: Fault): Promise<Inflicted> {
+    checkFault(fault)
     switch (fault.kind) {
       case 'stall':
         return { type: 'stalled', stall: await this.#stall(fault) }
@@ -121,6 +122,7 @@ export class Chaos implements AsyncDisposable {
 
   /** Does the faults of a schedule, each at its time. */
   play(schedule: Schedule, options: PlayOptions = {}): Monkey {
+    checkSchedule(schedule)
     return playSchedule(fault => this.inflict(fault), schedule, { clock: this.#clock, ...options })
   }
 

@@ -1,6 +1,7 @@
 /** Refuses faults that make no sense before anything is done. */
 import { StarfishError } from '../messages/errors.ts'
 import type { CrashHow, DropFault, Fault, Target, TrafficFault, Victim } from './fault.ts'
+import type { Schedule } from './schedule.ts'
 
 /** Longest that a fault may be asked to stall or to delay, ms. */
 export const faultMaxMs = 600_000
@@ -17,6 +18,7 @@ export function victimOf(target: Target): Victim {
 
 /** Checks a fault that was given as data. Throws BAD_CONFIG, naming the field. */
 export function checkFault(fault: Fault): void {
+  if (typeof fault !== 'object' || fault === null) throw badFault('fault', fault, 'an object with a kind')
   switch (fault.kind) {
     case 'kill':
     case 'pause':
@@ -40,6 +42,16 @@ export function checkFault(fault: Fault): void {
       break
     default:
       throw badFault('kind', (fault as { kind?: unknown }).kind, 'one of kill, crash, stall, pause, drop, delay')
+  }
+}
+
+/** Checks that a schedule has faults with their times; each fault is checked when its time has come. Throws BAD_CONFIG. */
+export function checkSchedule(schedule: Schedule): void {
+  if (typeof schedule !== 'object' || schedule === null || !Array.isArray(schedule.faults)) {
+    throw badFault('schedule', schedule, 'one of drawSchedule, or { seed, faults }')
+  }
+  for (const { atMs } of schedule.faults) {
+    if (!(typeof atMs === 'number' && atMs >= 0)) throw badFault('atMs', atMs, 'a number of milliseconds, 0 or more')
   }
 }
 

@@ -1,4 +1,5 @@
 /** The task pool of an event server: there if one of its commands runs in it. */
+import { shutdownMarginMs } from '../actors/acceptor/config.ts'
 import { type ActorSpec, child } from '../actors/runtime/child.ts'
 import { referenceTo } from '../actors/runtime/import-definition.ts'
 import { openTimeoutMs, type TaskPoolInput } from '../actors/task-pool/config.ts'
@@ -42,7 +43,7 @@ export function createCommandPool(
   const address = `${id}/pool`
   return {
     address,
-    child: child(taskPool, { id: 'pool', shard: 'main', input, shutdown: drainTimeoutMs + 1_000 }),
+    child: child(taskPool, { id: 'pool', shard: 'main', input, shutdown: drainTimeoutMs + shutdownMarginMs }),
     whenOpen: () => system.ref(taskPool, address).ask({ type: 'pool.whenOpen' }, { timeoutMs: openAnswerMs }),
     figures: () => readTaskPoolFigures(figures),
   }

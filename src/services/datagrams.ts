@@ -1,5 +1,7 @@
 /** The UDP side of a server: a datagram actor on each shard, on the port of the acceptors. */
+
 import { randomBytes } from 'node:crypto'
+import { shutdownMarginMs } from '../actors/acceptor/config.ts'
 import { datagramShards, type FilledUdpOptions } from '../actors/datagram/config.ts'
 import { secretBytes } from '../actors/datagram/cookies.ts'
 import { createDatagramFigures, type DatagramFigures, readDatagramFigures } from '../actors/datagram/figures.ts'
@@ -49,7 +51,7 @@ export function createDatagramActors(
           id: `u${index}`,
           shard: shard === -1 ? 'main' : shard,
           input: { ...common, host, port, bindTimeoutMs, rebindDelayMs, limits },
-          shutdown: limits.drainTimeoutMs + 1_000,
+          shutdown: limits.drainTimeoutMs + shutdownMarginMs,
         }),
       ),
     whenBound: timeoutMs => Promise.all(refs.map(ref => ref.ask({ type: 'datagram.whenBound' }, { timeoutMs }))),

@@ -9,6 +9,7 @@
  */
 import { StarfishError } from '../messages/errors.ts'
 import { eventCommand } from '../messages/event/status.ts'
+import { closeWaitMs } from './clients/client-options.ts'
 import { type ClientFigures, ConnectionPool } from './clients/connection-pool.ts'
 import {
   checkRequest,
@@ -47,12 +48,10 @@ export interface EventClient extends AsyncDisposable {
   stats(): ClientFigures
   /**
    * Takes no further request, waits for those that are open for up to `timeoutMs` (5,000), rejects the rest with
-   * CLIENT_CLOSED and closes every connection. Settles when no handle is left.
+   * CLIENT_CLOSED and closes every connection. Settles when no handle is left. BAD_CONFIG for what is no number.
    */
   close(options?: { readonly timeoutMs?: number }): Promise<void>
 }
-
-const closeTimeoutMs = 5_000
 
 /** Creates a client; it connects when it is first used. Throws BAD_CONFIG for options that cannot be used. */
 export function createEventClient(options: EventClientOptions): EventClient {
@@ -68,8 +67,13 @@ export function createEventClient(options: EventClientOptions): EventClient {
     options: EventRequestOptions = none,
   ): Promise<EventAnswer> {
     return new Promise((resolve, reject) => {
-      const { timeoutMs, signal, sessionId, idempotent } = options
       const bytes = typeof body === 'string' ? Buffer.from(body) : body
+      const fault = checkRequest(command, bytes, options, config)
+      if (fault !== undefined) {
+        reject(fault)
+        return
+      }
+      const { timeoutMs, signal, sessionId, idempotent } = options
       const hasDrawnSession = sessionId === undefined
       const pending = new PendingEvent(
         { raidaId, command, sessionId: sessionId ?? nextSessionId(), hasDrawnSession, body: bytes },
@@ -77,14 +81,16 @@ export function createEventClient(options: EventClientOptions): EventClient {
         resolve,
         reject,
       )
-      const fault = checkRequest(pending, options, config)
-      if (fault === undefined) pool.requests.open(pending, signal)
-      else reject(fault)
+      pool.requests.open(pending, signal)
     })
   }
 
-  function close({ timeoutMs = closeTimeoutMs }: { readonly timeoutMs?: number } = {}): Promise<void> {
-    return pool.close(timeoutMs)
+  function close(options: { readonly timeoutMs?: number } = {}): Promise<void> {
+    try {
+      return pool.close(closeWaitMs(options))
+    } catch (error) {
+      return Promise.reject(error)
+    }
   }
 
   return {
@@ -99,7 +105,7 @@ export function createEventClient(options: EventClientOptions): EventClient {
     },
     stats: () => pool.figures(),
     close,
-    [Symbol.asyncDispose]: close,
+    [Symbol.asyncDispose]: () => close(),
   }
 }
 

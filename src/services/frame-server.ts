@@ -8,7 +8,12 @@
  *     └─ …                what else the server has at its port
  */
 import { threadId } from 'node:worker_threads'
-import { type AcceptorInput, type AcceptorOptions, resolveAcceptorInput } from '../actors/acceptor/config.ts'
+import {
+  type AcceptorInput,
+  type AcceptorOptions,
+  resolveAcceptorInput,
+  shutdownMarginMs,
+} from '../actors/acceptor/config.ts'
 import { createServerCounters, readServerCounters, type ServerFigures } from '../actors/acceptor/counters.ts'
 import { probeAddress } from '../actors/acceptor/probe.ts'
 import { type ActorSpec, child } from '../actors/runtime/child.ts'
@@ -145,8 +150,9 @@ export function createFrameServer(
       children: [...parts.before, ...children],
     })
     try {
-      await parts.whenReady()
+      // All at once: who has a reason to end tells it before the supervisor has given up on all.
       await Promise.all([
+        parts.whenReady(),
         ...acceptors.map(child =>
           system.ref(acceptor, `${id}/${child.id}`).ask({ type: 'acceptor.whenBound' }, { timeoutMs: bindAnswerMs }),
         ),
@@ -189,7 +195,7 @@ export function createFrameServer(
 
   /** All at once: the supervisor would stop one after the other. Who cannot answer is left to it. */
   async function drainAll(): Promise<void> {
-    const timeoutMs = input.limits.drainTimeoutMs + 1_000
+    const timeoutMs = input.limits.drainTimeoutMs + shutdownMarginMs
     const drained = childrenOf(input, system.shards).map(async child => {
       const ref = system.ref(acceptor, `${id}/${child.id}`)
       ref.send({ type: 'acceptor.drain' })
@@ -232,7 +238,7 @@ async function findPort({ host, port }: AcceptorInput, sharers: PortSharers | un
 }
 
 function childrenOf(input: AcceptorInput, shards: number): readonly ActorSpec[] {
-  const common = { input, shutdown: input.limits.drainTimeoutMs + 1_000 }
+  const common = { input, shutdown: input.limits.drainTimeoutMs + shutdownMarginMs }
   const acceptors = Array.from({ length: Math.max(1, shards) }, (_, shard) =>
     child(acceptor, { ...common, id: `s${shard}`, shard: shards === 0 ? 'main' : shard }),
   )

@@ -12,9 +12,9 @@ import { encodeLogBatch } from '../messages/log/batch-v1.ts'
 import { type Acknowledgement, acknowledgements } from '../messages/log/codes.ts'
 import type { LogTopic } from '../messages/log/list-topics-v1.ts'
 import type { ProduceResponse, ProducerSequence } from '../messages/log/produce-v1.ts'
-import { show } from '../messages/option-faults.ts'
+import { type OptionFault, show } from '../messages/option-faults.ts'
 import type { ClientFigures } from './clients/connection-pool.ts'
-import { checkArguments, requestOptions, textFault, wholeFault } from './clients/log/check-arguments.ts'
+import { checkFaults, optionsFault, requestOptions, textFault, wholeFault } from './clients/log/check-arguments.ts'
 import type { ConsumerOptions } from './clients/log/consumer/consumer-options.ts'
 import { createConsumer, type LogConsumer } from './clients/log/consumer/log-consumer.ts'
 import { type FetchOptions, type FetchResult, fetchMessages } from './clients/log/fetch-messages.ts'
@@ -72,6 +72,7 @@ export interface LogClient extends AsyncDisposable {
 
 const closeTimeoutMs = 5_000
 
+const produceOptions = [...requestOptions, 'acknowledgement', 'producer']
 const none = {}
 
 /** Creates a client of the log that `brokers` serve; a plain address is taken too. Throws BAD_CONFIG for options that cannot be used. */
@@ -91,45 +92,33 @@ export function createLogClient(options: LogClientOptions | string): LogClient {
   }
 
   return {
-    async createTopic(name, partitions = 1, given = none) {
-      checkArguments(given, requestOptions, [textFault('name', name), wholeFault('partitions', partitions, 1)])
-      const attempts = { ...given, isIdempotent: false }
-      const topic = await requests.ask(logCall.createTopic, { name, partitions }, attempts)
+    async createTopic(name, partitions = 1, given) {
+      checkFaults(textFault('name', name), wholeFault('partitions', partitions, 1))
+      const topic = await requests.ask(logCall.createTopic, { name, partitions }, false, given)
       return { name, partitions: topic.partitions }
     },
-    async deleteTopic(name, given = none) {
-      checkArguments(given, requestOptions, [textFault('name', name)])
-      return await requests.ask(logCall.deleteTopic, { name }, { ...given, isIdempotent: false })
+    async deleteTopic(name, given) {
+      checkFaults(textFault('name', name))
+      return await requests.ask(logCall.deleteTopic, { name }, false, given)
     },
-    async listTopics(given = none) {
-      checkArguments(given, requestOptions, [])
-      return await requests.ask(logCall.listTopics, {}, { ...given, isIdempotent: true })
+    listTopics: given => requests.ask(logCall.listTopics, none, true, given),
+    async getOffset(partition, given) {
+      checkFaults(wholeFault('partition', partition))
+      return await requests.ask(logCall.getOffset, { partitionId: partition }, true, given)
     },
-    async getOffset(partition, given = none) {
-      checkArguments(given, requestOptions, [wholeFault('partition', partition)])
-      return await requests.ask(logCall.getOffset, { partitionId: partition }, { ...given, isIdempotent: true })
-    },
-    healthCheck: (given = none) => requests.ask(logCall.healthCheck, none, { ...given, isIdempotent: true }),
+    healthCheck: given => requests.ask(logCall.healthCheck, none, true, given),
     async produce(partition, messages, given = none) {
-      const { acknowledgement = 'committed', producer } = given
-      checkArguments(
-        given,
-        [...requestOptions, 'acknowledgement', 'producer'],
-        [
-          wholeFault('partition', partition),
-          messagesFault(messages),
-          acknowledgements.includes(acknowledgement)
-            ? undefined
-            : {
-                path: 'acknowledgement',
-                reason: `is ${show(acknowledgement)}, not one of ${acknowledgements.join(', ')}`,
-              },
-        ],
+      const { acknowledgement = 'committed', producer, ...options } = given
+      checkFaults(
+        optionsFault(given, produceOptions),
+        wholeFault('partition', partition),
+        messagesFault(messages),
+        acknowledgements.includes(acknowledgement) ? undefined : badAcknowledgement(acknowledgement),
       )
       const nowMs = Math.floor(config.clock.now())
       const batch = encodeLogBatch(messages.map(message => toLogMessage(message, nowMs)))
       const content = { partitionId: partition, acknowledgement, producer, batch }
-      return await requests.ask(logCall.produce, content, { ...given, isIdempotent: producer !== undefined })
+      return await requests.ask(logCall.produce, content, producer !== undefined, options)
     },
     fetch: (partition, offset, bytesMax, given) => fetchMessages(requests, partition, offset, bytesMax, given),
     producer(given = none) {
@@ -146,4 +135,8 @@ export function createLogClient(options: LogClientOptions | string): LogClient {
     close,
     [Symbol.asyncDispose]: close,
   }
+}
+
+function badAcknowledgement(value: unknown): OptionFault {
+  return { path: 'acknowledgement', reason: `is ${show(value)}, not one of ${acknowledgements.join(', ')}` }
 }

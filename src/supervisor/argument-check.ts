@@ -1,5 +1,6 @@
 /** Checks of what users of a system hand over beside options, in addition to those that every thread makes. */
 import { badArgument } from '../messages/argument-check.ts'
+import type { StarfishError } from '../messages/errors.ts'
 import { createFaults, show } from '../messages/option-faults.ts'
 import { factKinds } from '../messages/thread/fact.ts'
 import type { TreeQuery } from './kernel/actor-summary.ts'
@@ -15,7 +16,12 @@ export function addressIn(call: string, target: unknown): string {
 
 /** An address that is not one of the system's own supervisors. */
 export function checkOpen(call: string, address: string): void {
-  if (isReserved(address)) throw badArgument(call, 'target', `is ${address}, which only the system may tell and end`)
+  if (isReserved(address)) throw reservedTarget(call, address)
+}
+
+/** What is said of such an address. */
+export function reservedTarget(call: string, address: string): StarfishError {
+  return badArgument(call, 'target', `is ${address}, which only the system may tell and end`)
 }
 
 /** How long to wait, ms. */

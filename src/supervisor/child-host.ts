@@ -168,3 +168,18 @@ export type SupervisorFact =
   | { readonly type: 'child.gaveUp'; readonly id: string; readonly reason: ExitReason }
   /** The supervisor ends by itself, with this reason. */
   | { readonly type: 'supervisor.gaveUp'; readonly reason: ExitReason }
+
+const commandTypes: Readonly<Record<SupervisorCommand['type'], true>> = {
+  'supervisor.startChild': true,
+  'supervisor.terminateChild': true,
+  'supervisor.restartChild': true,
+  'supervisor.deleteChild': true,
+  'supervisor.whichChildren': true,
+  'supervisor.countChildren': true,
+  'supervisor.childSpec': true,
+}
+
+/** Whether anybody may say that to a supervisor. What it is told of its children is the kernels' to say. */
+export function isCommand(type: string): boolean {
+  return Object.hasOwn(commandTypes, type)
+}

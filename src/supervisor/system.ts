@@ -11,6 +11,7 @@ import { type ActorChildOptions, type ActorSpec, child, type Placement } from '.
 import type { AnyActorDefinition, InputOption } from '../actors/runtime/define-actor.ts'
 import { badArgument, checkEvent, checkText } from '../messages/argument-check.ts'
 import { StarfishError } from '../messages/errors.ts'
+import { show } from '../messages/option-faults.ts'
 import type { NamedCodec } from '../messages/thread/event-codec.ts'
 import type { ExitReason } from '../messages/thread/exit.ts'
 import { reasonText } from '../messages/thread/exit-text.ts'
@@ -185,7 +186,8 @@ export class System implements AsyncDisposable {
     const shard = directory.find(address)
     if (shard === undefined || shard < 0 || shards === undefined) return false
     await router?.sync(shard)
-    const control = await shards.control(shard)
+    const control = await shards.controlUnlessClosed(shard)
+    if (control === undefined) return false
     const killed = await control.call('killChild', [address, 0])
     // The end is told on another way.
     await router?.sync(shard)
@@ -373,7 +375,7 @@ const internals = new WeakMap<System, MainThread>()
 /** The inside of a system, for chaos and devtools: not part of the public interface. */
 export function internalsOf(system: System): MainThread {
   const main = internals.get(system)
-  if (main === undefined) throw new TypeError('not a system')
+  if (main === undefined) throw badArgument('createChaos', 'system', `is ${show(system)}, no system`)
   return main
 }
 

@@ -15,6 +15,9 @@ import type { Command, CommandContext, CommandRequest } from '../../src/protocol
 import type { EventDialect } from '../../src/protocols/event/dialect.ts'
 import { resolveEventOptions } from '../../src/protocols/event/event-options.ts'
 import { memoryLogEngine } from '../../src/protocols/message-log/engine/memory/memory-engine.ts'
+import { consumerDefaults } from '../../src/services/clients/log/consumer/consumer-options.ts'
+import { logClientDefaults } from '../../src/services/clients/log/log-client-options.ts'
+import { producerDefaults } from '../../src/services/clients/log/producer/producer-options.ts'
 import { poolDefaults } from '../../src/services/clients/pool-options.ts'
 import { retryDefaults } from '../../src/services/clients/retry-policy.ts'
 import { resolveEventServer } from '../../src/services/event-server-options.ts'
@@ -133,6 +136,19 @@ t.test('options of the event client', async t => {
   const told = (heading: string) => tableRows(page, heading).map(([name, value]) => [nameIn(name), numberIn(value)])
   t.same(Object.fromEntries(told('The pool')), poolDefaults)
   t.same(Object.fromEntries(told('Retries')), retryDefaults)
+})
+
+t.test('options of the log client, its producers and consumers', async t => {
+  const page = readPage('docs/log-client.md')
+  const told = (heading: string) =>
+    Object.fromEntries(
+      tableRows(page, heading).flatMap(([name, value]) => (value === '' ? [] : [[nameIn(name), valueIn(value)]])),
+    )
+  t.same(told('A producer'), producerDefaults)
+  const { from, outOfRange, ...numbers } = told('A consumer')
+  t.same({ from, outOfRange }, { from: 'start', outOfRange: 'fail' })
+  t.match(numbers, consumerDefaults)
+  t.same(told('Options'), logClientDefaults)
 })
 
 t.test('statuses and commands', async t => {

@@ -145,17 +145,19 @@ t.test('a request that costs the connection costs no other request', async t => 
 
 t.test('a client that closes answers what is open first, and then nothing', async t => {
   const { port, server } = await serve(t, 0)
-  const client = createEventClient({ port })
-  const open = Array.from({ length: 100 }, (_, n) => client.echo(`${n}`, soon))
-  const closed = client.close()
-  t.equal(client.close(), closed)
-  await t.rejects(client.echo('late', soon), { code: 'CLIENT_CLOSED', handled: 'no' })
-  t.same(
-    (await Promise.all(open)).map(String),
-    Array.from({ length: 100 }, (_, n) => `${n}`),
-  )
-  await closed
-  await until(() => server.stats().connections === 0)
+  for (const options of [{}, { timeoutMs: Number.POSITIVE_INFINITY }, { timeoutMs: 1e12 }]) {
+    const client = createEventClient({ port })
+    const open = Array.from({ length: 100 }, (_, n) => client.echo(`${n}`, soon))
+    const closed = client.close(options)
+    t.equal(client.close(), closed)
+    await t.rejects(client.echo('late', soon), { code: 'CLIENT_CLOSED', handled: 'no' })
+    t.same(
+      (await Promise.all(open)).map(String),
+      Array.from({ length: 100 }, (_, n) => `${n}`),
+    )
+    await closed
+    await until(() => server.stats().connections === 0)
+  }
 })
 
 t.test('a client that is closed leaves no handle behind', async t => {
@@ -220,9 +222,19 @@ t.test('options and requests that cannot be used are told at once', async t => {
     ['signals', client.echo('', { ...soon, signals: [] } as EventRequestOptions)],
     ['', client.request(0, '', 5 as EventRequestOptions)],
     ['body', client.request(0, 7 as unknown as string, soon)],
+    ['body', client.request(0, null as unknown as string, soon)],
+    ['', client.request(0, '', null as unknown as EventRequestOptions)],
+    ['command', client.request(1n as unknown as number, '', soon)],
+    ['command', client.request(Symbol('echo') as unknown as number, '', soon)],
+    ['signal', client.request(0, '', { ...soon, signal: null as unknown as AbortSignal })],
+    ['timeoutMs', client.request(0, '', { timeoutMs: '100' as unknown as number })],
+    ['idempotent', client.request(0, '', { ...soon, idempotent: 'no' as unknown as boolean })],
   ]
   for (const [option, request] of requests) {
     await t.rejects(request, { code: 'BAD_CONFIG', handled: 'no', details: { option } }, option)
+  }
+  for (const options of [null, { timeoutMs: Number.NaN }, { timeoutMs: -1 }]) {
+    await t.rejects(client.close(options as object), { code: 'BAD_CONFIG' })
   }
   await t.rejects(client.request(0, Buffer.alloc(65_537), soon), { code: 'REQUEST_REFUSED', handled: 'no' })
   t.equal(client.stats().open, 0)

@@ -8,6 +8,7 @@ import { encodeEventRequest, eventStatus } from '../../src/messages/index.ts'
 import type { BoundEventProtocol, EventDialect } from '../../src/protocols/event/dialect.ts'
 import { buildDialect } from '../../src/protocols/event/foreign-dialect.ts'
 import { connectClient } from '../actors/acceptor/event-client.ts'
+import { commands } from './fixtures/commands.ts'
 import * as dialects from './fixtures/dialects.ts'
 import { serveCommands } from './fixtures/served.ts'
 
@@ -142,5 +143,18 @@ t.test('creating a server names the protocol that is wrong', async t => {
   for (const [protocol, message] of cases) {
     const create = () => createEventServer(system, { port: 0, protocol: protocol as BoundEventProtocol })
     t.throws(create, { code: 'BAD_CONFIG', message }, String(message))
+  }
+})
+
+t.test('headers that no datagram has room for are told by `start`, also where a command runs in the pool', async t => {
+  for (const shards of [0, 2]) {
+    const system = await createSystem({ shards, logger: createLogger({ level: 'silent' }) })
+    t.teardown(() => system.stop())
+    const options = { port: 0, protocol: dialects.built.with({ replyHeaderBytes: 5_000 }) }
+    for (const more of [{}, { commands, pool: { threads: 1 } }]) {
+      const server = createEventServer(system, { ...options, ...more })
+      await t.rejects(server.start(), { code: 'BAD_CONFIG', details: { option: 'udp.payloadBytesMax' } })
+    }
+    t.same(await system.tree(), [])
   }
 })

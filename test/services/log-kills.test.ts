@@ -1,5 +1,6 @@
 /** Owner and shards of a log server are killed under load: what was acknowledged is there, once, where it was said. */
 import t, { type Test } from 'tap'
+import type { LogServerOptions } from '../../src/index.ts'
 import { logStore } from '../../src/protocols/message-log/owner/log-store.ts'
 import { internalsOf } from '../../src/supervisor/system.ts'
 import { judgeLog, produceAll, readAll } from './fixtures/log-producer.ts'
@@ -36,8 +37,8 @@ async function killAcceptor({ system }: ServedLog): Promise<void> {
   await untilBound(system, 'log/s1')
 }
 
-async function underKills(t: Test, kills: readonly Kill[]) {
-  const served = await serveLog(t, 2)
+async function underKills(t: Test, kills: readonly Kill[], options: Partial<LogServerOptions> = {}) {
+  const served = await serveLog(t, 2, options)
   const setup = await served.connect()
   const [partitionId] = await newTopic(setup, 'orders', 1)
   const every = Math.floor((producersCount * messagesEach) / (kills.length + 1))
@@ -81,4 +82,12 @@ t.test('the owner of the store, and its worker', async t => {
 
 t.test('the shards that serve, and their acceptors', async t => {
   await underKills(t, [killShard, killAcceptor, killShard])
+})
+
+t.test('all shards are rolled, that of the owner too: nothing fails', async t => {
+  const producers = await underKills(t, [({ system }) => system.rollingRestart()], { accept: 'handoff' })
+  t.equal(
+    producers.reduce((sum, { unknown }) => sum + unknown, 0),
+    0,
+  )
 })

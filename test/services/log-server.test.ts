@@ -54,19 +54,29 @@ for (const { name, shards, ...options } of worlds) {
   })
 }
 
-t.test('long polls: a message on another shard answers them, none is answered empty before its time', async t => {
-  const { connect } = await serveLog(t, 2)
-  const clients = await Promise.all(Array.from({ length: 6 }, connect))
-  const [partitionId] = await newTopic(clients[0]!, 'orders', 1)
-  const poll = (client: LogConnection, maxWaitMs: number) =>
-    client.do(fetch, { partitionId: partitionId!, offset: 0, maxBytes: 1_000, longPoll: { maxWaitMs, minBytes: 1 } })
-  const sinceMs = performance.now()
-  const waiting = clients.map(client => poll(client, 60_000))
-  t.equal((await poll(clients[0]!, 500)).entries.count, 0)
-  t.ok(performance.now() - sinceMs >= 500, 'not before its time')
-  await clients[1]!.do(produce, produceOf(partitionId!, 'a'))
-  for (const { entries } of await Promise.all(waiting)) t.equal(readLogEntries(entries)[0]?.value?.toString(), 'a')
-})
+for (const { name, shards, ...options } of worlds) {
+  t.test(
+    `${name}, long polls: a message on another shard answers them, none is answered empty before its time`,
+    async t => {
+      const { connect } = await serveLog(t, shards, options)
+      const clients = await Promise.all(Array.from({ length: 6 }, connect))
+      const [partitionId] = await newTopic(clients[0]!, 'orders', 1)
+      const poll = (client: LogConnection, maxWaitMs: number) =>
+        client.do(fetch, {
+          partitionId: partitionId!,
+          offset: 0,
+          maxBytes: 1_000,
+          longPoll: { maxWaitMs, minBytes: 1 },
+        })
+      const sinceMs = performance.now()
+      const waiting = clients.map(client => poll(client, 60_000))
+      t.equal((await poll(clients[0]!, 500)).entries.count, 0)
+      t.ok(performance.now() - sinceMs >= 500, 'not before its time')
+      await clients[1]!.do(produce, produceOf(partitionId!, 'a'))
+      for (const { entries } of await Promise.all(waiting)) t.equal(readLogEntries(entries)[0]?.value?.toString(), 'a')
+    },
+  )
+}
 
 t.test('long polls: a drain ends them at once with an empty answer', async t => {
   const { connect, server } = await serveLog(t, 2)

@@ -142,6 +142,9 @@ export function fillLimits(
 /** The largest delay a timer can wait. */
 const maxDelayMs = 2_147_483_647
 
+/** How much longer than its drain a server has for its end, ms. */
+export const shutdownMarginMs = 1_000
+
 /** The longest time that Linux takes for keep-alive; of probes it takes 127. */
 const keepAliveMsMax = 32_767_000
 
@@ -150,6 +153,7 @@ function leastOf(name: string): number {
 }
 
 function maxOf(name: string): number {
+  if (name === 'drainTimeoutMs') return maxDelayMs - shutdownMarginMs
   return name === 'connectionsMax' || name === 'connectionsPerAddressMax' ? 1_000_000 : maxDelayMs
 }
 

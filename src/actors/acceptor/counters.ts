@@ -11,6 +11,7 @@
  * ```
  */
 import { StarfishError } from '../../messages/errors.ts'
+import { hashAddress } from '../serving/address-hash.ts'
 import { notCounted } from '../serving/connections.ts'
 import { type RefusalKind, refusalKinds } from '../serving/refusals.ts'
 
@@ -92,7 +93,7 @@ export function openShardCounters(buffer: SharedArrayBuffer, slot: number, limit
 
   return {
     admit(address) {
-      const bucket = hash(address, seed) % bucketCount
+      const bucket = hashAddress(address, seed) % bucketCount
       // Counted first, then compared: shards that accept at once may refuse one too many, never admit one.
       Atomics.add(ints, mine + at.connections, 1)
       Atomics.add(ints, mine + figureInts + bucket, 1)
@@ -136,14 +137,4 @@ export function readServerCounters(buffer: SharedArrayBuffer, slot?: number): Se
     })
   }
   return figures
-}
-
-/** FNV-1a over the address, started from the seed and mixed at the end. */
-function hash(address: string, seed: number): number {
-  let state = (0x811c9dc5 ^ seed) >>> 0
-  for (let index = 0; index < address.length; index++) {
-    state = Math.imul(state ^ address.charCodeAt(index), 0x01000193)
-  }
-  state = Math.imul(state ^ (state >>> 16), 0x7feb352d)
-  return (state ^ (state >>> 15)) >>> 0
 }

@@ -8,7 +8,7 @@ import type { FrameSink, PartialFrame } from '../../messages/wire/frame-decoder.
 import { STOP, skipBody } from '../../messages/wire/frame-decoder.ts'
 import type { ChartInstance } from '../runtime/compiled-chart.ts'
 import { notCounted } from '../serving/connections.ts'
-import type { Link, Waiter } from '../serving/protocol.ts'
+import type { HeaderSource, Link, Waiter } from '../serving/protocol.ts'
 import type { RefusalKind } from '../serving/refusals.ts'
 import type { TimedRecord } from './connection-timers.ts'
 import { type ConnectionEvent, connectionEvents } from './events.ts'
@@ -172,7 +172,7 @@ export class Connection implements Link, FrameSink, OutputOwner, ReplySink, Time
     return at
   }
 
-  defer(requestBytes: number, header: Buffer, waiter?: Waiter): number {
+  defer(requestBytes: number, header: Buffer | HeaderSource, waiter?: Waiter): number {
     this.replies ??= new ReplyLedger(this.plane.protocol.replyOrder === 'requests')
     const token = this.replies.begin(waiter?.isPatient ? 0 : requestBytes, header, waiter)
     if (!waiter?.isPatient) this.plane.inFlight(1, requestBytes)
@@ -185,13 +185,26 @@ export class Connection implements Link, FrameSink, OutputOwner, ReplySink, Time
     if (replies === undefined || this.released) return false
     const { inFlightBytes, patient } = replies
     if (!replies.settle(token, reply, this)) return false
+    this.#answered(replies, inFlightBytes, patient)
+    return true
+  }
+
+  place(token: number, bytes: number): number {
+    const { replies } = this
+    if (replies === undefined || this.released) return -1
+    const { inFlightBytes, patient } = replies
+    if (!replies.take(token)) return -1
+    this.#answered(replies, inFlightBytes, patient)
+    return this.#room(bytes)
+  }
+
+  /** One of the requests in flight was answered; before it they were as told. */
+  #answered(replies: ReplyLedger, inFlightBytes: number, patient: number): void {
     if (replies.patient === patient) this.plane.inFlight(-1, replies.inFlightBytes - inFlightBytes)
     this.#judgeReplies(replies)
-    if (!this.settled) {
-      this.settled = true
-      this.plane.afterTurn(this)
-    }
-    return true
+    if (this.settled) return
+    this.settled = true
+    this.plane.afterTurn(this)
   }
 
   finish(): void {

@@ -3,11 +3,11 @@
  * Pure bookkeeping; a connection has one only while something is in flight.
  */
 
-import type { Waiter } from '../serving/protocol.ts'
+import type { HeaderSource, Waiter } from '../serving/protocol.ts'
 
 interface Entry {
   readonly requestBytes: number
-  readonly header: Buffer | undefined
+  readonly header: Buffer | HeaderSource | undefined
   reply: Uint8Array | undefined
   readonly waiter: Waiter | undefined
   /** Answered at once while older requests were in flight: it waits its turn, but nobody settles it. */
@@ -61,7 +61,9 @@ export class ReplyLedger {
 
   /** The header of the oldest request that waits for its handler. */
   get oldestHeader(): Buffer | undefined {
-    for (const { header, reply } of this.#entries.values()) if (reply === undefined) return header
+    for (const { header, reply } of this.#entries.values()) {
+      if (reply === undefined) return header === undefined || Buffer.isBuffer(header) ? header : header.requestHeader()
+    }
     return undefined
   }
 
@@ -71,7 +73,7 @@ export class ReplyLedger {
   }
 
   /** Takes note of a request; the token settles it. `waiter` is told by {@link ReplyLedger.abandon}. */
-  begin(requestBytes: number, header: Buffer, waiter?: Waiter): number {
+  begin(requestBytes: number, header: Buffer | HeaderSource, waiter?: Waiter): number {
     const token = this.#nextToken++
     this.#entries.set(token, { requestBytes, header, reply: undefined, waiter, queued: false })
     this.#inFlight++
@@ -88,17 +90,15 @@ export class ReplyLedger {
 
   /** Answers a request; false if the token is unknown or was used. What may leave then is given to `sink`, in order. */
   settle(token: number, reply: Uint8Array, sink: ReplySink): boolean {
-    const entry = this.#entries.get(token)
-    if (entry === undefined || entry.queued || entry.reply !== undefined) return false
-    entry.reply = reply
-    this.#inFlight--
-    this.#inFlightBytes -= entry.requestBytes
-    if (entry.waiter?.isPatient) this.#patient--
     if (!this.#ordered) {
-      this.#entries.delete(token)
+      if (!this.take(token)) return false
       sink.release(reply)
       return true
     }
+    const entry = this.#entries.get(token)
+    if (entry === undefined || entry.queued || entry.reply !== undefined) return false
+    entry.reply = reply
+    this.#leave(entry)
     this.#waitingReplyBytes += reply.length
     for (const [first, { reply: ready }] of this.#entries) {
       if (ready === undefined) break
@@ -107,6 +107,21 @@ export class ReplyLedger {
       sink.release(ready)
     }
     return true
+  }
+
+  /** Takes note that a request is answered, where no order is kept; false if the token is unknown or was used. */
+  take(token: number): boolean {
+    const entry = this.#entries.get(token)
+    if (entry === undefined) return false
+    this.#entries.delete(token)
+    this.#leave(entry)
+    return true
+  }
+
+  #leave({ requestBytes, waiter }: Entry): void {
+    this.#inFlight--
+    this.#inFlightBytes -= requestBytes
+    if (waiter?.isPatient) this.#patient--
   }
 
   /** Tells those who have not answered yet that the connection ends when all have. */

@@ -6,18 +6,21 @@ import type { RemoteInfo, Socket } from 'node:dgram'
 import type { ActorRuntime } from '../runtime/actor-runtime.ts'
 import { LogThrottle } from '../runtime/log-throttle.ts'
 import { type DatagramPath, type DatagramProtocol, type Verdict, verdict } from '../serving/datagram-protocol.ts'
-import type { Waiter } from '../serving/protocol.ts'
+import type { HeaderSource, Waiter } from '../serving/protocol.ts'
 import type { RefusalKind } from '../serving/refusals.ts'
 import { Answers, type AnswersOptions } from './answers.ts'
 import type { DatagramInput } from './config.ts'
 import type { Cookies } from './cookies.ts'
+import { type Allowance, Exchanges } from './exchanges.ts'
 import { type DatagramFigure, figureAt } from './figures.ts'
 import { InFlight, type InFlightLimits } from './in-flight.ts'
+import { isCareless } from './transitions.ts'
 
 /** What is served with. */
 export interface DatagramServerOptions extends AnswersOptions {
   readonly input: AnswersOptions['input'] & InFlightLimits & Pick<DatagramInput, 'port' | 'malformed'>
   readonly protocol: DatagramProtocol
+  readonly runtime: Pick<ActorRuntime, 'clock' | 'log' | 'random'>
 }
 
 /** Where it is counted what a protocol refused of requests that went to their handlers. */
@@ -50,6 +53,7 @@ export class DatagramServer implements DatagramPath {
   readonly #throttle: LogThrottle<'protocol'>
   readonly #answers: Answers
   readonly #inFlight: InFlight
+  readonly #exchanges: Exchanges
   #isDraining = false
   #drained: (() => void) | undefined
   /** Datagrams that came since the event loop was last looked at, while it drains. */
@@ -57,6 +61,7 @@ export class DatagramServer implements DatagramPath {
   #from: RemoteInfo = nobody
   #request: Buffer = nothing
   #isProven = false
+  #allowance: Allowance = 'answer'
   #replyAt = 0
   #replyBytes = 0
 
@@ -70,6 +75,7 @@ export class DatagramServer implements DatagramPath {
     this.#throttle = new LogThrottle(runtime.clock, logIntervalMs)
     this.#answers = new Answers(options)
     this.#inFlight = new InFlight(input, figures)
+    this.#exchanges = new Exchanges(runtime.clock, Math.floor(runtime.random() * 2 ** 32))
   }
 
   /** Serves a socket that is bound, in place of the one before. */
@@ -112,6 +118,10 @@ export class DatagramServer implements DatagramPath {
     return !this.#isDraining && !this.#inFlight.isFull
   }
 
+  get mustProve(): boolean {
+    return this.#allowance !== 'answer'
+  }
+
   prove(bytes: Buffer, at: number): boolean {
     this.#isProven = this.#cookies.isGood(this.#from.address, this.#from.port, bytes, at)
     return this.#isProven
@@ -125,7 +135,7 @@ export class DatagramServer implements DatagramPath {
   }
 
   /** What is kept is the datagram, so that is what counts. */
-  defer(_requestBytes: number, _header: Buffer, waiter?: Waiter): number {
+  defer(_requestBytes: number, _header: Buffer | HeaderSource, waiter?: Waiter): number {
     const { address, port } = this.#from
     return this.#inFlight.add({ request: this.#request, address, port, isProven: this.#isProven, waiter })
   }
@@ -150,8 +160,8 @@ export class DatagramServer implements DatagramPath {
     const figures = this.#figures
     figures[figureAt.received]!++
     this.#cameInTurn++
-    if (from.port === this.#input.port || from.port === 0) {
-      // From a server of this kind, or from no port at all: an answer would be answered, or cannot be sent.
+    if (from.port === this.#input.port || isCareless(from.port)) {
+      // From a server of this kind, or from what answers everything: an answer would be answered.
       figures[figureAt.silent]!++
     } else if (this.#inFlight.has(bytes, from)) {
       figures[figureAt.repeated]!++
@@ -160,12 +170,15 @@ export class DatagramServer implements DatagramPath {
       this.#request = bytes
       this.#isProven = false
       this.#replyBytes = 0
+      this.#allowance = 'answer'
       this.#conclude(this.#judge(bytes))
     }
   }
 
   #judge(bytes: Buffer): Verdict {
+    const { address, port } = this.#from
     try {
+      this.#allowance = this.#exchanges.count(address, port, this.#protocol.exchangeOf(bytes))
       return this.#protocol.receive(this, bytes)
     } catch (err) {
       this.#throttle.write('protocol', leftOut =>
@@ -185,12 +198,15 @@ export class DatagramServer implements DatagramPath {
     else if (became === verdict.malformed) figures[figureAt.malformed]!++
     else if (became === verdict.unknown) figures[figureAt.commandsUnknown]!++
     else if (became === verdict.overloaded) figures[figureAt.overloaded]!++
-    else if (became === verdict.unproven) {
-      figures[figureAt.unproven]!++
-      this.#answers.challenge(this.#request, address, port)
+    else if (became === verdict.unproven) figures[figureAt.unproven]!++
+    if (became === verdict.unproven || became === verdict.mustProve) {
+      if (this.#allowance === 'silence') figures[figureAt.silent]!++
+      else this.#answers.challenge(this.#request, address, port)
     }
     if (this.#replyBytes === 0) return
-    if (became === verdict.malformed && this.#input.malformed === 'silence') figures[figureAt.silent]!++
+    const isWanted = became !== verdict.malformed || this.#input.malformed === 'status'
+    const isAllowed = this.#isProven || this.#allowance === 'answer'
+    if (!isWanted || !isAllowed) figures[figureAt.silent]!++
     else {
       const { target } = this
       this.#answers.give(target, this.#replyAt, this.#replyBytes, this.#request, this.#isProven, address, port)

@@ -18,6 +18,14 @@ export function wayOfAnswer(
   return challengeBytes <= most ? 'challenge' : 'silence'
 }
 
+/** Echo, users, daytime, quote, chargen, time: they answer whatever comes (RFC 862 to 868). No datagram comes from port 0. */
+const careless: ReadonlySet<number> = new Set([0, 7, 11, 13, 17, 19, 37])
+
+/** True when what is sent to `port` cannot arrive, or is answered whatever it is. */
+export function isCareless(port: number): boolean {
+  return careless.has(port)
+}
+
 /** The longest wait between two attempts to bind, ms. */
 const rebindWaitMsMax = 2_000
 

@@ -19,6 +19,8 @@ export const verdict = {
   overloaded: 3,
   /** The cookie that it brought is not its sender's: it is to get a good one. */
   unproven: 4,
+  /** It brought no cookie, and its sender has to. */
+  mustProve: 5,
 } as const
 
 /** One of {@link verdict}. */
@@ -28,6 +30,8 @@ export type Verdict = (typeof verdict)[keyof typeof verdict]
 export interface DatagramPath extends ReplyPath {
   /** False when nothing may go to a handler: the shard has as much in flight as it may, or drains. */
   readonly hasRoom: boolean
+  /** True when a request without a cookie is not to go to a handler. */
+  readonly mustProve: boolean
   /** Shows the cookie at `bytes[at]`; true when its sender has the address that it writes from. */
   prove(bytes: Buffer, at: number): boolean
 }
@@ -38,6 +42,11 @@ export interface DatagramProtocol {
   readonly name: string
   /** Takes one datagram. `bytes` are its own; they are not to be changed. */
   receive(path: DatagramPath, bytes: Buffer): Verdict
+  /**
+   * A number that a request and its answer have in common, whatever is asked and answered: what two servers that answer each
+   * other repeat. A u32, of any datagram.
+   */
+  exchangeOf(bytes: Buffer): number
   /** The size of the answer in place of one that is too long for a sender who has not proven its address. */
   readonly challengeBytes: number
   /**

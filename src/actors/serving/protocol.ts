@@ -31,6 +31,11 @@ export interface Waiter {
   ending?(): void
 }
 
+/** A request whose header is made again when somebody looks: cheaper than a copy for each that nobody looks at. */
+export interface HeaderSource {
+  requestHeader(): Buffer
+}
+
 /** The way of an answer to its sender, whatever the transport. */
 export interface ReplyPath {
   /** The peer's IP address; empty once a connection is gone. */
@@ -41,9 +46,10 @@ export interface ReplyPath {
   reserve(bytes: number): number
   /**
    * Announces that a request of `requestBytes` is answered later. With `replyOrder: 'requests'` later answers wait for it.
-   * `header` is a copy of its header, for those who look on; `waiter` is told if nobody can be answered any more.
+   * `header` is a copy of its header, or who can make one, for those who look on; `waiter` is told if nobody can be answered any
+   * more.
    */
-  defer(requestBytes: number, header: Buffer, waiter?: Waiter): number
+  defer(requestBytes: number, header: Buffer | HeaderSource, waiter?: Waiter): number
   /** Answers a deferred request with a whole frame, once; false when nobody waits for it or the token was used. */
   settle(token: number, reply: Uint8Array): boolean
   /** Counts what the protocol refused. */
@@ -54,6 +60,11 @@ export interface ReplyPath {
 export interface Link extends ReplyPath {
   /** `c1`, `c2`…: never used twice by one acceptor. */
   readonly id: string
+  /**
+   * As {@link ReplyPath.settle}, for an answer that is written in place: room for `bytes` in {@link ReplyPath.target}, which must
+   * all be written before the caller returns; -1 when nobody waits for it or the token was used. With `replyOrder: 'ready'` only.
+   */
+  place(token: number, bytes: number): number
   /** Ends the connection after what has been answered so far: nothing more is read, the answers are sent, then FIN. */
   finish(): void
 }

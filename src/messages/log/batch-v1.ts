@@ -115,14 +115,21 @@ export function readLogBatch({ bytes, start, count }: LogBatch): LogMessageView[
 }
 
 /** The messages of entries: views of their bytes. */
-export function readLogEntries({ bytes, start, count }: LogEntries): FetchedMessage[] {
-  const messages: FetchedMessage[] = []
+export function readLogEntries(entries: LogEntries): FetchedMessage[] {
+  return mapLogEntries(entries, (offset, { timestampMs, key, value }) => ({ offset, timestampMs, key, value }))
+}
+
+/** What `make` makes of each message of entries, a view of their bytes, and its offset. */
+export function mapLogEntries<T>(
+  { bytes, start, count }: LogEntries,
+  make: (offset: number, message: LogMessageView) => T,
+): T[] {
+  const made: T[] = []
   for (let left = count, at = start + 4; left > 0; left--) {
-    const { timestampMs, key, value } = readLogMessage(bytes, at + offsetBytes)
-    messages.push({ offset: readU64(bytes, at), timestampMs, key, value })
+    made.push(make(readU64(bytes, at), readLogMessage(bytes, at + offsetBytes)))
     at = endOfLogMessage(bytes, at + offsetBytes)
   }
-  return messages
+  return made
 }
 
 /** Reads `count u32 | message*`, count at least 1. */

@@ -2,11 +2,12 @@
  * Bodies that are authenticated and encrypted with AES-256-GCM, with a key for each session, behind headers in the clear.
  *
  * ```
- * body as it travels    nonce 12 | ciphertext | tag 16          additional data: the header, as it travels
+ * body as it travels    nonce 12 | ciphertext | tag 16
+ * additional data       direction u8, 0 request, 1 answer | header, as it travels
  * ```
- * A header that was changed on its way spoils the tag, as a changed body does. Requests and answers have the same form; an
- * answer that is not ok has no body, and so nothing that proves where it comes from. Nothing is remembered of nonces: who
- * must not be told the same thing twice puts a counter into the bodies.
+ * A header that was changed on its way spoils the tag, as a changed body does; so does a request that comes back as an answer,
+ * or an answer that is sent as a request. An answer that is not ok has no body, and so nothing that proves where it comes
+ * from. Nothing is remembered of nonces: who must not be told the same thing twice puts a counter into the bodies.
  *
  * @see NIST SP 800-38D; a key is good for 2^32 answers with random nonces
  */
@@ -27,6 +28,9 @@ const keyBytes = 32
 const nonceBytes = 12
 const tagBytes = 16
 
+/** Whither a body travels, in the first byte of the additional data. */
+const direction = { request: 0, answer: 1 } as const
+
 /**
  * The two halves of a dialect that open bodies and seal them, for headers of these sizes:
  * `{ ...myHeaders, ...aesGcmBodies(myHeaders, options) }`. `BAD_CONFIG` for a key that is none.
@@ -36,6 +40,8 @@ export function aesGcmBodies(
   options: AesGcmOptions,
 ): Required<Pick<EventDialect, 'validateDecryptBody' | 'seal'>> {
   const keys = keysOf(options)
+  const ofRequest = Buffer.alloc(1 + headerBytes, direction.request)
+  const ofAnswer = Buffer.alloc(1 + replyHeaderBytes, direction.answer)
 
   function keyOf(sessionId: number): KeyObject {
     const key = keys.get(sessionId)
@@ -51,7 +57,8 @@ export function aesGcmBodies(
       if (tagAt < textAt) throw eventFailure('decryptFailed', 'a sealed body has at least 28 bytes')
       const options = { authTagLength: tagBytes }
       const decipher = createDecipheriv(algorithm, key, frame.subarray(headerBytes, textAt), options)
-      decipher.setAAD(frame.subarray(0, headerBytes))
+      ofRequest.set(frame.subarray(0, headerBytes), 1)
+      decipher.setAAD(ofRequest)
       decipher.setAuthTag(frame.subarray(tagAt))
       const body = decipher.update(frame.subarray(textAt, tagAt))
       decipher.final()
@@ -64,7 +71,8 @@ export function aesGcmBodies(
         const textAt = replyHeaderBytes + nonceBytes
         const nonce = randomFillSync(frame.subarray(replyHeaderBytes, textAt))
         const cipher = createCipheriv(algorithm, key, nonce, { authTagLength: tagBytes })
-        cipher.setAAD(frame.subarray(0, replyHeaderBytes))
+        ofAnswer.set(frame.subarray(0, replyHeaderBytes), 1)
+        cipher.setAAD(ofAnswer)
         frame.set(cipher.update(body), textAt)
         cipher.final()
         frame.set(cipher.getAuthTag(), textAt + body.length)

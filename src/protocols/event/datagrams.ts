@@ -102,10 +102,18 @@ export function createEventDatagrams(
         return refuse(path, eventStatus.unknownCommand, bytes, verdict.unknown)
       }
       if (!path.hasRoom) return refuse(path, eventStatus.overloaded, bytes, verdict.overloaded)
-      if (cookieBytes === 0) desk.serve(path, bytes, 0, bodyBytes)
-      else if (!path.prove(bytes, headerBytes)) return verdict.unproven
+      if (cookieBytes === 0) {
+        if (path.mustProve) return verdict.mustProve
+        desk.serve(path, bytes, 0, bodyBytes)
+      } else if (!path.prove(bytes, headerBytes)) return verdict.unproven
       else desk.serve(path, withoutCookie(bytes), 0, bodyBytes - cookieBytes)
       return verdict.taken
+    },
+    exchangeOf(bytes) {
+      const header = headerOf(bytes)
+      // Of another header a dialect need not be able to say anything.
+      if (!dialect.validateHeader(header, 0)) return 0
+      return (Math.imul(dialect.command(header, 0), 0x9e3779b1) ^ dialect.sessionId(header, 0)) >>> 0
     },
     challengeBytes: replyHeaderBytes + challengeBody,
     writeChallenge(target, at, request, cookie) {

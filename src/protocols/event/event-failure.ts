@@ -3,6 +3,7 @@ import type { ActorLogger } from '../../actors/runtime/actor-runtime.ts'
 import type { Clock } from '../../actors/runtime/clock.ts'
 import { LogThrottle } from '../../actors/runtime/log-throttle.ts'
 import { isAllocationFailure } from '../../messages/allocation-failure.ts'
+import { decodeError, encodeError } from '../../messages/error-codec.ts'
 import { isStarfishError, StarfishError } from '../../messages/errors.ts'
 import { type EventStatus, type EventStatusName, eventStatus } from '../../messages/event/status.ts'
 
@@ -31,13 +32,18 @@ export function eventFailure(status: FailureStatus, message?: string, cause?: un
 
 /**
  * The status that an error names: one of {@link eventFailure}, here or on another thread, or of memory that could not be
- * had; undefined for any other error.
+ * had; undefined for any other error. Never throws, whatever was thrown.
  */
 export function statusOfFailure(error: unknown): EventStatus | undefined {
-  if (isAllocationFailure(error)) return eventStatus.memoryAlloc
-  if (!isStarfishError(error, 'EVENT_FAILED')) return undefined
-  const { status } = error.details
-  return isFailureStatus(status) ? eventStatus[status] : undefined
+  try {
+    if (isAllocationFailure(error)) return eventStatus.memoryAlloc
+    if (!isStarfishError(error, 'EVENT_FAILED')) return undefined
+    const { status } = error.details
+    return isFailureStatus(status) ? eventStatus[status] : undefined
+  } catch {
+    // One that runs code of its own when it is looked at: a proxy, a getter that throws.
+    return undefined
+  }
 }
 
 function isFailureStatus(status: unknown): status is FailureStatus {
@@ -65,11 +71,14 @@ export class CommandFailures {
     )
   }
 
-  /** The status to answer to a request whose command threw `error`. */
+  /** The status to answer to a request whose command threw `error`, whatever that is. */
   statusOf(command: number, error: unknown): EventStatus {
     const status = statusOfFailure(error)
     if (status !== undefined) return status
-    this.#throttle.write(command, leftOut => this.#log.warn({ err: error, command, leftOut }, 'event command failed'))
+    this.#throttle.write(command, leftOut => {
+      // A copy: loggers read the fields of errors, and getters may throw.
+      this.#log.warn({ err: decodeError(encodeError(error)), command, leftOut }, 'event command failed')
+    })
     return eventStatus.handlerFailed
   }
 }

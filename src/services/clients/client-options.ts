@@ -1,8 +1,7 @@
 /** How clients check what they are told: groups of numbers, certificates, and the servers they are to use. */
 import { type ConnectionOptions, createSecureContext } from 'node:tls'
 import { StarfishError } from '../../messages/errors.ts'
-import type { Faults } from '../../messages/option-faults.ts'
-import { type OptionFault, optionError, show } from '../../messages/option-faults.ts'
+import { createFaults, type Faults, type OptionFault, optionError, show } from '../../messages/option-faults.ts'
 import type { ServerAddress } from './link.ts'
 
 /** What a number may be; a whole one unless it says otherwise. */
@@ -43,6 +42,17 @@ export function fillNumbers<T extends { readonly [K in keyof T]: number }>(
     filled[name] = value
   }
   return filled
+}
+
+const closeTimeoutMs = 5_000
+
+/** How long the close of a client waits for open requests, ms: for ever is as long as any. `BAD_CONFIG` for what is no number. */
+export function closeWaitMs(options: { readonly timeoutMs?: number }): number {
+  const faults = createFaults()
+  const timeoutMs = faults.options('', options, ['timeoutMs']) ? (options.timeoutMs ?? closeTimeoutMs) : closeTimeoutMs
+  faults.number('timeoutMs', timeoutMs, 0, Number.POSITIVE_INFINITY)
+  faults.throwIfAny('BAD_CONFIG', 'the client was not closed')
+  return timeoutMs
 }
 
 /** Adds a fault for certificates that cannot be used: told before anything is dialed. */

@@ -15,6 +15,7 @@
 import type { Clock, Random } from '../../actors/runtime/clock.ts'
 import { Deadline, Deadlines } from '../../actors/runtime/deadlines.ts'
 import { type ErrorCode, StarfishError } from '../../messages/errors.ts'
+import { timerMsMax } from './client-options.ts'
 import type { PendingRequest } from './pending-request.ts'
 import { decideRetry, type FailedAttempt, RetryBudget, type RetryDecision, type RetryPolicy } from './retry-policy.ts'
 
@@ -290,7 +291,7 @@ export class OpenRequests<R extends PendingRequest> {
   #emptiedOrAfter(timeoutMs: number): Promise<void> {
     const { clock } = this.#options
     return new Promise(resolve => {
-      const timer = clock.setTimeout(resolve, timeoutMs)
+      const timer = clock.setTimeout(resolve, Math.min(timeoutMs, timerMsMax))
       this.#emptied = () => {
         clock.clearTimeout(timer)
         resolve()

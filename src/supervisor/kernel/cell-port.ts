@@ -1,12 +1,13 @@
 /**
  * An actor's hands: what its chart's actions and its I/O can do to the world, each bound to one incarnation.
  */
-import type { ActorEvent, ActorLogger, ActorRuntime } from '../../actors/runtime/actor-runtime.ts'
+import type { ActorEvent, ActorLogger, ActorRuntime, OwnExit } from '../../actors/runtime/actor-runtime.ts'
 import type { ActorPort, Message, ReplyToken } from '../../actors/runtime/runtime-actions.ts'
-import { checkEvent, checkText } from '../../messages/argument-check.ts'
+import { badArgument, checkEvent, checkText } from '../../messages/argument-check.ts'
+import { show } from '../../messages/option-faults.ts'
 import { createEnvelope } from '../../messages/thread/envelope.ts'
 import type { ActorExit } from '../../messages/thread/exit.ts'
-import { checkDelay, checkListener } from '../argument-check.ts'
+import { checkDelay, checkListener, reservedTarget } from '../argument-check.ts'
 import type { ActorCell } from './cell.ts'
 import { delayedSendsError } from './delivery-errors.ts'
 import type { Kernel } from './kernel.ts'
@@ -79,9 +80,16 @@ export function createActorRuntime(kernel: Kernel, cell: ActorCell): ActorRuntim
       if (cell.entry.cell === cell) kernel.wake(cell)
     },
     fail: error => kernel.lifecycle.end(cell, { type: 'threw', error }),
-    exit: reason => kernel.lifecycle.end(cell, reason),
+    exit(reason) {
+      checkOwnExit(reason)
+      kernel.lifecycle.end(cell, reason)
+    },
     send: (to, event, codec) => sendFrom(kernel, address, codec === undefined ? { to, event } : { to, event, codec }),
-    ask: (to, event, options, codec) => kernel.ask(address, to, event, options, codec),
+    ask: (to, event, options, codec) => {
+      // Only kernels talk to the supervisors that a system is made of.
+      if (typeof to === 'string' && isReserved(to)) return Promise.reject(reservedTarget('ask', to))
+      return kernel.ask(address, to, event, options, codec)
+    },
     watch(watched, listener) {
       checkText('watch', 'address', watched)
       checkListener('watch', listener)
@@ -97,6 +105,12 @@ export function createActorRuntime(kernel: Kernel, cell: ActorCell): ActorRuntim
       else cell.cleanups.push(cleanup)
     },
   }
+}
+
+function checkOwnExit(reason: OwnExit): void {
+  const type: unknown = reason?.type
+  if (type === 'normal' || type === 'shutdown') return
+  throw badArgument('exit', 'reason', `is ${show(reason)}, not { type: 'normal' } or { type: 'shutdown' }`)
 }
 
 /** What an actor sends to a supervisor of the system becomes a dead letter: only kernels talk to those. */

@@ -2,6 +2,7 @@
  * The handling of one message: from the mailbox through one step of the chart to whatever follows from it.
  */
 import type { Envelope } from '../../messages/thread/envelope.ts'
+import { isCommand } from '../child-host.ts'
 import type { ActorCell } from './cell.ts'
 import { noReplyError } from './delivery-errors.ts'
 import type { Kernel } from './kernel.ts'
@@ -19,6 +20,10 @@ export function handleMessage(kernel: Kernel, cell: ActorCell, envelope: Envelop
   const asked = envelope.requestId !== 0
   const before = engine.stateKey
   begin(kernel, cell, envelope, nowMs, asked)
+  if (isForeign(cell, envelope)) {
+    refuseForeign(kernel, cell, envelope)
+    return
+  }
   engine.step(cell.eventOf(envelope))
   if (cell.ended) return
   if (engine.end !== undefined) {
@@ -55,6 +60,19 @@ function begin(kernel: Kernel, cell: ActorCell, envelope: Envelope, nowMs: numbe
   }
   kernel.blackBox?.record(cell, envelope.event.type, cell.handled, nowMs)
   cell.record(envelope, nowMs)
+}
+
+/** The lane of the kernels is theirs alone; by the other one a supervisor takes commands only. */
+function isForeign(cell: ActorCell, { lane, event }: Envelope): boolean {
+  return cell.takesTokens && lane === 'normal' && !isCommand(event.type)
+}
+
+function refuseForeign(kernel: Kernel, cell: ActorCell, envelope: Envelope): void {
+  if (cell.currentToken !== undefined) {
+    kernel.reply(cell.currentToken, { ok: false, error: noReplyError(envelope, 'no') })
+  }
+  cell.current = undefined
+  envelope.receipts.finish(envelope.token)
 }
 
 function putBack(cell: ActorCell, envelope: Envelope): void {

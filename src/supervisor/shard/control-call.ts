@@ -12,6 +12,8 @@ type ValueOf<A> = Awaited<A> extends Answered<infer T> ? T : never
 
 /** The main thread's side of a shard's control plane. */
 export interface ControlPlane {
+  /** The shard that the worker is, once it is one: what errors name. */
+  shard: number | undefined
   /**
    * Calls a method; rejects with its error, with NOT_CLONABLE, SHARD_DIED, or with CONTROL_TIMEOUT after `timeoutMs`
    * ({@link controlTimeoutMs} by default, `Infinity` for none).
@@ -34,8 +36,9 @@ export function createControlPlane(worker: HostedWorker): ControlPlane {
   const open = new Set<(error: StarfishError) => void>()
   let ended: StarfishError | undefined
   void worker.ended.then(({ reason }) => {
-    ended = new StarfishError('SHARD_DIED', `shard ${worker.workerIndex} ended (${reason.type})`, {
-      details: { shard: worker.workerIndex, reason: reason.type },
+    const { shard } = plane
+    ended = new StarfishError('SHARD_DIED', `${nameOf(shard)} ended (${reason.type})`, {
+      details: { shard, reason: reason.type },
       handled: 'unknown',
     })
     for (const reject of open) reject(ended)
@@ -58,7 +61,7 @@ export function createControlPlane(worker: HostedWorker): ControlPlane {
       const timer =
         timeoutMs === Number.POSITIVE_INFINITY
           ? undefined
-          : setTimeout(() => fail(timeoutError(worker.workerIndex, method, timeoutMs)), timeoutMs)
+          : setTimeout(() => fail(timeoutError(plane.shard, method, timeoutMs)), timeoutMs)
       open.add(fail)
       call().then(
         answer => {
@@ -71,13 +74,19 @@ export function createControlPlane(worker: HostedWorker): ControlPlane {
     })
   }
 
-  return {
+  const plane: ControlPlane = {
+    shard: undefined,
     async call(method, args, timeoutMs = controlTimeoutMs) {
       const answer = await race(method, () => remote[method]!(...args), timeoutMs)
       if ('error' in answer) throw decodeError(answer.error)
       return answer.value as never
     },
   }
+  return plane
+}
+
+function nameOf(shard: number | undefined): string {
+  return shard === undefined ? 'a worker that stands by' : `shard ${shard}`
 }
 
 function isCloneError(error: unknown): error is DOMException {
@@ -89,8 +98,8 @@ function notClonableError(method: string, cause: DOMException): StarfishError {
   return new StarfishError('NOT_CLONABLE', text, { details: { method }, handled: 'no', cause })
 }
 
-function timeoutError(shard: number, method: string, timeoutMs: number): StarfishError {
-  return new StarfishError('CONTROL_TIMEOUT', `shard ${shard} did not answer ${method} within ${timeoutMs} ms`, {
+function timeoutError(shard: number | undefined, method: string, timeoutMs: number): StarfishError {
+  return new StarfishError('CONTROL_TIMEOUT', `${nameOf(shard)} did not answer ${method} within ${timeoutMs} ms`, {
     details: { shard, method, timeoutMs },
     handled: 'unknown',
   })

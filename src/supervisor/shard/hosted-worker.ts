@@ -227,6 +227,6 @@ function createPool(heapMb: number | undefined): Piscina {
 
 function loadFailure(workerIndex: number, reason: ExitReason): StarfishError {
   const cause = 'error' in reason ? reason.error : undefined
-  const message = `shard ${workerIndex} could not be loaded: ${reason.type}`
+  const message = `the worker of a shard could not be loaded: ${reason.type}`
   return new StarfishError('START_FAILED', message, { details: { workerIndex, reason }, cause })
 }

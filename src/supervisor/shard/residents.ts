@@ -12,7 +12,7 @@ import type { ThreadRouter } from '../router/thread-router.ts'
 import { createStartCounts, lostCounts, noteStart } from '../start-counts.ts'
 import type { ControlPlane } from './control-call.ts'
 import type { Resident } from './shard-control.ts'
-import type { Slot } from './slot.ts'
+import { type Slot, upUnlessClosed } from './slot.ts'
 import type { Spares } from './spares.ts'
 
 /** What the residents are kept with. */
@@ -61,13 +61,16 @@ export class Residents {
     const { router, directory } = this.#options
     await router.sync(shard)
     const slot = this.#slot(shard)
-    const control = await slot.up.promise
-    if (directory.placeOf(address) !== place) return true
+    const control = await upUnlessClosed(slot)
+    if (control === undefined || directory.placeOf(address) !== place) return true
+    const { worker } = slot
     const wasResident = slot.residents.delete(address)
     try {
       await control.call('stopResident', [address], Number.POSITIVE_INFINITY)
     } catch (error) {
-      if (!isStarfishError(error, 'SHARD_DIED')) throw error
+      // Its shard stops all that lives there: it stops with them.
+      if (isStarfishError(error, 'SHUTTING_DOWN')) await worker?.ended
+      else if (!isStarfishError(error, 'SHARD_DIED')) throw error
     }
     // What it said last goes another way, its last checkpoint among it.
     await router.sync(shard)

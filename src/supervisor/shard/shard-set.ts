@@ -6,6 +6,7 @@
  */
 import { transfer } from 'comlink'
 import type { ActorSpec } from '../../actors/runtime/child.ts'
+import type { Clock } from '../../actors/runtime/clock.ts'
 import { isStarfishError, StarfishError } from '../../messages/errors.ts'
 import type { ExitReason } from '../../messages/thread/exit.ts'
 import type { FactFilter, ShardEvent } from '../../messages/thread/fact.ts'
@@ -19,7 +20,7 @@ import type { ThreadRouter } from '../router/thread-router.ts'
 import type { ControlPlane } from './control-call.ts'
 import { OwnSlots, type ShardsCommand } from './own-slots.ts'
 import { Residents } from './residents.ts'
-import { createSlot, renewUp, type Slot } from './slot.ts'
+import { createSlot, renewUp, type Slot, upUnlessClosed } from './slot.ts'
 import { Spares, type SparesOptions } from './spares.ts'
 import { wire } from './wiring.ts'
 import type { HostedWorker, WorkerEnd, WorkerHost } from './worker-host.ts'
@@ -77,7 +78,7 @@ export class ShardSet {
     this.#own = new OwnSlots(
       slots,
       index => options.childOf(index),
-      command => this.#command(command),
+      command => this.#commandOwn(command),
     )
     this.residents = new Residents({
       slots,
@@ -144,9 +145,14 @@ export class ShardSet {
     return this.#slots[shard]?.worker
   }
 
-  /** The control plane of a shard, once it is up. Rejects when the system stops, or fails, first. */
+  /** The control plane of a shard, once it is up. Rejects when the system stops, or fails, first; or when it was some actor's own, and closes. */
   control(shard: number): Promise<ControlPlane> {
     return this.#slots[shard]!.up.promise
+  }
+
+  /** As {@link ShardSet.control}; undefined for a shard that was some actor's own, and closes first. */
+  controlUnlessClosed(shard: number): Promise<ControlPlane | undefined> {
+    return upUnlessClosed(this.#slots[shard]!)
   }
 
   /** The control planes of the shards that are up now. */
@@ -175,6 +181,7 @@ export class ShardSet {
     if (slot.worker !== undefined) await this.#endAndTell(slot, slot.worker, { type: 'killed' })
     if (this.#stopping) throw stoppingError()
     const { worker, control } = this.#spares.take()
+    control.shard = shard
     slot.worker = worker
     slot.incarnation++
     this.#tellShard(slot, 'starting')
@@ -241,34 +248,33 @@ export class ShardSet {
     this.#router.drain(shard)
     this.broadcast({ type: 'kernel.shardDraining', shard })
     await this.onDraining(shard)
-    const deadLetters = control === undefined ? undefined : await this.#stopActors(control)
+    const deadLetters = control === undefined ? undefined : await stopActors(control, this.#kernel.clock)
     const isStuck = control !== undefined && deadLetters === undefined
     await worker?.terminate({ type: isStuck ? 'killed' : 'shutdown' })
     if (deadLetters !== undefined) this.#kernel.deadLetters.adopt(deadLetters)
-  }
-
-  /** Stops what was spawned on a shard; its dead letters, or undefined when it has not stopped in time. */
-  #stopActors(control: ControlPlane): Promise<DeadLetterReport | undefined> {
-    const { clock } = this.#kernel
-    return new Promise(resolve => {
-      const timer = clock.setTimeout(() => resolve(undefined), stopTimeoutMs)
-      control
-        .call('stop', [], Number.POSITIVE_INFINITY)
-        .then(() => control.call('deadLetters', []))
-        .catch(() => undefined)
-        .then(deadLetters => {
-          clock.clearTimeout(timer)
-          resolve(deadLetters)
-        })
-    })
   }
 
   /**
    * Replaces the worker of a shard: it drains, ends, and is up again, its actors too, when this settles. Rejects with
    * SHUTTING_DOWN when the system stops first, and with why it failed when it does.
    */
-  async replace(shard: number): Promise<void> {
-    await this.control(shard)
+  replace(shard: number): Promise<void> {
+    const slot = this.#slots[shard]!
+    // One that is not open any more need not be.
+    if (!slot.isOpen) return Promise.resolve()
+    const replaced = this.#replace(slot)
+    const settled = replaced
+      .catch(() => {})
+      .finally(() => {
+        if (slot.replacing === settled) slot.replacing = undefined
+      })
+    slot.replacing = settled
+    return replaced
+  }
+
+  async #replace(slot: Slot): Promise<void> {
+    const { index: shard } = slot
+    if ((await upUnlessClosed(slot)) === undefined) return
     try {
       // By command, as it is no failure: the restart budget is not touched.
       await this.#command({ type: 'supervisor.terminateChild', id: `${shard}` })
@@ -277,7 +283,7 @@ export class ShardSet {
       throw this.#stopping ? stoppingError(error) : (this.#over ?? error)
     }
     await this.control(shard)
-    await Promise.all([this.#slots[shard]!.residentsUp, this.whenBack(shard)])
+    await Promise.all([slot.residentsUp, this.whenBack(shard)])
   }
 
   async #startAgain(shard: number): Promise<void> {
@@ -299,6 +305,14 @@ export class ShardSet {
 
   #command(command: ShardsCommand): Promise<unknown> {
     return this.#kernel.ask(null, shardsSupervisor, command, { timeoutMs: 2_147_483_647 })
+  }
+
+  async #commandOwn(command: ShardsCommand): Promise<unknown> {
+    try {
+      return await this.#command(command)
+    } catch (error) {
+      throw this.#stopping ? stoppingError(error) : (this.#over ?? error)
+    }
   }
 
   /** Brings up no worker any more; one that is being loaded for a slot ends. Those that serve are not touched. */
@@ -367,6 +381,17 @@ export class ShardSet {
       ...(lastEvents === undefined ? {} : { lastEvents }),
     })
   }
+}
+
+/** Stops what was spawned on a shard; its dead letters, or undefined when it has not stopped in time. */
+function stopActors(control: ControlPlane, clock: Clock): Promise<DeadLetterReport | undefined> {
+  const stopped = control
+    .call('stop', [], Number.POSITIVE_INFINITY)
+    .then(() => control.call('deadLetters', []))
+    .catch(() => undefined)
+  const { promise: late, resolve } = Promise.withResolvers<undefined>()
+  const timer = clock.setTimeout(() => resolve(undefined), stopTimeoutMs)
+  return Promise.race([stopped, late]).finally(() => clock.clearTimeout(timer))
 }
 
 function stoppingError(cause?: unknown): StarfishError {

@@ -23,6 +23,8 @@ export interface Slot {
   readonly residents: Map<string, Resident>
   /** Settles when those that came back with the last worker have started. */
   residentsUp: Promise<void>
+  /** Settles when its worker has been replaced on demand; undefined while nobody does that. */
+  replacing: Promise<void> | undefined
   /** Of the worker that serves. */
   blackBox: SharedArrayBuffer | undefined
   /** Why its last worker ended. */
@@ -41,6 +43,7 @@ export function createSlot(index: number): Slot {
     isUp: false,
     residents: new Map(),
     residentsUp: Promise.resolve(),
+    replacing: undefined,
     blackBox: undefined,
     lostReason: undefined,
   }
@@ -57,6 +60,16 @@ function createUp(): PromiseWithResolvers<ControlPlane> {
   // It may be that nobody waits.
   up.promise.catch(() => {})
   return up
+}
+
+/** The control plane of a slot once it is up; undefined when it is closed first, and with it all that lives there. */
+export async function upUnlessClosed(slot: Slot): Promise<ControlPlane | undefined> {
+  try {
+    return await slot.up.promise
+  } catch (error) {
+    if (slot.isOpen) throw error
+    return undefined
+  }
 }
 
 /** One end of an edge that is about to be opened. */

@@ -49,6 +49,7 @@ t.test('what cannot be used is named', async t => {
     ['backlog', { backlog: 0 }],
     ['limits.idleTimeoutMs', { limits: { idleTimeoutMs: 0 } }],
     ['limits.headerTimeoutMs', { limits: { headerTimeoutMs: 2 ** 31 } }],
+    ['limits.drainTimeoutMs', { limits: { drainTimeoutMs: 2 ** 31 - 1_000 } }],
     ['limits.idleTimeout', { limits: { idleTimeout: 1 } as never }],
     ['tls', { tls: { cert: 'no', key: 'no' } }],
   ]

@@ -1,30 +1,19 @@
 /** Sealed bodies, against a client written with the crypto of Node alone. */
-import { createCipheriv, createDecipheriv } from 'node:crypto'
 import t from 'tap'
 import { encodeEventRequest, eventStatus } from '../../../src/messages/index.ts'
 import { type AesGcmOptions, aesGcmBodies, aesGcmProtocol } from '../../../src/protocols/event/aes-gcm.ts'
 import { dialectV1 } from '../../../src/protocols/event/dialect-v1.ts'
 import { startEventShard } from '../../actors/connection/event-shard.ts'
+import { openBody, sealBody } from './sealing.ts'
 
 const keys = { 7: Buffer.alloc(32, 7), 8: Buffer.alloc(32, 8).toString('hex') }
 const headerBytes = 16
 
 /** A request of command 2 whose body is sealed with the key of session 7, unless told otherwise. */
 function sealed(text: string, { sessionId = 7, key = keys[7] as Uint8Array, command = 2 } = {}): Buffer {
-  const body = Buffer.from(text)
-  const frame = encodeEventRequest({ command, sessionId, body: Buffer.alloc(12 + body.length + 16, sessionId) })
-  const cipher = createCipheriv('aes-256-gcm', key, frame.subarray(16, 28))
-  cipher.setAAD(frame.subarray(0, headerBytes))
-  frame.set(Buffer.concat([cipher.update(body), cipher.final(), cipher.getAuthTag()]), 28)
+  const frame = encodeEventRequest({ command, sessionId, body: Buffer.alloc(12 + Buffer.byteLength(text) + 16) })
+  frame.set(sealBody(frame.subarray(0, headerBytes), text, key), headerBytes)
   return frame
-}
-
-/** What an answer says, if its tag fits it. */
-function opened(header: Buffer, body: Buffer, key: Uint8Array): string {
-  const decipher = createDecipheriv('aes-256-gcm', key, body.subarray(0, 12))
-  decipher.setAAD(header)
-  decipher.setAuthTag(body.subarray(-16))
-  return Buffer.concat([decipher.update(body.subarray(12, -16)), decipher.final()]).toString()
 }
 
 function replyHeader(command: number, sessionId: number, bodyBytes: number): Buffer {
@@ -65,7 +54,7 @@ t.test('bodies are opened for their command, and sealed on their way back', asyn
     const { status, body } = await exchange(sealed(text, { sessionId, key }))
     t.equal(status, eventStatus.ok)
     t.equal(seen.pop(), text)
-    t.equal(opened(replyHeader(2, sessionId, body.length), Buffer.from(body), key), [...text].reverse().join(''))
+    t.equal(openBody(replyHeader(2, sessionId, body.length), Buffer.from(body), key), [...text].reverse().join(''))
     nonces.add(Buffer.from(body.subarray(0, 12)).toString('hex'))
   }
   t.equal(nonces.size, texts.length, 'no nonce came twice')
@@ -81,8 +70,22 @@ t.test('the answers of echo, and those that come late, are sealed too', async t 
     client.write(sealed('the same', { command }))
     const { status, body } = await client.response()
     t.equal(status, eventStatus.ok)
-    t.equal(opened(replyHeader(command, 7, body.length), Buffer.from(body), keys[7]), 'the same')
+    t.equal(openBody(replyHeader(command, 7, body.length), Buffer.from(body), keys[7]), 'the same')
   }
+})
+
+t.test('a request that comes back is no answer, and an answer that is sent as a request is answered 8', async t => {
+  const shard = await startEventShard(t, { dialect: { ...dialectV1, ...aesGcmBodies(dialectV1, { keys }) } })
+  const client = await shard.connect()
+  const asked = sealed('message', { command: 0 })
+  t.throws(
+    () => openBody(asked.subarray(0, headerBytes), asked.subarray(headerBytes), keys[7]),
+    'not with the key of both',
+  )
+  client.write(asked)
+  const { body } = await client.response()
+  client.write(replyHeader(0, 7, body.length), body)
+  t.equal((await client.response()).status, eventStatus.decryptFailed)
 })
 
 t.test('whatever was changed on the way is answered 8, and the connection lives on', async t => {

@@ -135,6 +135,43 @@ t.test('a handler that fails is answered 9 and logged with its number, once a se
   t.equal(shard.runtime.lines.length, 7)
 })
 
+/** Throws when it is looked at. */
+function sting(): never {
+  throw new Error('looked at')
+}
+
+t.test('whatever a handler throws costs its request and no other, also what cannot be looked at', async t => {
+  const thrown: Record<number, unknown> = {
+    2: Object.defineProperty(new Error('code'), 'code', { get: sting }),
+    3: Object.defineProperty(new Error('message'), 'message', { get: sting }),
+    4: Object.defineProperty(eventFailure('timeout'), 'code', { get: sting }),
+    5: new Proxy(new Error('proxy'), { get: sting, getPrototypeOf: sting, ownKeys: sting }),
+    6: Object.assign(new Error('toJSON'), { toJSON: sting }),
+    7: null,
+    8: Symbol('symbol'),
+  }
+  const numbers = Object.keys(thrown).map(Number)
+  for (const fails of [
+    (error: unknown) => {
+      throw error
+    },
+    (error: unknown) => Promise.reject(error),
+  ]) {
+    const table = Object.fromEntries(numbers.map(number => [number, { handle: () => fails(thrown[number]) }]))
+    const shard = await startEventShard(t, { table })
+    const client = await shard.connect()
+    client.write(...numbers.map(number => ask(number)), hello)
+    for (const number of numbers)
+      t.match(await client.response(), { command: number, status: eventStatus.handlerFailed })
+    t.equal((await client.response()).status, eventStatus.ok)
+    t.same(
+      shard.runtime.lines.map(({ fields }) => (fields as { command: number }).command),
+      numbers,
+    )
+    t.equal(typeof JSON.stringify(shard.runtime.lines), 'string', 'what is logged can be written')
+  }
+})
+
 t.test('a handler chooses the status by the error that it throws, and no line is written', async t => {
   const statuses: readonly FailureStatus[] = [
     'invalidPacketLength',

@@ -13,6 +13,8 @@ import { spoiledDatagram } from './datagrams/spoiled.ts'
 
 const count = 20_000
 const batch = 50
+/** So many that none has an exchange that comes again too often. */
+const senderCount = 24
 const [soon, now, broken] = [2, 3, 0x0104]
 const secret = Buffer.alloc(32, 'reference')
 
@@ -48,16 +50,21 @@ const reference: ReferenceOptions = {
 
 t.test(`${count} datagrams, sound and spoiled: every answer, every silence`, async t => {
   const shard = await startDatagramShard(t, { table, secret, protocol: { raidaId: reference.raidaId } })
-  const socket = createSocket('udp4').bind(0, '127.0.0.1')
-  t.teardown(() => socket.close())
-  await once(socket, 'listening')
-  const { address, port } = socket.address()
   const answers: string[] = []
-  socket.on('message', bytes => answers.push(bytes.toString('hex')))
+  const senders = await Promise.all(
+    Array.from({ length: senderCount }, async () => {
+      const socket = createSocket('udp4').bind(0, '127.0.0.1')
+      t.teardown(() => socket.close())
+      socket.on('message', bytes => answers.push(bytes.toString('hex')))
+      await once(socket, 'listening')
+      return socket.address()
+    }),
+  )
 
   const reached = new Map<number | 'silence', number>()
   for (let from = 1; from <= count; from += batch) {
     const wanted: string[] = []
+    const { address, port } = senders[Math.floor(from / batch) % senderCount]!
     for (let seed = from; seed < from + batch; seed++) {
       const datagram = spoiledDatagram(seed, reference, { address, port })
       const answer = referenceAnswer(reference, { address, port }, datagram)

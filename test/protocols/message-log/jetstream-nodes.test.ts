@@ -1,6 +1,8 @@
 /** Several nodes have one log in JetStream open at once, and each may do everything. */
+import { connect } from '@nats-io/transport-node'
 import t, { type Test } from 'tap'
 import { keptAnswersMax, type LogEngine } from '../../../src/protocols/message-log/engine/contract.ts'
+import { storeNames } from '../../../src/protocols/message-log/engine/jetstream/names.ts'
 import { attempt, patient, plenty } from './conformance/common.ts'
 import { newStore, openNode, openReader } from './jetstream-world.ts'
 import { type Acknowledged, checkAccount } from './log-account.ts'
@@ -59,6 +61,10 @@ if (skip !== false) {
 
   onTwoNodes('both append to one partition at once: offsets are true and nothing is there twice', async (t, pair) => {
     const acknowledged: Acknowledged[] = []
+    const asking = await connect({ servers: nats.address })
+    let asked = 0
+    asking.subscribe(storeNames(pair.store).turns, { callback: () => void asked++ })
+    await asking.flush()
     let next = 0
     const work = async (name: string, engine: LogEngine): Promise<void> => {
       while (next < 400) {
@@ -76,6 +82,8 @@ if (skip !== false) {
     t.equal(acknowledged.length, 400)
     for (const name of ['first', 'second']) t.ok(acknowledged.some(({ values }) => values[0]!.startsWith(name)))
     await checkAccount(t, pair.first, pair.partitionId, acknowledged)
+    t.ok(asked > 0, `${asked} times one asked the other for a turn`)
+    await asking.close()
   })
 
   onTwoNodes('a node that appends without end lets another in', async (t, { first, second, partitionId }) => {
@@ -101,21 +109,23 @@ if (skip !== false) {
     const { store, first, second, partitionId } = pair
     const append = (engine: LogEngine, sequence: number) =>
       engine.append(appendOf(partitionId, ['a', 'b', 'c'], { producer: { id: 7n, sequence } }))
+    const answerTo = (sequence: number) => ({ baseOffset: 4 * sequence + 1, stored: 3 })
     for (let sequence = 0; sequence < 100; sequence++) {
       const engine = sequence % 3 === 0 ? second : first
-      t.same(await append(engine, sequence), { baseOffset: 3 * sequence, stored: 3 })
-      t.same(await append(engine === first ? second : first, sequence), { baseOffset: 3 * sequence, stored: 3 })
+      // What is between keeps the other from trying at the same place by chance.
+      await engine.append(appendOf(partitionId, ['between']))
+      t.same(await append(engine, sequence), answerTo(sequence))
+      t.same(await append(engine === first ? second : first, sequence), answerTo(sequence))
     }
     const third = await openNode({ servers: nats.address, store })
     try {
       for (const sequence of [100 - keptAnswersMax, 99])
-        for (const engine of [first, second, third])
-          t.same(await append(engine, sequence), { baseOffset: 3 * sequence, stored: 3 })
+        for (const engine of [first, second, third]) t.same(await append(engine, sequence), answerTo(sequence))
       await t.rejects(
         attempt(() => append(third, 99 - keptAnswersMax)),
         { code: 'STORAGE_FAILED', handled: 'unknown', details: { reason: 'sequenceExpired' } },
       )
-      t.equal(await third.highWaterMark(partitionId), 300)
+      t.equal(await third.highWaterMark(partitionId), 400)
     } finally {
       await third.close()
     }

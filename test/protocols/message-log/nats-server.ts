@@ -7,7 +7,7 @@ import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 
 /** Set where a machine is to have all that tests need, as in CI: then what is missing fails them. */
-const required = process.env.STARFISH_TESTS_SKIP_NOTHING === '1'
+const required = process.env['STARFISH_TESTS_SKIP_NOTHING'] === '1'
 
 /** Debian has it where the PATH of most users does not lead. */
 const command = spawnSync('nats-server', ['--version']).error === undefined ? 'nats-server' : '/usr/sbin/nats-server'

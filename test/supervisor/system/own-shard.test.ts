@@ -6,7 +6,7 @@ import { createSystem, internalsOf, type System } from '../../../src/supervisor/
 import { counter } from '../fixtures/counter.ts'
 import { collectFacts, quiet } from '../fixtures/local-system.ts'
 import { inTime, killShard, startSharded } from '../fixtures/sharded-system.ts'
-import { throwsInInit } from '../fixtures/starts.ts'
+import { refuses, throwsInInit } from '../fixtures/starts.ts'
 
 t.setTimeout(120_000)
 
@@ -23,7 +23,10 @@ async function start(t: Parameters<typeof startSharded>[0]) {
     await until(() => states(shard).length >= wanted.length)
     t.same(states(shard), wanted)
   }
-  return { system, through }
+  /** Settles when a shard was told to be in a state, and more often than `before`. */
+  const told = (shard: number, state: ShardFact['state'], before = 0) =>
+    until(() => states(shard).filter(each => each === state).length > before)
+  return { system, through, told }
 }
 
 async function shardsOf(system: System): Promise<Record<string, number>> {
@@ -113,9 +116,71 @@ t.test('one that cannot start leaves no shard', async t => {
   t.same(internalsOf(system).shards!.open(), [0, 1])
 })
 
-t.test('a system that is stopped while one starts stops', async t => {
+type Moment = 'at once' | 'while another is replaced' | 'while it ends' | 'while it comes back'
+
+const moments: Readonly<Record<Moment, readonly [shard: number, state: ShardFact['state']] | undefined>> = {
+  'at once': undefined,
+  'while another is replaced': [0, 'stopped'],
+  'while it ends': [1, 'up'],
+  'while it comes back': [2, 'starting'],
+}
+
+for (const [moment, when] of Object.entries(moments)) {
+  t.test(
+    `an actor that is stopped in a rolling restart, ${moment}, ends with its shard, and costs nobody else`,
+    async t => {
+      const { system, told } = await start(t)
+      // It takes its time to end.
+      await system.spawn(refuses, { id: 'a', shard: 'own', shutdown: 300 })
+      await told(2, 'up')
+      const rolling = system.rollingRestart()
+      if (when !== undefined) await told(...when, when[0] === 2 ? 1 : 0)
+      await system.stopActor('a')
+      await rolling
+      // The slot is given back when its worker has ended.
+      await told(2, 'stopped')
+      await system.spawn(counter, { id: 'b', ...own })
+      t.equal(await read(system, 'b'), 7)
+      t.same(internalsOf(system).shards!.open().length, 3)
+      await system.rollingRestart()
+      t.equal(await read(system, 'b'), 7)
+    },
+  )
+}
+
+t.test('an actor that ends by itself in a rolling restart does not hold it up', async t => {
+  const { system, told } = await start(t)
+  await system.spawn(counter, { id: 'a', ...own, restart: 'transient' })
+  const rolling = system.rollingRestart()
+  await told(0, 'stopped')
+  system.ref(counter, 'a').send({ type: 'counter.finish' })
+  await rolling
+  await told(2, 'stopped')
+  t.same(internalsOf(system).shards!.open(), [0, 1])
+})
+
+t.test('one whose first worker is killed before it is up comes up on the next', async t => {
+  const { system, told } = await start(t)
+  const spawned = system.spawn(counter, { id: 'a', ...own })
+  await told(2, 'starting')
+  await internalsOf(system).shards!.worker(2)!.terminate({ type: 'killed' })
+  await spawned
+  t.equal(await read(system, 'a'), 7)
+  const again = system.spawn(counter, { id: 'b', ...own })
+  again.catch(() => {})
+  await told(3, 'starting')
+  for (let n = 1; n <= 3; n++) {
+    await internalsOf(system).shards!.worker(3)?.terminate({ type: 'killed' })
+    await told(3, 'lost', n - 1)
+    if (n < 3) await told(3, 'starting', n)
+  }
+  await t.rejects(again, { code: 'START_FAILED' })
+  t.equal(await system.kill('b'), false)
+})
+
+t.test('a system that is stopped while one starts stops, and says so', async t => {
   const system = await createSystem({ shards: 1, logger: quiet })
-  const started = t.rejects(system.spawn(counter, { id: 'a', ...own }))
+  const started = t.rejects(system.spawn(counter, { id: 'a', ...own }), { code: 'SHUTTING_DOWN' })
   await system.stop()
   await started
 })

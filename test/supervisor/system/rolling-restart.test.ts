@@ -6,6 +6,7 @@ import { internalsOf, type System } from '../../../src/supervisor/system.ts'
 import { counter } from '../fixtures/counter.ts'
 import { collectFacts } from '../fixtures/local-system.ts'
 import { inTime, startSharded } from '../fixtures/sharded-system.ts'
+import { refuses } from '../fixtures/starts.ts'
 
 t.setTimeout(180_000)
 
@@ -86,3 +87,17 @@ for (const verb of ['stop', 'kill'] as const) {
     t.same(await serves(system), [0, 1])
   })
 }
+
+t.test('an actor that is stopped while a rolling restart drains its shard ends, and does not come back', async t => {
+  const system = await startSharded(t)
+  await system.spawn(refuses, { id: 'slow', shard: 0, shutdown: 300 })
+  await system.spawn(counter, { id: 'c', input: { from: 0 }, shard: 0 })
+  const { ready, until, facts } = collectFacts(system, ['exit'])
+  await ready
+  const rolling = system.rollingRestart()
+  // Right to left: when this one has ended, its shard waits for the other.
+  await until(() => facts.some(({ address }) => address === 'c'))
+  await system.stopActor('slow')
+  await rolling
+  t.match(await system.tree(), [{ address: 'c' }])
+})

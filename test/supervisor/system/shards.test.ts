@@ -6,6 +6,7 @@ import { counter } from '../fixtures/counter.ts'
 import { exitOf } from '../fixtures/local-system.ts'
 import { feeder, homeless, impostor, keeper, ledger, misnamed, nester } from '../fixtures/shard-subject.ts'
 import { createNumbers, inTime, killShard, numbersIn, startSharded } from '../fixtures/sharded-system.ts'
+import { hangs } from '../fixtures/starts.ts'
 import { subject } from '../fixtures/subject.ts'
 
 t.setTimeout(120_000)
@@ -213,5 +214,20 @@ t.test('the children of a chart live on its thread, the main thread too', async 
       { address: id },
       { address: `${id}/kid`, shard: shard === 'main' ? -1 : shard },
     ])
+  }
+})
+
+t.test('the error of a call that is lost with a shard names that shard, whatever worker it was', async t => {
+  const system = await startSharded(t)
+  for (const shard of [1, 0, 1]) {
+    const spawned = t.rejects(system.spawn(hangs, { id: `h${shard}`, shard, initTimeoutMs: 60_000 }), {
+      code: 'SHARD_DIED',
+      message: new RegExp(`shard ${shard} ended`),
+      details: { shard },
+    })
+    while (!(await system.tree()).some(({ address }) => address === `h${shard}`));
+    await killShard(system, shard)
+    await spawned
+    await internalsOf(system).shards!.control(shard)
   }
 })

@@ -9,6 +9,7 @@
  * Messages are copied once, into the buffer; what is read of it are views, which the engine keeps as long as it has to.
  */
 import { acknowledgements } from '../../../messages/log/codes.ts'
+import { copyBytes } from '../../../messages/wire/in-place.ts'
 import { WireReader } from '../../../messages/wire/reader.ts'
 import type { AppendRequest } from '../engine/contract.ts'
 
@@ -19,8 +20,14 @@ const headBytes = 9
 const producerBytes = 12
 const lengthBytes = 4
 
+const nothing = Buffer.alloc(0)
+
+/** An append without its messages. */
+export type AppendHead = Omit<AppendRequest, 'messages'>
+
 /** Gathers appends; what it starts with is the buffer of most ticks. */
 export class AppendBatchWriter {
+  /** What was taken goes with its batch; a new one is made when something is added. */
   #buffer: Buffer
   #at = 0
   #count = 0
@@ -39,8 +46,19 @@ export class AppendBatchWriter {
   }
 
   /** Copies the messages. */
-  add({ partitionId, count, messages, acknowledgement, producer }: AppendRequest): void {
-    const size = headBytes + (producer === undefined ? 0 : producerBytes) + lengthBytes + messages.length
+  add({ messages, ...head }: AppendRequest): void {
+    this.addFrom(head, messages, 0, messages.length)
+  }
+
+  /** Copies the messages that are `bytes[start, end)`. */
+  addFrom(
+    { partitionId, count, acknowledgement, producer }: AppendHead,
+    bytes: Uint8Array,
+    start: number,
+    end: number,
+  ): void {
+    const messageBytes = end - start
+    const size = headBytes + (producer === undefined ? 0 : producerBytes) + lengthBytes + messageBytes
     this.#makeRoom(size)
     const buffer = this.#buffer
     let at = buffer.writeUInt32BE(partitionId, this.#at)
@@ -51,16 +69,16 @@ export class AppendBatchWriter {
       at = buffer.writeBigUInt64BE(producer.id, at)
       at = buffer.writeUInt32BE(producer.sequence, at)
     }
-    at = buffer.writeUInt32BE(messages.length, at)
-    buffer.set(messages, at)
-    this.#at = at + messages.length
+    at = buffer.writeUInt32BE(messageBytes, at)
+    copyBytes(bytes, start, end, buffer, at)
+    this.#at = at + messageBytes
     this.#count++
   }
 
   /** What was gathered, in a buffer of its own; it begins anew with an empty one. */
   take(): Uint8Array {
     const taken = this.#buffer.subarray(0, this.#at)
-    this.#buffer = Buffer.from(new ArrayBuffer(this.#buffer.length))
+    this.#buffer = nothing
     this.#at = 0
     this.#count = 0
     return taken

@@ -19,29 +19,43 @@ export interface AppendRefusal {
 
 /**
  * Appends all of a batch in order, and resolves when each is settled. One that is refused costs no other.
- * Rejects with `BAD_FRAME` for bytes that are no batch: what stood before the fault may have been stored.
+ * Rejects with `BAD_FRAME` for bytes that are no batch: nothing was stored then.
  */
 export async function appendAll(engine: Pick<LogEngine, 'append'>, bytes: Uint8Array): Promise<AppendOutcomes> {
-  const pending: Promise<AppendResult>[] = []
-  for (const request of readAppendBatch(bytes)) pending.push(appendOne(engine, request))
-  const settled = await Promise.allSettled(pending)
-  const results = new Float64Array(2 * settled.length)
+  const requests = [...readAppendBatch(bytes)]
+  const results = new Float64Array(2 * requests.length)
   const refusals: AppendRefusal[] = []
-  for (const [index, outcome] of settled.entries()) {
-    if (outcome.status === 'rejected') {
-      refusals.push({ index, error: encodeError(outcome.reason) })
-    } else {
-      results[2 * index] = outcome.value.baseOffset
-      results[2 * index + 1] = outcome.value.stored
+  const settled = Promise.withResolvers<void>()
+  let left = requests.length
+
+  function settle(): void {
+    if (--left === 0) settled.resolve()
+  }
+
+  function keep(index: number, { baseOffset, stored }: AppendResult): void {
+    results[2 * index] = baseOffset
+    results[2 * index + 1] = stored
+    settle()
+  }
+
+  function refuse(index: number, error: unknown): void {
+    refusals.push({ index, error: encodeError(error) })
+    settle()
+  }
+
+  for (let index = 0; index < requests.length; index++) {
+    try {
+      const result = engine.append(requests[index]!)
+      if (result instanceof Promise)
+        result.then(
+          value => keep(index, value),
+          error => refuse(index, error),
+        )
+      else keep(index, result)
+    } catch (error) {
+      refuse(index, error)
     }
   }
-  return { results, refusals }
-}
-
-/** Calls at once, so that the order of calls is that of the batch; a throw is a rejection. */
-async function appendOne(
-  engine: Pick<LogEngine, 'append'>,
-  request: Parameters<LogEngine['append']>[0],
-): Promise<AppendResult> {
-  return engine.append(request)
+  if (left > 0) await settled.promise
+  return { results, refusals: refusals.sort((one, other) => one.index - other.index) }
 }

@@ -18,10 +18,10 @@
  *   closed --> [*]
  * ```
  * Its `init` opens the store: until then requests wait for the incarnation. Where it serves and closes, it answers what is in
- * hand. What comes while it closes is refused by the engine.
+ * hand. What comes while it closes is put aside for the next incarnation: who asked is told that it was not handled.
  */
 import { assign, setup } from 'xstate'
-import { rejectTo, reply, replyTo, runtimeOf } from '../../../actors/runtime/runtime-actions.ts'
+import { postpone, rejectTo, reply, replyTo, runtimeOf } from '../../../actors/runtime/runtime-actions.ts'
 import type { StoreInput } from './config.ts'
 import type { StoreEvent } from './events.ts'
 
@@ -38,13 +38,23 @@ const settles = replyTo<StoreEvent, StoreContext>()
 /** Replaced by the I/O; without it (walks, pictures) nothing happens. */
 function injected(): void {}
 
-const work = {
+/** What it is asked. */
+const requests = {
   'store.append': { actions: 'append' },
   'store.createTopic': { actions: 'createTopic' },
   'store.deleteTopic': { actions: 'deleteTopic' },
   'store.listTopics': { actions: 'listTopics' },
   'store.highWaterMark': { actions: 'readOffset' },
   'store.read': { actions: 'readMessages' },
+  'store.whenOpen': { actions: 'tellOpen' },
+} as const
+
+/** For the next incarnation: whoever asked is told that it was not handled. */
+const requestsPutAside = Object.fromEntries(
+  Object.keys(requests).map(type => [type, { actions: 'postpone' }]),
+) as unknown as Record<keyof typeof requests, { readonly actions: 'postpone' }>
+
+const answers = {
   'store.appended': { actions: 'answerAppend' },
   'store.topicCreated': { actions: 'answerTopic' },
   'store.topicDeleted': { actions: 'answerDeleted' },
@@ -71,6 +81,7 @@ export const storeMachine = setup({
     retain: injected,
     /** Ends the actor with `context.error`. */
     reportFailure: injected,
+    postpone,
     tellOpen: replies('store.whenOpen', scope => ({ incarnation: runtimeOf(scope)?.incarnation ?? 0 })),
     answerAppend: settles('store.append', ({ event }) =>
       event.type === 'store.appended' && event.token !== undefined
@@ -118,7 +129,7 @@ export const storeMachine = setup({
   initial: 'serving',
   states: {
     serving: {
-      on: { ...work, 'store.whenOpen': { actions: 'tellOpen' }, 'actor.shutdown': 'closing' },
+      on: { ...requests, ...answers, 'actor.shutdown': 'closing' },
       initial: 'current',
       states: {
         current: { after: { retentionInterval: { target: 'current', reenter: true, actions: 'retain' } } },
@@ -127,7 +138,8 @@ export const storeMachine = setup({
     closing: {
       entry: 'closeEngine',
       on: {
-        ...work,
+        ...requestsPutAside,
+        ...answers,
         'actor.shutdown': {},
         'store.closed': 'closed',
         'store.failed': { target: 'failed', actions: 'keepError' },

@@ -15,19 +15,20 @@
 import type { Clock } from '../../../actors/runtime/clock.ts'
 import { decodeError } from '../../../messages/error-codec.ts'
 import { StarfishError } from '../../../messages/errors.ts'
-import type { AppendRequest, AppendResult } from '../engine/contract.ts'
-import { AppendBatchWriter } from '../owner/append-batch.ts'
+import type { AppendResult } from '../engine/contract.ts'
+import { AppendBatchWriter, type AppendHead } from '../owner/append-batch.ts'
 import type { AppendOutcomes } from '../owner/append-desk.ts'
 import { type InLane, PartitionLanes } from './partition-lanes.ts'
 import { isOwnerLost, isUntaken, type StoreLink } from './store-link.ts'
 
-/** Flights that are on their way at a time: one is being stored while the next one comes. */
-const seats = 4
+/** Flights that are on their way at a time: one is being stored while the next one comes. More only make them smaller. */
+const seats = 2
 
 /** A flight that has so many bytes takes no more. */
 const flightBytesMax = 1_048_576
 
-const firstBufferBytes = 16_384
+const bufferBytesMin = 16_384
+const bufferBytesMax = 1_310_720
 
 /** One append that waits for what becomes of it. */
 export interface PendingAppend extends InLane<AppendOutcome> {
@@ -43,14 +44,15 @@ class Flight {
   /** Its appends are answered before they are committed. */
   readonly received: boolean
   readonly dueMs: number
-  readonly writer = new AppendBatchWriter(firstBufferBytes)
+  readonly writer: AppendBatchWriter
   readonly appends: PendingAppend[] = []
   bytes = 0
   /** Set when it is closed. */
   batch: Uint8Array | undefined
 
-  constructor(number: number, received: boolean, dueMs: number) {
+  constructor(number: number, received: boolean, dueMs: number, bufferBytes: number) {
     this.number = number
+    this.writer = new AppendBatchWriter(bufferBytes)
     this.received = received
     this.dueMs = dueMs
   }
@@ -77,6 +79,8 @@ export class AppendQueue {
   #planned = false
   #lastNumber = 0
   #bytes = 0
+  /** What a flight begins with: room for as much as the last one had. */
+  #bufferBytes = bufferBytesMin
 
   /** `incarnation` is the owner's, `timeoutMs` what each append has. */
   constructor(link: StoreLink, clock: Clock, timeoutMs: number, incarnation: number) {
@@ -91,12 +95,11 @@ export class AppendQueue {
     return this.#bytes
   }
 
-  /** Copies the messages of an append. */
-  add(request: AppendRequest, pending: PendingAppend): void {
-    const received = request.acknowledgement === 'received'
-    const flight = this.#flightFor(received)
+  /** Copies the messages of an append: `bytes[start, end)`. */
+  add(append: AppendHead, source: Uint8Array, start: number, end: number, pending: PendingAppend): void {
+    const flight = this.#flightFor(append.acknowledgement === 'received')
     const { bytes } = flight.writer
-    flight.writer.add(request)
+    flight.writer.addFrom(append, source, start, end)
     flight.bytes = flight.writer.bytes
     this.#bytes += flight.bytes - bytes
     flight.appends.push(pending)
@@ -106,7 +109,7 @@ export class AppendQueue {
   #flightFor(received: boolean): Flight {
     const filled = this.#filled
     if (filled !== undefined && filled.received === received && filled.writer.bytes < flightBytesMax) return filled
-    const flight = new Flight(++this.#lastNumber, received, this.#clock.now() + this.#timeoutMs)
+    const flight = new Flight(++this.#lastNumber, received, this.#clock.now() + this.#timeoutMs, this.#bufferBytes)
     this.#filled = flight
     this.#waiting.push(flight)
     if (!this.#planned) {
@@ -127,6 +130,7 @@ export class AppendQueue {
     while (this.#onTheirWay < seats && this.#waiting.length > 0) {
       const flight = this.#waiting.shift()!
       if (this.#filled === flight) this.#filled = undefined
+      this.#bufferBytes = Math.min(Math.max(bufferBytesMin, flight.bytes + (flight.bytes >> 2)), bufferBytesMax)
       void this.#send(flight, this.#incarnation)
     }
   }
@@ -162,7 +166,8 @@ export class AppendQueue {
   #settle({ appends, bytes }: Flight, { results, refusals }: AppendOutcomes): void {
     this.#bytes -= bytes
     let refused = 0
-    for (const [index, append] of appends.entries()) {
+    for (let index = 0; index < appends.length; index++) {
+      const append = appends[index]!
       const refusal = refusals[refused]
       if (refusal?.index === index) {
         refused++

@@ -1,8 +1,10 @@
 /** One request of the message log, as the server sees it, and the answers it can give. */
-import type { Link, Waiter } from '../../../actors/serving/protocol.ts'
+import type { HeaderSource, Link, Waiter } from '../../../actors/serving/protocol.ts'
 import { LOG_REQUEST_HEADER_BYTES, type LogErrorCode } from '../../../messages/log/codes.ts'
 import type { AnyLogOperation } from '../../../messages/log/operation.ts'
+import { logRequestAt } from '../../../messages/log/request.ts'
 import { logAnswerBytes, logErrorBytes, writeLogAnswer, writeLogError } from '../../../messages/log/response.ts'
+import { readI32, writeU32 } from '../../../messages/wire/in-place.ts'
 
 const nothing = Buffer.alloc(0)
 
@@ -43,8 +45,8 @@ export class LogCall {
 
   /** Puts the answer off into `late`. `waiter` is told if nobody can be answered any more. */
   defer<T extends LateAnswer>(late: T, waiter?: Waiter): T {
-    const header = Buffer.from(this.#bytes.subarray(this.#at, this.#at + LOG_REQUEST_HEADER_BYTES))
-    late.begin(this.operation, this.link, header, this.link.defer(this.#frameBytes, header, waiter))
+    late.begin(this.operation, this.link, this.#bytes, this.#at)
+    late.token = this.link.defer(this.#frameBytes, late, waiter)
     return late
   }
 }
@@ -56,29 +58,56 @@ export function answerError(link: Link, header: Buffer, at: number, errorCode: L
   writeLogError(link.target, start, frameBytes, header, at, errorCode, text)
 }
 
-/** The answer to a request that was put off: the first counts. False: nobody waits for it any more. */
-export class LateAnswer {
+/** Where the header of a late answer is made again; it has what answers look at only for the time of a call. */
+const scratch = Buffer.alloc(LOG_REQUEST_HEADER_BYTES)
+
+/** The answer to a request that was put off: the first counts. False: nobody waits for it any more. Its header is kept as words. */
+export class LateAnswer implements HeaderSource {
   declare operation: AnyLogOperation
   declare link: Link
-  #header: Buffer = nothing
-  #token = 0
+  token = 0
+  #length = 0
+  #idHigh = 0
+  #idLow = 0
+  #kind = 0
 
-  begin(operation: AnyLogOperation, link: Link, header: Buffer, token: number): void {
+  /** Remembers whom to answer. */
+  begin(operation: AnyLogOperation, link: Link, bytes: Buffer, at: number): void {
     this.operation = operation
     this.link = link
-    this.#header = header
-    this.#token = token
+    this.#length = readI32(bytes, at + logRequestAt.length)
+    this.#idHigh = readI32(bytes, at + logRequestAt.requestId)
+    this.#idLow = readI32(bytes, at + logRequestAt.requestId + 4)
+    this.#kind = readI32(bytes, at + logRequestAt.type)
+  }
+
+  requestHeader(): Buffer {
+    return this.#writeHeader(Buffer.alloc(LOG_REQUEST_HEADER_BYTES))
   }
 
   answer(answer: unknown): boolean {
-    const frame = Buffer.allocUnsafe(logAnswerBytes(this.operation, answer))
-    writeLogAnswer(frame, 0, frame.length, this.operation, this.#header, 0, answer)
-    return this.link.settle(this.#token, frame)
+    const { link } = this
+    const frameBytes = logAnswerBytes(this.operation, answer)
+    const at = link.place(this.token, frameBytes)
+    if (at < 0) return false
+    writeLogAnswer(link.target, at, frameBytes, this.operation, this.#writeHeader(scratch), 0, answer)
+    return true
   }
 
   fail(errorCode: LogErrorCode, text: string): boolean {
-    const frame = Buffer.allocUnsafe(logErrorBytes(text))
-    writeLogError(frame, 0, frame.length, this.#header, 0, errorCode, text)
-    return this.link.settle(this.#token, frame)
+    const { link } = this
+    const frameBytes = logErrorBytes(text)
+    const at = link.place(this.token, frameBytes)
+    if (at < 0) return false
+    writeLogError(link.target, at, frameBytes, this.#writeHeader(scratch), 0, errorCode, text)
+    return true
+  }
+
+  #writeHeader(target: Buffer): Buffer {
+    writeU32(target, logRequestAt.length, this.#length)
+    writeU32(target, logRequestAt.requestId, this.#idHigh)
+    writeU32(target, logRequestAt.requestId + 4, this.#idLow)
+    writeU32(target, logRequestAt.type, this.#kind)
+    return target
   }
 }

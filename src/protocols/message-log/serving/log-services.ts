@@ -114,10 +114,12 @@ export class LogServices {
       {
         partitionId,
         count: batch.count,
-        messages: batch.bytes.subarray(batch.start + countBytes, batch.end),
         acknowledgement,
         producer: producer && { id: producer.producerId, sequence: producer.sequence },
       },
+      batch.bytes,
+      batch.start + countBytes,
+      batch.end,
       pending,
     )
   }

@@ -18,7 +18,6 @@ import {
 import type { ServerAddress } from '../link.ts'
 import { type FilledPoolOptions, type PoolOptions, poolDefaults, resolvePoolOptions } from '../pool-options.ts'
 import { type RetryOptions, type RetryPolicy, resolveRetryPolicy } from '../retry-policy.ts'
-import type { PendingEvent } from './pending-event.ts'
 
 /** Options that do not depend on the transport. */
 export interface EventClientCommonOptions {
@@ -163,25 +162,38 @@ const isRequestOption = (name: string): boolean => (requestOptionNames as string
 
 /** What is wrong with a request, if anything is: it is not sent. */
 export function checkRequest(
-  request: PendingEvent,
+  command: unknown,
+  body: unknown,
   options: EventRequestOptions,
   { bodyBytesMax }: EventClientConfig,
 ): StarfishError | undefined {
-  const { command, sessionId, timeoutMs, body } = request
-  if (typeof options !== 'object' || !Object.keys(options).every(isRequestOption)) return badOptions(options)
-  if (command >>> 0 !== command || command > 0xffff) return badRequest('command', command, 'a u16')
-  if (sessionId >>> 0 !== sessionId) return badRequest('sessionId', sessionId, 'a u32')
-  if (!(timeoutMs > 0 && timeoutMs <= timerMsMax)) {
-    return badRequest('timeoutMs', timeoutMs, `above 0 and up to ${timerMsMax}`)
+  if (typeof options !== 'object' || options === null || !Object.keys(options).every(isRequestOption)) {
+    return badOptions(options)
+  }
+  const { sessionId, timeoutMs, signal, idempotent } = options
+  if (!isWhole(command, 0xffff)) return badRequest('command', command, 'a u16')
+  if (sessionId !== undefined && !isWhole(sessionId, 0xffff_ffff)) return badRequest('sessionId', sessionId, 'a u32')
+  if (timeoutMs !== undefined && !(typeof timeoutMs === 'number' && timeoutMs > 0 && timeoutMs <= timerMsMax)) {
+    return badRequest('timeoutMs', timeoutMs, `a number above 0 and up to ${timerMsMax}`)
+  }
+  if (signal !== undefined && typeof signal?.addEventListener !== 'function') {
+    return badRequest('signal', signal, 'an AbortSignal')
+  }
+  if (idempotent !== undefined && typeof idempotent !== 'boolean') {
+    return badRequest('idempotent', idempotent, 'true or false')
   }
   if (!(body instanceof Uint8Array)) return badRequest('body', body, 'a Uint8Array or a string')
   if (body.length <= bodyBytesMax) return undefined
-  const text = `${request.describe()} was not sent: its body has ${body.length} bytes, more than ${bodyBytesMax}`
-  const details = { command, sessionId, bodyBytes: body.length, bodyBytesMax }
+  const text = `command ${command} was not sent: its body has ${body.length} bytes, more than ${bodyBytesMax}`
+  const details = { command, bodyBytes: body.length, bodyBytesMax }
   return new StarfishError('REQUEST_REFUSED', text, { details, handled: 'no' })
 }
 
-function badOptions(options: EventRequestOptions): StarfishError {
+function isWhole(value: unknown, most: number): value is number {
+  return typeof value === 'number' && value >>> 0 === value && value <= most
+}
+
+function badOptions(options: unknown): StarfishError {
   const found: OptionFault[] = []
   createFaults('', found).options('', options, requestOptionNames)
   return notSent(found)

@@ -5,15 +5,23 @@ import { notSent } from '../client-options.ts'
 /** The options that every request has. */
 export const requestOptions = ['timeoutMs', 'signal'] as const
 
-/** Throws what is wrong with the arguments of a request. */
-export function checkArguments(
-  given: object,
-  known: readonly string[],
-  faults: readonly (OptionFault | undefined)[],
-): void {
+/** Throws the faults of a request, if it has any. */
+export function checkFaults(...faults: readonly (OptionFault | undefined)[]): void {
   const found = faults.filter(fault => fault !== undefined)
-  createFaults('', found).options('', given, known)
   if (found.length > 0) throw notSent(found)
+}
+
+/** What is wrong with options: the first that is not known. */
+export function optionsFault(given: object, known: readonly string[]): OptionFault | undefined {
+  if (typeof given === 'object' && given !== null && !Array.isArray(given)) {
+    let hasOthers = false
+    for (const name in given) hasOthers ||= !known.includes(name) && given[name as never] !== undefined
+    if (!hasOthers) return undefined
+  }
+  // Costly: made when there is a fault.
+  const found: OptionFault[] = []
+  createFaults('', found).options('', given, known)
+  return found[0]
 }
 
 /** What is wrong with a text that must not be empty. */

@@ -1,10 +1,9 @@
 /** One Fetch, and what comes of it. */
-import { readLogEntries } from '../../../messages/log/batch-v1.ts'
 import type { LongPoll } from '../../../messages/log/fetch-v1.ts'
-import { checkArguments, requestOptions, wholeFault } from './check-arguments.ts'
+import { checkFaults, optionsFault, requestOptions, wholeFault } from './check-arguments.ts'
 import { logCall } from './log-calls.ts'
 import type { LogRequestOptions, LogRequests } from './log-requests.ts'
-import { type ConsumedMessage, toConsumedMessage } from './message.ts'
+import { type ConsumedMessage, readConsumed } from './message.ts'
 
 /** Options of `LogClient.fetch`. */
 export interface FetchOptions extends LogRequestOptions {
@@ -20,6 +19,8 @@ export interface FetchResult {
   readonly highWaterMark: number
 }
 
+const fetchOptions = [...requestOptions, 'longPoll']
+
 /** Fetches messages from `offset` on. */
 export async function fetchMessages(
   requests: LogRequests,
@@ -28,18 +29,15 @@ export async function fetchMessages(
   bytesMax: number,
   given: FetchOptions = {},
 ): Promise<FetchResult> {
-  checkArguments(
-    given,
-    [...requestOptions, 'longPoll'],
-    [
-      wholeFault('partition', partition),
-      wholeFault('offset', offset, 0, Number.MAX_SAFE_INTEGER),
-      wholeFault('bytesMax', bytesMax),
-    ],
+  checkFaults(
+    optionsFault(given, fetchOptions),
+    wholeFault('partition', partition),
+    wholeFault('offset', offset, 0, Number.MAX_SAFE_INTEGER),
+    wholeFault('bytesMax', bytesMax),
   )
-  const { longPoll, timeoutMs = requests.config.timeoutMs } = given
-  const attempts = { ...given, timeoutMs: timeoutMs + (longPoll?.maxWaitMs ?? 0), isIdempotent: true }
+  const { longPoll, timeoutMs = requests.config.timeoutMs, signal } = given
+  const options = { timeoutMs: timeoutMs + (longPoll?.maxWaitMs ?? 0), ...(signal === undefined ? {} : { signal }) }
   const content = { partitionId: partition, offset, maxBytes: bytesMax, longPoll }
-  const { highWaterMark, entries } = await requests.ask(logCall.fetch, content, attempts)
-  return { highWaterMark, messages: readLogEntries(entries).map(message => toConsumedMessage(partition, message)) }
+  const { highWaterMark, entries } = await requests.ask(logCall.fetch, content, true, options)
+  return { highWaterMark, messages: readConsumed(partition, entries) }
 }

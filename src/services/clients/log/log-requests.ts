@@ -4,6 +4,8 @@ import { show } from '../../../messages/option-faults.ts'
 import { notSent, timerMsMax } from '../client-options.ts'
 import { ConnectionPool } from '../connection-pool.ts'
 import type { OpenRequests } from '../open-requests.ts'
+import type { PendingOptions } from '../pending-request.ts'
+import { optionsFault, requestOptions } from './check-arguments.ts'
 import type { LogClientConfig } from './log-client-options.ts'
 import { logWire } from './log-wire.ts'
 import { type LogCall, PendingLog } from './pending-log.ts'
@@ -15,13 +17,8 @@ export interface LogRequestOptions {
   readonly signal?: AbortSignal
 }
 
-/** How a request is treated. */
-export interface LogAttempts extends LogRequestOptions {
-  /** Handling it twice does no harm. */
-  readonly isIdempotent: boolean
-  /** See `PendingOptions`. */
-  readonly isRetried?: boolean
-}
+/** Who has nothing to say. */
+const none: LogRequestOptions = {}
 
 /** The requests of one client. */
 export class LogRequests {
@@ -39,16 +36,23 @@ export class LogRequests {
     return this.pool.requests
   }
 
-  /** Asks, and answers what the call makes of the response. */
+  /**
+   * Asks, and answers what the call makes of the response. It is tried again whenever that may help, if handling it twice does
+   * no harm (`isIdempotent`), else only if it was certainly not handled.
+   */
   ask<TRequest, TResponse, A>(
     call: LogCall<TRequest, TResponse, A>,
     content: TRequest,
-    attempts: LogAttempts,
+    isIdempotent: boolean,
+    options: LogRequestOptions = none,
   ): Promise<A> {
     return new Promise((resolve, reject) => {
       try {
-        const pending = this.create(call, content, attempts, resolve, reject)
-        this.open.open(pending, attempts.signal)
+        const { timeoutMs = this.config.timeoutMs, signal } = options
+        const fault = options === none ? undefined : optionsFault(options, requestOptions)
+        if (fault !== undefined) throw notSent([fault])
+        const attempts = { timeoutMs, isIdempotent }
+        this.open.open(this.create(call, content, attempts, resolve, reject), signal)
       } catch (error) {
         reject(error)
       }
@@ -59,15 +63,15 @@ export class LogRequests {
   create<TRequest, TResponse, A>(
     call: LogCall<TRequest, TResponse, A>,
     content: TRequest,
-    { timeoutMs = this.config.timeoutMs, isIdempotent, isRetried = true }: LogAttempts,
+    options: Omit<PendingOptions, 'bytes'>,
     resolve: (answer: A) => void,
     reject: (error: unknown) => void,
   ): PendingLog<A> {
+    const { timeoutMs } = options
     if (!(timeoutMs > 0 && timeoutMs <= timerMsMax)) {
       throw notSent([{ path: 'timeoutMs', reason: `is ${show(timeoutMs)}, not above 0 and up to ${timerMsMax}` }])
     }
     try {
-      const options = { timeoutMs, isIdempotent, isRetried }
       return new PendingLog(call, content, this.config.frameBytesMax, options, resolve, reject)
     } catch (cause) {
       if (!isStarfishError(cause, 'BAD_FRAME')) throw cause

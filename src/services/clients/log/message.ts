@@ -1,5 +1,5 @@
 /** Messages as users write and read them, and their way into batches. */
-import type { FetchedMessage } from '../../../messages/log/batch-v1.ts'
+import { type LogEntries, mapLogEntries } from '../../../messages/log/batch-v1.ts'
 import type { LogMessage } from '../../../messages/log/message-v1.ts'
 import { type OptionFault, show } from '../../../messages/option-faults.ts'
 
@@ -33,12 +33,11 @@ export function toLogMessage({ key = null, value, timestamp }: ProducerMessage, 
   return { timestampMs: timestamp ?? nowMs, key: bytesOf(key), value: bytesOf(value) }
 }
 
-/** A message as its user takes it. */
-export function toConsumedMessage(
-  partition: number,
-  { offset, timestampMs, key, value }: FetchedMessage,
-): ConsumedMessage {
-  return { partition, offset, timestamp: timestampMs, key, value }
+/** The messages of a fetch as their user takes them. */
+export function readConsumed(partition: number, entries: LogEntries): ConsumedMessage[] {
+  return mapLogEntries(entries, (offset, { timestampMs, key, value }) => {
+    return { partition, offset, timestamp: timestampMs, key, value }
+  })
 }
 
 function bytesOf(body: MessageBody): Uint8Array | null {

@@ -40,7 +40,7 @@ export class TopicDirectory {
   }
 
   async #refresh(): Promise<void> {
-    const topics = await this.#requests.ask(logCall.listTopics, {}, { isIdempotent: true })
+    const topics = await this.#requests.ask(logCall.listTopics, {}, true)
     this.#known.clear()
     for (const { name, partitions } of topics) this.#known.set(name, partitions)
   }

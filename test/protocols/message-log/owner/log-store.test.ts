@@ -11,6 +11,7 @@ import type { StoreInput } from '../../../../src/protocols/message-log/owner/con
 import { logStore } from '../../../../src/protocols/message-log/owner/log-store.ts'
 import { createSystem } from '../../../../src/supervisor/system.ts'
 import { quiet } from '../../../supervisor/fixtures/local-system.ts'
+import { closing, mayClose, slowClosingEngine } from '../fixtures/slow-closing.ts'
 import { newContext, newFolder } from '../sqlite-world.ts'
 import { appendOf, valuesIn } from '../stored-messages.ts'
 
@@ -110,6 +111,27 @@ t.test('it closes the store in good order: what was asked before is answered', a
   const engine = await sqliteLogEngine.opener.open({ path }, newContext())
   t.equal(await engine.highWaterMark(id), 1)
   await engine.close()
+})
+
+t.test('what it is asked while it closes is for the next one', async t => {
+  const system = await createSystem({ shards: 0, logger: quiet })
+  t.teardown(() => system.stop())
+  const { moduleUrl, exportName } = slowClosingEngine
+  const input = inputOf({ moduleUrl, exportName, options: undefined })
+  const store = await system.spawn(logStore, { id: 'store', input })
+  const stopped = system.stopActor(store)
+  await closing.promise
+  const batch = batchOf(appendOf(1, ['a']))
+  const asked = [
+    store.ask({ type: 'store.append', incarnation: 1, batch }, { timeoutMs }),
+    store.ask({ type: 'store.createTopic', name: 'late', partitions: 1 }, { timeoutMs }),
+    store.ask({ type: 'store.whenOpen' }, { timeoutMs }),
+  ]
+  const settled = Promise.allSettled(asked)
+  mayClose.resolve()
+  for (const outcome of await settled)
+    t.match(outcome, { status: 'rejected', reason: { code: 'ACTOR_DIED', handled: 'no' } })
+  await stopped
 })
 
 t.test('an owner whose store cannot be opened does not start, and says why', async t => {

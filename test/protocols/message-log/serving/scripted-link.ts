@@ -1,5 +1,5 @@
 /** A connection without a socket: what a protocol answers to it, and in which order. */
-import type { FrameProtocol, Link, Waiter } from '../../../../src/actors/serving/protocol.ts'
+import type { FrameProtocol, HeaderSource, Link, Waiter } from '../../../../src/actors/serving/protocol.ts'
 import type { RefusalKind } from '../../../../src/actors/serving/refusals.ts'
 import { encodeLogRequest } from '../../../../src/messages/index.ts'
 import { LOG_REQUEST_HEADER_BYTES } from '../../../../src/messages/log/codes.ts'
@@ -24,7 +24,7 @@ export class ScriptedLink implements Link {
     return 0
   }
 
-  defer(_requestBytes: number, _header: Buffer, waiter?: Waiter): number {
+  defer(_requestBytes: number, _header: Buffer | HeaderSource, waiter?: Waiter): number {
     this.waiters.set(++this.#lastToken, waiter)
     return this.#lastToken
   }
@@ -33,6 +33,10 @@ export class ScriptedLink implements Link {
     if (!this.waiters.delete(token)) return false
     this.#frames.push(Buffer.from(reply))
     return true
+  }
+
+  place(token: number, bytes: number): number {
+    return this.waiters.delete(token) ? this.reserve(bytes) : -1
   }
 
   countRefusal(kind: RefusalKind): void {
@@ -64,6 +68,11 @@ export class ScriptedLink implements Link {
   sendBytes(protocol: FrameProtocol, bytes: Buffer): void {
     const bodyBytes = protocol.header(this, bytes, 0)
     if (bodyBytes === bytes.length - LOG_REQUEST_HEADER_BYTES) protocol.request(this, bytes, 0, bodyBytes)
+  }
+
+  /** The ids of the answers since the last call. */
+  ids(): number[] {
+    return this.#frames.splice(0).map(frame => Number(frame.readBigUInt64BE(4)))
   }
 
   /** The answers since the last call, which are all to requests of `operation`. */

@@ -58,6 +58,8 @@ export class JetstreamConnection {
           name: `starfish log ${store}`,
           timeout: requestTimeoutMs,
           maxReconnectAttempts: -1,
+          // What it was let in with may be refused for a while, and come back.
+          ignoreAuthErrorAbort: true,
           reconnectTimeWait: reconnectWaitMs,
           pingInterval: pingIntervalMs,
         })

@@ -158,11 +158,15 @@ export class Cursor {
 
 /**
  * The sequence in the stream, out of the subject that a message is to be acknowledged on:
- * `$JS.ACK.<stream>.<consumer>.<deliveries>.<sequence>.…`, or `$JS.ACK.<domain>.<account>.<stream>.…` from later servers.
+ * `$JS.ACK.<stream>.<consumer>.<deliveries>.<sequence>.<…>.<time>.<pending>`, or `$JS.ACK.<domain>.<account>.<stream>.…` from later
+ * servers.
  */
 function sequenceOf(reply: string | undefined): number | undefined {
   if (reply === undefined || !reply.startsWith('$JS.ACK.')) return undefined
-  const fields = reply.split('.')
-  const sequence = Number(fields[fields.length === 9 ? 5 : 7])
+  let at = reply.length
+  let fields = 1
+  for (let dot = reply.indexOf('.'); dot >= 0; dot = reply.indexOf('.', dot + 1)) if (++fields === 6) at = dot + 1
+  if (fields > 9) at = reply.indexOf('.', reply.indexOf('.', at) + 1) + 1
+  const sequence = Number(reply.slice(at, reply.indexOf('.', at)))
   return Number.isSafeInteger(sequence) ? sequence : undefined
 }

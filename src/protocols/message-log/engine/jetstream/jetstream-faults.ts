@@ -1,6 +1,6 @@
 /** What NATS says of a failure, in the words of log engines. */
 import { JetStreamApiCodes, JetStreamApiError } from '@nats-io/jetstream'
-import { type Handled, isStarfishError, type StarfishError } from '../../../../messages/errors.ts'
+import { type Handled, isStarfishError, StarfishError } from '../../../../messages/errors.ts'
 import type { StorageFault } from '../contract.ts'
 import { storageFailed } from '../engine-errors.ts'
 
@@ -52,6 +52,12 @@ export function jetstreamFault(error: unknown, store: string, handled: Handled):
     return storageFailed('io', store, 'JetStream does not answer: start nats-server with -js', handled, error)
   if (name === 'TimeoutError') return storageFailed('io', store, 'JetStream did not answer in time', handled, error)
   return storageFailed('io', store, message, handled, error)
+}
+
+/** The same for what may have been stored before it failed; that there is no such partition stays as it is. */
+export function outcomeUnknown(error: StarfishError): StarfishError {
+  if (error.code !== 'STORAGE_FAILED') return error
+  return new StarfishError(error.code, error.message, { details: error.details, handled: 'unknown', cause: error })
 }
 
 /** What everything is refused with while NATS cannot be reached. */

@@ -16,7 +16,7 @@ import { sequenceExpired, storageFailed } from '../engine-errors.ts'
 import { AppendChain, type ChainTarget, type PartitionEnd } from './append-chain.ts'
 import { AppendEntry, producerKey } from './append-entry.ts'
 import type { JetstreamConnection } from './connection.ts'
-import { isConflict, jetstreamFault, type PublishFault, publishRefused } from './jetstream-faults.ts'
+import { isConflict, jetstreamFault, outcomeUnknown, type PublishFault, publishRefused } from './jetstream-faults.ts'
 import { storedOf } from './stored-of.ts'
 import type { Streams } from './streams.ts'
 
@@ -26,7 +26,7 @@ const chainBytes = 4_194_304
 /** Of the largest message that NATS takes. */
 const headersBytesMax = 2_048
 /** How long a node that was asked leaves the partition to others, ms, and how long who asked waits before it tries again. */
-const pauseMs = 15
+const pauseMs = 8
 const retryMs = 2
 
 /** What a writer works with. */
@@ -52,6 +52,7 @@ export class PartitionWriter {
   #working: Promise<void> | undefined
   /** Another node asked for a turn. */
   #asked = false
+  #leftUntilMs = 0
   /** Another node wrote when this one did. */
   #contended = false
 
@@ -64,9 +65,15 @@ export class PartitionWriter {
     while (this.#working !== undefined) await this.#working
   }
 
-  /** Leaves the partition to others for a moment. */
+  /** Leaves the partition to others for a moment: from now on, or from the end of the chain that it is sending. */
   makePause(): void {
-    this.#asked = this.#working !== undefined
+    if (this.#working === undefined) this.#leave()
+    else this.#asked = true
+  }
+
+  #leave(): void {
+    this.#asked = false
+    this.#leftUntilMs = performance.now() + pauseMs * (1 + Math.random())
   }
 
   /** `name` is what no other append of any node is called. */
@@ -104,16 +111,18 @@ export class PartitionWriter {
       } catch (cause) {
         this.#end = undefined
         const error = jetstreamFault(cause, this.#access.connection.store, 'no')
-        for (const entry of this.#queue.splice(0)) this.#refuse(entry, error)
+        for (const entry of this.#queue.splice(0)) this.#refuse(entry, entry.stored > 0 ? outcomeUnknown(error) : error)
       }
     }
+    if (this.#asked) this.#leave()
     this.#working = undefined
   }
 
   async #round(): Promise<void> {
-    if (this.#asked) {
-      this.#asked = false
-      await delay(pauseMs * (1 + Math.random()))
+    if (this.#asked) this.#leave()
+    const pause = this.#leftUntilMs - performance.now()
+    if (pause > 0) {
+      await delay(pause)
       this.#end = undefined
     }
     this.#end ??= await this.#findEnd()
@@ -142,6 +151,7 @@ export class PartitionWriter {
       const before = end.sequence
       end = await this.#access.end()
       this.#contended = end.sequence !== before
+      if (this.#contended) this.#access.askForTurn()
     }
     return end
   }
@@ -233,8 +243,7 @@ export class PartitionWriter {
       const goesBack = head === undefined || (await this.#mayTryAgain(head, fault, others))
       this.#queue.unshift(...(goesBack ? back : back.slice(1)))
     } catch (cause) {
-      const { message, code } = jetstreamFault(cause, connection.store, 'unknown')
-      const error = code === 'STORAGE_FAILED' ? storageFailed('io', connection.store, message, 'unknown', cause) : cause
+      const error = outcomeUnknown(jetstreamFault(cause, connection.store, 'unknown'))
       for (const entry of chain.entries) this.#refuse(entry, error)
     }
   }

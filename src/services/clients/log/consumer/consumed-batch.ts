@@ -1,6 +1,6 @@
 /** Messages of a partition that were fetched together. */
-import { type LogEntries, readLogEntries } from '../../../../messages/log/batch-v1.ts'
-import { type ConsumedMessage, toConsumedMessage } from '../message.ts'
+import type { LogEntries } from '../../../../messages/log/batch-v1.ts'
+import { type ConsumedMessage, readConsumed } from '../message.ts'
 
 /** A batch as its reader gets it: at least one message, in order and without gaps. */
 export class ConsumedBatch {
@@ -30,7 +30,7 @@ export class ConsumedBatch {
 
   /** Made when they are first asked for. */
   get messages(): readonly ConsumedMessage[] {
-    this.#messages ??= readLogEntries(this.#entries).map(message => toConsumedMessage(this.partition, message))
+    this.#messages ??= readConsumed(this.partition, this.#entries)
     return this.#messages
   }
 

@@ -8,10 +8,10 @@ import type { LogRequests } from '../log-requests.ts'
  * Some 20 round trips for a million messages; one message comes with each.
  */
 export async function oldestOffset(requests: LogRequests, partitionId: number, signal: AbortSignal): Promise<number> {
-  const attempts = { isIdempotent: true, signal }
+  const options = { signal }
   async function isInRange(offset: number): Promise<boolean> {
     try {
-      await requests.ask(logCall.fetch, { partitionId, offset, maxBytes: 0 }, attempts)
+      await requests.ask(logCall.fetch, { partitionId, offset, maxBytes: 0 }, true, options)
       return true
     } catch (error) {
       if (isStarfishError(error, 'OFFSET_OUT_OF_RANGE')) return false
@@ -20,7 +20,7 @@ export async function oldestOffset(requests: LogRequests, partitionId: number, s
   }
 
   let least = 0
-  let most = await requests.ask(logCall.getOffset, { partitionId }, attempts)
+  let most = await requests.ask(logCall.getOffset, { partitionId }, true, options)
   while (least < most) {
     const middle = Math.floor((least + most) / 2)
     if (await isInRange(middle)) most = middle

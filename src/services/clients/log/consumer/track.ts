@@ -213,7 +213,7 @@ export class Track implements TrackFacts {
     try {
       const offset =
         where === 'end'
-          ? await requests.ask(logCall.getOffset, { partitionId: partition }, { isIdempotent: true, signal })
+          ? await requests.ask(logCall.getOffset, { partitionId: partition }, true, { signal })
           : await oldestOffset(requests, partition, signal)
       if (this.#locating === locating) this.#found(offset)
     } catch (error) {

@@ -235,9 +235,10 @@ export class Lane implements LaneFacts {
     const error = logResponseError({ errorCode, text: 'the rest was not stored' }, pending!, 'a server')
     const first = batch.splitOff(stored)
     first.storedAt(this.partition, baseOffset)
-    this.#plane.freed(first.messageBytes)
     batch.handled = 'no'
     this.#again(batch, error, () => this.#ready.unshift(batch))
+    // Last: what takes the room is behind the rest.
+    this.#plane.freed(first.messageBytes)
   }
 
   #failed(batch: ProducerBatch, error: StarfishError): void {

@@ -6,8 +6,9 @@
  *    └─ delivery <── stored, given up ──────┘
  * ```
  */
-import { createFaults, type OptionFault, show } from '../../../../messages/option-faults.ts'
+import { type OptionFault, show } from '../../../../messages/option-faults.ts'
 import { notSent } from '../../client-options.ts'
+import { optionsFault } from '../check-arguments.ts'
 import type { LogRequests } from '../log-requests.ts'
 import { messagesFault, type ProducerMessage } from '../message.ts'
 import type { TopicDirectory } from '../topic-directory.ts'
@@ -69,12 +70,14 @@ export function createProducer(
 const closeTimeoutMs = 5_000
 const none: { readonly signal?: AbortSignal } = {}
 
+const sendingNames = ['topic', 'messages']
+
 function sendingFault(sending: Sending): OptionFault | undefined {
-  const found: OptionFault[] = []
-  if (!createFaults('', found).options('', sending, ['topic', 'messages'])) return found[0]
+  const fault = optionsFault(sending, sendingNames)
+  if (fault !== undefined) return fault
   const { topic, messages } = sending
   if (typeof topic !== 'string' || topic === '') {
     return { path: 'topic', reason: `is ${show(topic)}, not a string that is not empty` }
   }
-  return found[0] ?? messagesFault(messages)
+  return messagesFault(messages)
 }
