@@ -153,6 +153,12 @@ const readerLate = {
 } as const
 
 /**
+ * The last word of a drain is that there is no room, to nobody's request: what the peer has sent by then, and was not answered,
+ * met the end of the connection and was not handled.
+ */
+const farewell = ['answerTimeout', 'answerOverloaded'] as const
+
+/**
  * A peer that waits for an answer has a reason to be silent, and may send its next request when it has it: neither the quiet
  * time nor that of reading begins before the last answer to what was accepted was given and taken. From then on input begins
  * the quiet time anew, but not for ever.
@@ -160,7 +166,7 @@ const readerLate = {
 const drainingInput = [
   { guard: 'hasRequestsInFlight', target: '#connection.draining.answering' },
   { guard: 'hasOutputWaiting', target: '#connection.draining.flushing' },
-  { guard: 'hasReadLongEnough', target: '#connection.finishing', actions: 'answerTimeout' },
+  { guard: 'hasReadLongEnough', target: '#connection.finishing', actions: farewell },
   { target: '#connection.draining.reading', actions: 'markDrained' },
 ] as const
 
@@ -297,7 +303,7 @@ export const connectionMachine = machine.createMachine({
           entry: 'watchReader',
           after: { writeLeft: [readerLate, { target: 'flushing', reenter: true }] },
         },
-        reading: { after: { drainQuiet: { target: '#connection.finishing', actions: 'answerTimeout' } } },
+        reading: { after: { drainQuiet: { target: '#connection.finishing', actions: farewell } } },
         working: {
           entry: 'pauseReading',
           exit: 'resumeReading',
