@@ -1,5 +1,6 @@
 /** How connections end: by the peer, by a deadline, by a limit, by a drain. Real sockets, virtual time. */
 import t from 'tap'
+import { drainConnection } from '../../../src/actors/connection/io.ts'
 import { encodeEventRequest } from '../../../src/messages/index.ts'
 import type { EventCall, LateAnswer } from '../../../src/protocols/event/event-call.ts'
 import { startEventShard, until } from './event-shard.ts'
@@ -467,6 +468,26 @@ t.test('draining: a peer that never falls silent is ended after a second', async
     const answer = await client.response().catch(() => undefined)
     if (answer === undefined) break
     t.equal(answer.status, 6)
+    await shard.clock.advance(100)
+  }
+  t.ok(answers > 8 && answers < 13, `${answers} answers`)
+  t.equal(await client.closed(), 'end')
+})
+
+t.test('draining: telling other connections to close gives a peer that never falls silent no more time', async t => {
+  const shard = await startEventShard(t)
+  const client = await shard.connect(false)
+  for (let others = 0; others < 4; others++) await shard.connect()
+  await shard.states(...Array(5).fill('wantReadHeader.idle'))
+  const [first, ...others] = shard.connections.values()
+  drainConnection(first!)
+  let answers = 0
+  for (; answers < 20; answers++) {
+    const other = others[answers / 3]
+    if (other !== undefined) drainConnection(other)
+    client.write(hello)
+    const answer = await client.response().catch(() => undefined)
+    if (answer === undefined) break
     await shard.clock.advance(100)
   }
   t.ok(answers > 8 && answers < 13, `${answers} answers`)
