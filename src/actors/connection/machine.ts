@@ -27,8 +27,9 @@
  *   }
  *   processing --> wantReadHeader: request.awaited, header.begun
  *   wantWrite --> wantReadHeader: request.awaited
- *   wantReadBody --> closing: stalled or too slow, answered
- *   wantReadHeader --> closing: idle, header late
+ *   wantReadBody --> finishing: stalled or too slow, answered
+ *   wantReadHeader --> finishing: header late
+ *   wantReadHeader --> closing: idle
  *   processing --> closed: handlers too slow
  *   wantWrite --> closed: reader too slow
  *   wantReadHeader --> finishing: FIN, last answer given
@@ -71,6 +72,8 @@ const machine = setup({
     /** Reads the socket no further; what it has read stays with it. */
     pauseReading: injected,
     resumeReading: injected,
+    /** Takes no further request. */
+    stopDecoding: injected,
     /** At the end of a rate window: remembers how much of the body has come, for the next one. */
     markRate: injected,
     /** Count what a deadline costs its connection. */
@@ -217,7 +220,7 @@ export const connectionMachine = machine.createMachine({
         },
         begun: {
           on: { 'request.awaited': 'idle' },
-          after: { headerTimeout: { target: '#connection.closing', actions: 'countHeader' } },
+          after: { headerTimeout: { target: '#connection.finishing', actions: 'countHeader' } },
         },
       },
     },
@@ -235,7 +238,7 @@ export const connectionMachine = machine.createMachine({
       },
       after: {
         bodyLeft: [
-          { guard: 'isBodyLate', target: 'closing', actions: 'answerTimeout' },
+          { guard: 'isBodyLate', target: 'finishing', actions: 'answerTimeout' },
           { target: 'wantReadBody', reenter: true, actions: 'markRate' },
         ],
       },
@@ -314,7 +317,7 @@ export const connectionMachine = machine.createMachine({
       },
     },
     finishing: {
-      entry: 'pauseReading',
+      entry: ['pauseReading', 'stopDecoding'],
       always: { guard: 'hasNothingInFlight', target: 'closing' },
       on: { 'work.finished': { guard: 'hasNothingInFlight', target: 'closing' } },
       after: { handlerTimeout: [{ guard: 'isActive', target: 'finishing', reenter: true }, handlersLate] },
