@@ -132,6 +132,7 @@ t.test('a drain answers all that was accepted, also what is in the pool', async 
     t.match(await client.response(), { sessionId: 1, status: 0, body: Buffer.from('on the shard') })
     t.match(await client.response(), { sessionId: 2, status: 0, body: Buffer.from('in the pool') })
     t.match(await client.response(), { sessionId: 3, status: 0, body: Buffer.from('cba') })
+    t.match(await client.response(), { sessionId: 0, status: eventStatus.overloaded }, 'the last word of a drain')
     t.equal((await client.ended()).length, 0)
   }
   await stopped
