@@ -4,6 +4,7 @@ import { crc32 } from 'node:zlib'
 import t, { type Test } from 'tap'
 import { createLogClient, isStarfishError, type LogClient, type LogClientOptions } from '../../src/index.ts'
 import { encodeLogError, encodeLogResponse, logError, logOperation } from '../../src/messages/index.ts'
+import { certificate, privateKey } from '../actors/acceptor/test-certificate.ts'
 import { until } from '../actors/connection/event-shard.ts'
 import { serveLog } from './fixtures/served-log.ts'
 
@@ -176,6 +177,21 @@ t.test('a produce with a sequence is stored once', async t => {
   t.equal((await client.produce(partition, [{ value: 'a' }], { producer })).baseOffset, 0)
   t.equal((await client.produce(partition, [{ value: 'a' }])).baseOffset, 1)
   t.equal(await client.getOffset(partition), 2)
+})
+
+t.test('over TLS', async t => {
+  const { port } = await serveLog(t, 0, { tls: { cert: certificate, key: privateKey } })
+  const client = clientOf(t, { brokers: { port }, tls: { ca: certificate, servername: 'localhost' } })
+  const [partition = -1] = (await client.createTopic('t')).partitions
+  const value = Buffer.alloc(200_000, 'sealed')
+  await client.producer().send({ topic: 't', messages: [{ value }] })
+  t.ok((await client.fetch(partition, 0, 1)).messages[0]?.value?.equals(value))
+  const stranger = clientOf(t, { brokers: { port }, tls: { servername: 'localhost' } })
+  await t.rejects(stranger.healthCheck({ timeoutMs: 500 }), { code: 'CONNECT_FAILED', handled: 'no' })
+  t.throws(() => createLogClient({ brokers: { port }, tls: { ca: certificate, cert: 'nonsense' } }), {
+    code: 'BAD_CONFIG',
+    message: /tls cannot be used/,
+  })
 })
 
 t.test('several brokers get requests in turn; one that is gone is passed over', async t => {

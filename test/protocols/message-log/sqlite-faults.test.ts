@@ -85,7 +85,7 @@ t.test('a reader needs a store', async t => {
 t.test('a full store refuses appends, keeps what it has, and takes more when there is room', async t => {
   const path = join(newFolder(t), 'log.db')
   const lost: unknown[] = []
-  const engine = await open({ path, fileBytesMax: 262_144 }, lost)
+  const engine = await open({ path, fileBytesMax: 524_288 }, lost)
   const partitionId = (await engine.createTopic('orders', 1)).partitionIds[0]!
   const value = 'v'.repeat(10_000)
   const append = (sequence: number): AppendResult | Promise<AppendResult> =>
@@ -118,6 +118,24 @@ t.test('a full store refuses appends, keeps what it has, and takes more when the
   const again = await open({ path })
   t.equal(await again.highWaterMark(partitionId), stored + 1)
   await again.close()
+})
+
+t.test('a store of smaller pages keeps them, and its bound is as many bytes', async t => {
+  const path = join(newFolder(t), 'log.db')
+  await (await open({ path })).close()
+  const database = new DatabaseSync(path)
+  database.exec('PRAGMA journal_mode = DELETE; PRAGMA page_size = 4096; VACUUM')
+  database.close()
+  const fileBytesMax = 524_288
+  const engine = await open({ path, fileBytesMax })
+  const partitionId = (await engine.createTopic('orders', 1)).partitionIds[0]!
+  const filling = async (): Promise<never> => {
+    for (;;) await engine.append(appendOf(partitionId, ['v'.repeat(10_000)]))
+  }
+  await t.rejects(filling(), { code: 'STORAGE_FAILED', details: { reason: 'full' } })
+  const storedBytes = 10_000 * (await engine.highWaterMark(partitionId))
+  t.ok(storedBytes > 0.75 * fileBytesMax && storedBytes < fileBytesMax)
+  await engine.close()
 })
 
 t.test('nothing is left of a deleted topic, what was in hand included', async t => {

@@ -18,7 +18,7 @@ export interface SqliteLogConfig {
 }
 
 /** An empty store has less. */
-const fileBytesMin = 131_072
+const fileBytesMin = 262_144
 
 /** @throws `BAD_CONFIG` that names what cannot be. */
 export function resolveSqliteLogConfig(options: SqliteLogOptions): SqliteLogConfig {

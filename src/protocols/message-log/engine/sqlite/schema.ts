@@ -63,6 +63,7 @@ function foreign(path: string, text: string): Error {
   return storageFailed('foreign', path, `the file ${text}`, 'no')
 }
 
-function pragma(connection: DatabaseSync, name: string): number {
+/** The value of a pragma that is a number. */
+export function pragma(connection: DatabaseSync, name: string): number {
   return Number(Object.values(connection.prepare(`PRAGMA ${name}`).get() ?? {})[0])
 }

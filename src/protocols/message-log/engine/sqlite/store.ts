@@ -17,13 +17,17 @@ import { closeSync, fsyncSync, mkdirSync, openSync } from 'node:fs'
 import { dirname } from 'node:path'
 import { DatabaseSync, type StatementSync } from 'node:sqlite'
 import type { SqliteLogConfig } from './config.ts'
-import { migrate, versionOf } from './schema.ts'
+import { migrate, pragma, versionOf } from './schema.ts'
 import { guarded } from './sqlite-faults.ts'
 import { lockStore } from './store-lock.ts'
 
-const pageBytes = 4_096
-/** Pages of log after which a commit checkpoints: 16 MiB. More makes it rarer, and the next opening after a crash slower. */
-const checkpointPages = 4_096
+/**
+ * Of a new store; one that is there keeps its own. Each page is two writes to the log and one to the file: larger ones make a
+ * tick of many messages cheaper, smaller ones a tick of one.
+ */
+const pageBytes = 16_384
+/** Bytes of log after which a commit checkpoints. More makes it rarer, and the next opening after a crash slower. */
+const checkpointBytes = 16_777_216
 
 /** Looks whether a store could be opened now. @throws `STORAGE_FAILED`, `busy` while it is open elsewhere. */
 export function probeStore({ path }: SqliteLogConfig): void {
@@ -91,10 +95,11 @@ function openConnection(path: string, fileBytesMax: number): DatabaseSync {
     // On macOS only a full fsync reaches the disk; elsewhere the two say nothing.
     connection.exec('PRAGMA fullfsync = ON; PRAGMA checkpoint_fullfsync = ON')
     connection.exec(`PRAGMA page_size = ${pageBytes}; PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL`)
-    connection.exec(`PRAGMA wal_autocheckpoint = ${checkpointPages}`)
-    connection.exec(`PRAGMA journal_size_limit = ${4 * checkpointPages * pageBytes}`)
+    const ownPageBytes = pragma(connection, 'page_size')
+    connection.exec(`PRAGMA wal_autocheckpoint = ${checkpointBytes / ownPageBytes}`)
+    connection.exec(`PRAGMA journal_size_limit = ${4 * checkpointBytes}`)
     if (Number.isFinite(fileBytesMax))
-      connection.exec(`PRAGMA max_page_count = ${Math.floor(fileBytesMax / pageBytes)}`)
+      connection.exec(`PRAGMA max_page_count = ${Math.floor(fileBytesMax / ownPageBytes)}`)
     migrate(connection, path)
     syncFolder(dirname(path))
     return connection
