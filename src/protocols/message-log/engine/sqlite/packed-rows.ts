@@ -10,33 +10,45 @@ export const rowBytesMax = 262_144
 
 type Messages = Pick<AppendRequest, 'count' | 'messages'>
 
-/** The rows of these appends, from `baseOffset` on. */
-export function packedRows(appends: readonly Messages[], baseOffset: number): StoredBatch[] {
-  const rows: StoredBatch[] = []
-  let parts: Uint8Array[] = []
-  let bytes = 0
-  let count = 0
+/**
+ * The rows of these appends, from `baseOffset` on. Messages of several appends are joined in `joined`, which has
+ * {@link rowBytesMax} bytes: such a row is there until the next one is asked for.
+ */
+export function* packedRows(
+  appends: readonly Messages[],
+  baseOffset: number,
+  joined: Uint8Array,
+): Generator<StoredBatch> {
   let offset = baseOffset
-
-  function endRow(): void {
-    if (count === 0) return
-    rows.push({ baseOffset: offset, count, messages: parts.length === 1 ? parts[0]! : Buffer.concat(parts, bytes) })
-    offset += count
-    parts = []
-    bytes = 0
-    count = 0
-  }
-
+  let parts: Messages[] = []
+  let bytes = 0
   for (const append of appends) {
     for (const part of append.messages.length > rowBytesMax ? cut(append) : [append]) {
-      if (bytes + part.messages.length > rowBytesMax) endRow()
-      parts.push(part.messages)
+      if (bytes + part.messages.length > rowBytesMax && parts.length > 0) {
+        const row = rowOf(parts, offset, joined)
+        yield row
+        offset += row.count
+        parts = []
+        bytes = 0
+      }
+      parts.push(part)
       bytes += part.messages.length
-      count += part.count
     }
   }
-  endRow()
-  return rows
+  if (parts.length > 0) yield rowOf(parts, offset, joined)
+}
+
+function rowOf(parts: readonly Messages[], baseOffset: number, joined: Uint8Array): StoredBatch {
+  const first = parts[0]!
+  if (parts.length === 1) return { baseOffset, count: first.count, messages: first.messages }
+  let at = 0
+  let count = 0
+  for (const part of parts) {
+    joined.set(part.messages, at)
+    at += part.messages.length
+    count += part.count
+  }
+  return { baseOffset, count, messages: joined.subarray(0, at) }
 }
 
 function* cut({ messages }: Messages): Generator<Messages> {

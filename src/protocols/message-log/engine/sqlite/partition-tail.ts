@@ -34,13 +34,14 @@ export class PartitionTail {
     return baseOffset
   }
 
-  /** What was taken since the last commit. */
-  rows(): TailRow[] {
-    let { nextOffset, endBytes } = this.#committed
-    return packedRows(this.#taken, nextOffset).map(row => {
+  /** What was taken since the last commit; each is there until the next one is asked for, see {@link packedRows}. */
+  *rows(joined: Uint8Array): Generator<TailRow> {
+    const { nextOffset } = this.#committed
+    let { endBytes } = this.#committed
+    for (const row of packedRows(this.#taken, nextOffset, joined)) {
       endBytes += row.messages.length
-      return { ...row, endBytes }
-    })
+      yield { ...row, endBytes }
+    }
   }
 
   /** After the commit. */

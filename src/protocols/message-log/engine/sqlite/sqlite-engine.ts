@@ -25,6 +25,7 @@ import type {
 import { checkAppend, sequenceExpired, storeClosed } from '../engine-errors.ts'
 import type { KeptAnswer } from '../kept-answers.ts'
 import type { SqliteLogConfig } from './config.ts'
+import { rowBytesMax } from './packed-rows.ts'
 import { PartitionTail } from './partition-tail.ts'
 import { ProducerAnswers } from './producer-answers.ts'
 import { Retention } from './retention.ts'
@@ -48,6 +49,8 @@ export class SqliteEngine implements LogEngine {
   readonly #insert: StatementSync
   readonly #advances: Advances
   readonly #tails = new Map<number, PartitionTail>()
+  /** Where rows of many appends are joined: SQLite copies what is bound. */
+  readonly #joined = Buffer.allocUnsafeSlow(rowBytesMax)
   #tick: Tick | undefined
   #closed = false
 
@@ -205,11 +208,12 @@ export class SqliteEngine implements LogEngine {
   /** Answers the bytes of all messages that the partition ever had. */
   #write(tail: PartitionTail, nowMs: number): number {
     const storedMs = Math.trunc(nowMs)
-    const rows = tail.rows()
-    for (const { baseOffset, count, endBytes, messages } of rows) {
+    let stored = 0
+    for (const { baseOffset, count, endBytes, messages } of tail.rows(this.#joined)) {
       this.#insert.run(tail.partitionId, baseOffset, count, storedMs, endBytes, messages)
+      stored = endBytes
     }
-    return rows.at(-1)!.endBytes
+    return stored
   }
 
   /** @throws `PARTITION_NOT_FOUND`. */
