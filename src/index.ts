@@ -136,6 +136,7 @@ export type { FetchOptions, FetchResult } from './services/clients/log/fetch-mes
 export type { LogClientOptions } from './services/clients/log/log-client-options.ts'
 export type { LogRequestOptions } from './services/clients/log/log-requests.ts'
 export type { ConsumedMessage, MessageBody, ProducerMessage } from './services/clients/log/message.ts'
+export type { ProduceOptions } from './services/clients/log/produce-messages.ts'
 export type { SentMessage } from './services/clients/log/producer/delivery.ts'
 export type { LogProducer, Sending } from './services/clients/log/producer/log-producer.ts'
 export type { ProducerOptions } from './services/clients/log/producer/producer-options.ts'
@@ -157,7 +158,6 @@ export type { FrameServer, ServerAddress } from './services/frame-server.ts'
 export {
   createLogClient,
   type LogClient,
-  type ProduceOptions,
 } from './services/log-client.ts'
 export { createLogServer, type LogServer } from './services/log-server.ts'
 export type { LogRetentionOptions, LogServerOptions } from './services/log-server-options.ts'

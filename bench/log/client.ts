@@ -27,14 +27,15 @@ async function pump(ask: () => Promise<unknown>, count: number, atOnce: number):
   return count / (performance.now() - fromMs) / 1_000
 }
 
-/** The median of one round trip after the other, in us. */
-async function roundTrip(ask: () => Promise<unknown>, count: number): Promise<number> {
+/** One round trip after the other, in us; all of them go to `samples`. Answers their median. */
+async function roundTrip(ask: () => Promise<unknown>, count: number, samples: number[]): Promise<number> {
   const times: number[] = []
   for (let n = 0; n < count; n++) {
     const fromMs = performance.now()
     await ask()
     times.push((performance.now() - fromMs) * 1_000)
   }
+  samples.push(...times)
   return median(times)
 }
 
@@ -94,6 +95,7 @@ export async function measureClient({ quick, say }: SuiteOptions): Promise<Figur
   const message = [{ value: Buffer.alloc(valueBytes, 7) }]
   const bare = await open(served.port)
   const [health, single, produced, consumed, consumedEach, ours, theirs]: number[][] = [[], [], [], [], [], [], []]
+  const samples = { client: [] as number[], bare: [] as number[] }
   for (let round = -1; round < rounds; round++) {
     const topic = `round ${round}`
     await client.createTopic(topic)
@@ -103,8 +105,8 @@ export async function measureClient({ quick, say }: SuiteOptions): Promise<Figur
       await produce(client, topic, messages),
       await consume(client, topic, messages),
       await consumeEach(client, topic, messages),
-      await roundTrip(() => client.healthCheck(), requests / 50),
-      await roundTrip(bareAsk(bare), requests / 50),
+      await roundTrip(() => client.healthCheck(), requests / 50, samples.client),
+      await roundTrip(bareAsk(bare), requests / 50, samples.bare),
     ]
     await client.deleteTopic(topic)
     if (round < 0) continue
@@ -129,6 +131,14 @@ export async function measureClient({ quick, say }: SuiteOptions): Promise<Figur
       baseline: `a bare socket: ${median(theirs!).toFixed(0)} us`,
       budget: roundTripLimit.text,
       pass: roundTripLimit.holds(median(ratios)),
+      distribution: {
+        title: 'Round trip of a health check',
+        unit: 'us',
+        series: [
+          { label: 'log client', values: samples.client },
+          { label: 'bare socket', values: samples.bare },
+        ],
+      },
       ...spread(ratios),
     },
   ]

@@ -49,7 +49,7 @@ Runs a node until it is told to stop.
   -h, --help           show this
 
 To stop it: Ctrl-C (SIGINT), SIGTERM or SIGHUP to the process that was started. What was received whole is answered, then
-the connections end. Connections that are still open after 8 seconds, of clients that do not read perhaps, are cut off;
+the connections end. Connections that are still open after 11 seconds, of clients that do not read perhaps, are cut off;
 a node that has not ended after 15 seconds is killed. A second Ctrl-C ends it at once.
 
 Exit code 0: stopped. 1: wrong options, could not start, or failed for good. 130: second Ctrl-C. 137: killed.

@@ -6,8 +6,8 @@
 /** The limits of one server. Those marked "server" hold across all its shards, "shard" for one, the others for each connection. */
 export interface ServerLimits {
   /**
-   * Server: connections open at once. One more is answered "overloaded" and closed. Left out, it is less where the process
-   * may not have so many descriptors, see `descriptorReserve`.
+   * Server: connections open at once. One more is answered "overloaded" and closed. Left out, it is 512 fewer than the
+   * process may have descriptors, where that is less.
    */
   readonly connectionsMax: number
   /** Server: connections open at once from one address. One more is answered "overloaded" and closed. */

@@ -2,6 +2,7 @@
  * The event server: the event protocol over TCP and UDP on every shard, at one port, with the built-in commands echo (0) and
  * ping (1), and those of its user.
  */
+import { datagramShards } from '../actors/datagram/config.ts'
 import type { DatagramFigures } from '../actors/datagram/figures.ts'
 import { referenceTo } from '../actors/runtime/import-definition.ts'
 import { protocolReference } from '../actors/serving/protocol.ts'
@@ -15,7 +16,7 @@ import { checkImportable } from '../supervisor/definition-check.ts'
 import type { System } from '../supervisor/system.ts'
 import { createCommandPool } from './command-pool.ts'
 import { createDatagramActors } from './datagrams.ts'
-import { type EventServerOptions, resolveEventServer } from './event-server-options.ts'
+import { type EventServerConfig, type EventServerOptions, resolveEventServer } from './event-server-options.ts'
 import { createFrameServer, type FrameServer } from './frame-server.ts'
 
 /** Figures of an event server. */
@@ -46,7 +47,9 @@ export function createEventServer(system: System, options: EventServerOptions): 
   const service: EventServiceOptions = {
     ...events,
     ...(commands === undefined ? {} : { commands: referenceTo(commands) }),
-    ...(pool === undefined ? {} : { pool: pool.address }),
+    ...(pool === undefined
+      ? {}
+      : { pool: { address: pool.address, unprovenTasksMax: unprovenTasksMax(system, config) } }),
     ...(protocol === undefined ? {} : { dialect: { ...referenceTo(protocol.definition), options: protocol.options } }),
   }
   const datagrams = udp.enabled
@@ -67,4 +70,9 @@ export function createEventServer(system: System, options: EventServerOptions): 
     sharers: datagrams,
     figures: () => ({ pool: pool?.figures(), udp: datagrams?.figures() }),
   })
+}
+
+/** Half of the queue, for all shards that have a socket together. */
+function unprovenTasksMax({ shards }: System, { pool }: EventServerConfig): number {
+  return Math.max(1, Math.floor(pool.queueMax / 2 / datagramShards(shards, process.platform).length))
 }

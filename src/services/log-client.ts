@@ -1,38 +1,18 @@
-/**
- * The client of a message log: requests to its servers over pooled TCP connections, producers and consumers on top of
- * them. Usable alone: it needs no system, runs in the thread that created it, and connects when it is first used.
- *
- * ```
- *   producer ─> batches ─┐
- *   consumer ─> fetches ─┼─> open requests (deadline, retries) ─> connection pool ─> LogStream on TCP, TLS
- *   request ─────────────┘
- * ```
- */
-import { encodeLogBatch } from '../messages/log/batch-v1.ts'
-import { type Acknowledgement, acknowledgements } from '../messages/log/codes.ts'
 import type { LogTopic } from '../messages/log/list-topics-v1.ts'
-import type { ProduceResponse, ProducerSequence } from '../messages/log/produce-v1.ts'
-import { type OptionFault, show } from '../messages/option-faults.ts'
+import type { ProduceResponse } from '../messages/log/produce-v1.ts'
 import type { ClientFigures } from './clients/connection-pool.ts'
-import { checkFaults, optionsFault, requestOptions, textFault, wholeFault } from './clients/log/check-arguments.ts'
+import { checkFaults, textFault, wholeFault } from './clients/log/check-arguments.ts'
 import type { ConsumerOptions } from './clients/log/consumer/consumer-options.ts'
 import { createConsumer, type LogConsumer } from './clients/log/consumer/log-consumer.ts'
 import { type FetchOptions, type FetchResult, fetchMessages } from './clients/log/fetch-messages.ts'
 import { logCall } from './clients/log/log-calls.ts'
 import { type LogClientOptions, resolveLogClient } from './clients/log/log-client-options.ts'
 import { type LogRequestOptions, LogRequests } from './clients/log/log-requests.ts'
-import { messagesFault, type ProducerMessage, toLogMessage } from './clients/log/message.ts'
+import type { ProducerMessage } from './clients/log/message.ts'
+import { type ProduceOptions, produceMessages } from './clients/log/produce-messages.ts'
 import { createProducer, type LogProducer } from './clients/log/producer/log-producer.ts'
 import type { ProducerOptions } from './clients/log/producer/producer-options.ts'
 import { TopicDirectory } from './clients/log/topic-directory.ts'
-
-/** Options of {@link LogClient.produce}. */
-export interface ProduceOptions extends LogRequestOptions {
-  /** When it is answered. Default `committed`. */
-  readonly acknowledgement?: Acknowledgement
-  /** Who produces: a request that is sent again is stored once. It is tried again only with it, or if it was certainly not handled. */
-  readonly producer?: ProducerSequence
-}
 
 /**
  * A client of a message log. `await using` closes it.
@@ -72,7 +52,6 @@ export interface LogClient extends AsyncDisposable {
 
 const closeTimeoutMs = 5_000
 
-const produceOptions = [...requestOptions, 'acknowledgement', 'producer']
 const none = {}
 
 /** Creates a client of the log that `brokers` serve; a plain address is taken too. Throws BAD_CONFIG for options that cannot be used. */
@@ -107,19 +86,7 @@ export function createLogClient(options: LogClientOptions | string): LogClient {
       return await requests.ask(logCall.getOffset, { partitionId: partition }, true, given)
     },
     healthCheck: given => requests.ask(logCall.healthCheck, none, true, given),
-    async produce(partition, messages, given = none) {
-      const { acknowledgement = 'committed', producer, ...options } = given
-      checkFaults(
-        optionsFault(given, produceOptions),
-        wholeFault('partition', partition),
-        messagesFault(messages),
-        acknowledgements.includes(acknowledgement) ? undefined : badAcknowledgement(acknowledgement),
-      )
-      const nowMs = Math.floor(config.clock.now())
-      const batch = encodeLogBatch(messages.map(message => toLogMessage(message, nowMs)))
-      const content = { partitionId: partition, acknowledgement, producer, batch }
-      return await requests.ask(logCall.produce, content, producer !== undefined, options)
-    },
+    produce: (partition, messages, given) => produceMessages(requests, partition, messages, given),
     fetch: (partition, offset, bytesMax, given) => fetchMessages(requests, partition, offset, bytesMax, given),
     producer(given = none) {
       const producer = createProducer(requests, topics, given, () => producers.delete(producer))
@@ -135,8 +102,4 @@ export function createLogClient(options: LogClientOptions | string): LogClient {
     close,
     [Symbol.asyncDispose]: close,
   }
-}
-
-function badAcknowledgement(value: unknown): OptionFault {
-  return { path: 'acknowledgement', reason: `is ${show(value)}, not one of ${acknowledgements.join(', ')}` }
 }

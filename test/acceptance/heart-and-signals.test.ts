@@ -146,6 +146,7 @@ for (const args of [[], ['--no-heart']]) {
       for (const client of clients) {
         const answers = await Promise.all(requests.map(() => client.response()))
         t.ok(answers.every(({ status, sessionId }, index) => status === eventStatus.ok && sessionId === index))
+        t.match(await client.response(), { status: eventStatus.overloaded, sessionId: 0 }, 'the last word')
         t.equal((await client.ended()).length, 0, 'a cut header gets no answer')
         client.socket.end()
       }

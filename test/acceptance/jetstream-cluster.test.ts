@@ -77,5 +77,8 @@ t.test('all that was acknowledged is there once, in order', { skip: skipWithoutN
   await more(100)
   appending.on = false
   await Promise.all(workers)
-  for (const each of [node, other]) await checkAccount(t, each, partitionId, acknowledged)
+  for (const each of [node, other]) {
+    await untilBack(() => each.highWaterMark(partitionId))
+    await checkAccount(t, each, partitionId, acknowledged)
+  }
 })

@@ -149,6 +149,9 @@ t.test('whoever reads may stop, as head does', async t => {
   await client.produce(partitions[0]!, [{ value }])
   t.match(await ended, { code: 0, stderr: '' })
   t.equal(child.signalCode, null)
+  const topics = start(['topics', ...broker])
+  topics.stdout.destroy()
+  t.match(await topics.ended, { code: 0, stderr: '' })
 })
 
 t.test('an import from a file on a terminal shows a bar and a rate', needsScript, async t => {

@@ -1,5 +1,6 @@
 /** Tables of options, limits and codes say what the code says: no more, no less, and no other default. */
 import t from 'tap'
+import { connectionChart } from '../../src/actors/connection/chart.ts'
 import { udpDefaults } from '../../src/actors/datagram/config.ts'
 import { figureAt } from '../../src/actors/datagram/figures.ts'
 import { refusalKinds } from '../../src/actors/serving/refusals.ts'
@@ -117,6 +118,17 @@ t.test('what a command is, gets and reaches, and what a dialect has', async t =>
   }
   const told = namesIn(eventServer, 'A protocol of your own').map(name => name.replace(/\(.*/, ''))
   t.same(told, Object.keys(dialect))
+})
+
+t.test('states of a connection', async t => {
+  const told = namesIn(protocol, 'Connections as actors')
+  // `opening` is left in the step that enters it.
+  t.same(
+    told.toSorted(),
+    connectionChart()
+      .configurations.filter(state => state !== 'opening')
+      .toSorted(),
+  )
 })
 
 t.test('options of the event client', async t => {

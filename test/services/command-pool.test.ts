@@ -1,7 +1,8 @@
 /** The task pool of a live event server: its bounds, and what becomes of requests when workers, clients and the pool end. */
 import t from 'tap'
 import { createEventServer, createSystem } from '../../src/index.ts'
-import { eventStatus } from '../../src/messages/index.ts'
+import { encodeEventRequest, eventStatus } from '../../src/messages/index.ts'
+import { startSender } from '../actors/datagram/datagram-shard.ts'
 import { quiet } from '../supervisor/fixtures/local-system.ts'
 import { commands, number } from './fixtures/commands.ts'
 import { ask, eventually, serveCommands } from './fixtures/served.ts'
@@ -28,6 +29,37 @@ t.test('what there is no room for in the pool is answered 6, and what waits is d
     names.map(name => ({ status: 0, body: Buffer.from(name) })),
   )
   t.match(server.stats().pool, { active: 0, queued: 0, completed: 4, refused: 2, cancelled: 0, lost: 0 })
+})
+
+t.test('requests over UDP that may be anybody’s have half of the queue, behind all others', async t => {
+  const { request, server, gate, untilWaiting } = await serveCommands(t, 0, { pool: { threads: 1, queueMax: 4 } })
+  const first = request(number.waitInPool, 'first')
+  await untilWaiting(1)
+  const sender = await startSender(t, server.address!.port, () => server.stats().udp!.received)
+  for (const sessionId of [1, 2]) await sender.send(ask(number.waitInPool, `anybody ${sessionId}`, sessionId))
+  await eventually(() => server.stats().pool!.queued === 2)
+  const challenge = await sender.ask(ask(number.waitInPool, 'one more', 3))
+  t.equal(challenge[1], eventStatus.cookieRequired)
+  t.equal((await sender.ask(ask(number.reverse, 'abc', 4)))[1], eventStatus.ok, 'what needs no pool is served')
+  const body = Buffer.concat([challenge.subarray(16), Buffer.from('proven')])
+  await sender.send(encodeEventRequest({ command: number.waitInPool, sessionId: 5, reserved: 1, body }))
+  await eventually(() => server.stats().pool!.queued === 3)
+  const tcp = request(number.waitInPool, 'over TCP')
+  await eventually(() => server.stats().pool!.queued === 4)
+  const order: string[] = []
+  for (let left = 5; left > 0; left--) {
+    await untilWaiting(1)
+    order.push(...(await gate.ask({ type: 'gate.look' }, { timeoutMs: 5_000 })).waiting)
+    gate.send({ type: 'gate.open', later: 0 })
+    await eventually(() => server.stats().pool!.completed === 6 - left)
+  }
+  t.same(order, ['first', 'proven', 'over TCP', 'anybody 1', 'anybody 2'])
+  await Promise.all([first, tcp])
+  t.match(server.stats(), { pool: { refused: 0, completed: 5 }, udp: { challenged: 1, overloaded: 0 } })
+  // What is answered makes room again.
+  for (let answers = 0; answers < 3; answers++) await sender.answer()
+  const again = sender.ask(ask(number.reverseInPool, 'abc', 6))
+  t.equal((await again)[1], eventStatus.ok)
 })
 
 t.test('at its deadline a task is answered 7, whether it runs or waits, and the pool goes on', async t => {
@@ -132,6 +164,7 @@ t.test('a drain answers all that was accepted, also what is in the pool', async 
     t.match(await client.response(), { sessionId: 1, status: 0, body: Buffer.from('on the shard') })
     t.match(await client.response(), { sessionId: 2, status: 0, body: Buffer.from('in the pool') })
     t.match(await client.response(), { sessionId: 3, status: 0, body: Buffer.from('cba') })
+    t.match(await client.response(), { sessionId: 0, status: eventStatus.overloaded }, 'the last word of a drain')
     t.equal((await client.ended()).length, 0)
   }
   await stopped

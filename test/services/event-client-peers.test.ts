@@ -192,7 +192,7 @@ t.test('answers that come byte by byte are whole', async t => {
 
 t.test('each status has its error, and says whether the request was handled', async t => {
   const peer = await startTcpPeer(t, { onRequest: asked => asked.answer(Number(asked.text)) })
-  const client = clientOf(t, [peer.port], { retry: { ratio: 0, perSecond: 0 } })
+  const client = clientOf(t, [peer.port], { retry: { ratio: 0, perSecond: 0, savedMax: 0 } })
   const table = {
     invalidPacketLength: ['REQUEST_REFUSED', 'no', false],
     memoryAlloc: ['SERVER_OVERLOADED', 'no', true],

@@ -1,9 +1,10 @@
 /** The log client and real log servers: requests, their errors, their ends. */
-import { type AddressInfo, createServer, type Socket } from 'node:net'
+import { type AddressInfo, connect, createServer, type Socket } from 'node:net'
 import { crc32 } from 'node:zlib'
 import t, { type Test } from 'tap'
 import { createLogClient, isStarfishError, type LogClient, type LogClientOptions } from '../../src/index.ts'
 import { encodeLogError, encodeLogResponse, logError, logOperation } from '../../src/messages/index.ts'
+import { certificate, privateKey } from '../actors/acceptor/test-certificate.ts'
 import { until } from '../actors/connection/event-shard.ts'
 import { serveLog } from './fixtures/served-log.ts'
 
@@ -178,6 +179,44 @@ t.test('a produce with a sequence is stored once', async t => {
   t.equal(await client.getOffset(partition), 2)
 })
 
+t.test('over TLS', async t => {
+  const { port } = await serveLog(t, 0, { tls: { cert: certificate, key: privateKey } })
+  const client = clientOf(t, { brokers: { port }, tls: { ca: certificate, servername: 'localhost' } })
+  const [partition = -1] = (await client.createTopic('t')).partitions
+  const value = Buffer.alloc(200_000, 'sealed')
+  await client.producer().send({ topic: 't', messages: [{ value }] })
+  t.ok((await client.fetch(partition, 0, 1)).messages[0]?.value?.equals(value))
+  const stranger = clientOf(t, { brokers: { port }, tls: { servername: 'localhost' } })
+  await t.rejects(stranger.healthCheck({ timeoutMs: 500 }), { code: 'CONNECT_FAILED', handled: 'no' })
+  t.throws(() => createLogClient({ brokers: { port }, tls: { ca: certificate, cert: 'nonsense' } }), {
+    code: 'BAD_CONFIG',
+    message: /tls cannot be used/,
+  })
+})
+
+t.test('several brokers get requests in turn; one that is gone is passed over', async t => {
+  const { port } = await serveLog(t, 0)
+  const doors = await Promise.all([startDoor(t, port), startDoor(t, port)])
+  const client = clientOf(t, { brokers: doors.map(door => ({ port: door.port })), pool: { backoffInitialMs: 5 } })
+  const [partition = -1] = (await client.createTopic('t')).partitions
+  await client.healthCheck()
+  const inTurn = Array.from({ length: 20 }, () => client.getOffset(partition))
+  t.same(new Set(client.stats().servers.map(({ inFlight }) => inFlight)), new Set([10]))
+  await Promise.all(inTurn)
+  const producer = client.producer({ batchBytesMax: 1 })
+  const send = (value: string) => producer.send({ topic: 't', messages: [{ value }] })
+  await Promise.all(['a', 'b', 'c'].map(send))
+  const under = Array.from({ length: 40 }, (_, n) => send(`${n}`))
+  doors[0]!.close()
+  const places = (await Promise.all(under)).flat()
+  t.same(
+    places.map(({ offset }) => offset),
+    places.map((_, n) => 3 + n),
+    'in order and once, by whatever door',
+  )
+  for (let n = 0; n < 10; n++) t.equal(await client.getOffset(partition), 43)
+})
+
 t.test('a server that answers nonsense is not read any further', async t => {
   const good = encodeLogResponse(logOperation.healthCheck, 0, {})
   const nonsense: Readonly<Record<string, (asked: Buffer) => Buffer>> = {
@@ -213,6 +252,29 @@ t.test('an error code of a newer server is a failure whose handling is not known
   t.ok(isStarfishError(error, 'REQUEST_FAILED'))
   t.match(error, { handled: 'unknown', details: { errorCode: 99, errorName: 'unknown', text: 'how new' } })
 })
+
+/** Another way to a server, which can be closed. */
+async function startDoor(t: Test, to: number): Promise<{ readonly port: number; close(): void }> {
+  const sockets = new Set<Socket>()
+  const door = createServer(inside => {
+    const outside = connect(to, '127.0.0.1')
+    for (const [from, into] of [
+      [inside, outside],
+      [outside, inside],
+    ] as const) {
+      sockets.add(from)
+      from.on('error', () => {}).on('close', () => into.destroy())
+      from.pipe(into)
+    }
+  })
+  await new Promise<void>(resolve => door.listen(0, '127.0.0.1', resolve))
+  const close = () => {
+    door.close()
+    for (const socket of sockets) socket.destroy()
+  }
+  t.teardown(close)
+  return { port: (door.address() as AddressInfo).port, close }
+}
 
 /** Any answer to the health check `asked`. */
 function answerTo(asked: Buffer): Buffer {

@@ -17,9 +17,15 @@ t.setTimeout(120_000)
 
 const memory = { engine: memoryLogEngine.with(undefined) }
 
-async function clientOf(t: Test, shards: number, options: Parameters<typeof serveLog>[2] = {}) {
+async function clientOf(
+  t: Test,
+  shards: number,
+  options: Parameters<typeof serveLog>[2] = {},
+  connectionsPerServer = 1,
+) {
   const served = await serveLog(t, shards, options)
-  const client = createLogClient({ brokers: { port: served.port }, pool: { backoffInitialMs: 5, backoffMaxMs: 50 } })
+  const pool = { backoffInitialMs: 5, backoffMaxMs: 50, connectionsPerServer }
+  const client = createLogClient({ brokers: { port: served.port }, pool })
   t.teardown(() => client.close({ timeoutMs: 0 }))
   return { ...served, client }
 }
@@ -199,9 +205,12 @@ t.test('an aborted send is not waited for', async t => {
 /** A value says who sent it, as the how many-th. */
 const labelOf = (sender: number, n: number) => `${sender}:${n}`
 
-for (const seed of [1, 2]) {
-  t.test(`kills under load: what was acknowledged is there once, in order (seed ${seed})`, async t => {
-    const { client, system } = await clientOf(t, 2)
+for (const [seed, connections] of [
+  [1, 1],
+  [2, 3],
+] as const) {
+  t.test(`kills under load: what was acknowledged is there once, in order (${connections} connections)`, async t => {
+    const { client, system } = await clientOf(t, 2, {}, connections)
     const { partitions } = await client.createTopic('t', 3)
     const random = createRandom(seed)
     const chaos = createChaos(system)

@@ -4,7 +4,8 @@
  * object at all.
  *
  * Timers fire at the first tick that is not before they are due: never early, at most one tick late. The clock is only
- * asked to wake the wheel for the next tick that has entries.
+ * asked to wake the wheel for the next tick that has entries. One that wakes late found the thread busy: what peers did in
+ * time is in the kernel, and is read before anything fires.
  */
 import type { Clock, TimerHandle } from '../runtime/clock.ts'
 import type { ChartInstance, ChartTimers } from '../runtime/compiled-chart.ts'
@@ -25,6 +26,9 @@ export interface WheelOptions {
   /** Default 1,024: later timers are passed by once a round. */
   readonly ticks?: number
 }
+
+/** A wake that is so many ticks late was kept by other work. */
+const lateTicks = 5
 
 /** Timers for instances whose `scope` is a {@link TimedRecord}; `expire` is told of each that is due, and must not throw. */
 export function createConnectionTimers(
@@ -66,7 +70,7 @@ export function createConnectionTimers(
     if (tick >= wakeTick) return
     if (wakeTick !== Number.POSITIVE_INFINITY) clock.clearTimeout(handle)
     wakeTick = tick
-    handle = clock.setTimeout(turn, Math.max(0, epochMs + tick * tickMs - clock.now()))
+    handle = clock.setTimeout(wake, Math.max(0, epochMs + tick * tickMs - clock.now()))
   }
 
   /** The next tick after the ones that are done whose place on the wheel is taken. */
@@ -75,6 +79,19 @@ export function createConnectionTimers(
       if (heads[tick % ticks] !== undefined) return tick
     }
     return Number.POSITIVE_INFINITY
+  }
+
+  function wake(): void {
+    const tick = wakeTick
+    // The event loop comes to what is deferred after it has polled its sockets.
+    if (tickNow() - tick <= lateTicks) turn()
+    else if (clock.defer === undefined) setImmediate(goOn, tick)
+    else clock.defer(() => goOn(tick))
+  }
+
+  /** Unless the wheel stood still meanwhile, or was set anew. */
+  function goOn(tick: number): void {
+    if (tick === wakeTick) turn()
   }
 
   function turn(): void {

@@ -212,6 +212,14 @@ function endInput(connection: Connection): void {
   step(connection, connectionEvents.peerEnded)
 }
 
+/** Its last answer has been given, or is with a handler. */
+function stopDecoding(connection: Connection): void {
+  connection.halted |= halt.over
+  connection.partial = undefined
+  connection.rest = undefined
+  holdBytes(connection)
+}
+
 function answerPartial(connection: Connection): void {
   const { partial } = connection
   connection.partial = undefined
@@ -283,6 +291,10 @@ export const connectionChartSource = connectionMachine.provide({
     resumeReading({ context: { connection } }) {
       if (connection.halted === 0) connection.socket.resume()
     },
+    stopDecoding({ context: { connection } }) {
+      stopDecoding(connection)
+      connection.replies?.end()
+    },
     markRate({ context: { connection } }) {
       const { partial, plane } = connection
       const nowMs = plane.nowMs()
@@ -312,10 +324,7 @@ export const connectionChartSource = connectionMachine.provide({
     answerTimeout: ({ context: { connection } }) => answerPartial(connection),
     endOutput({ context: { connection } }) {
       const { socket } = connection
-      connection.halted |= halt.over
-      connection.partial = undefined
-      connection.rest = undefined
-      holdBytes(connection)
+      stopDecoding(connection)
       connection.flush()
       connection.watchReader()
       socket.end(() => step(connection, connectionEvents.outputFinished))

@@ -27,8 +27,9 @@
  *   }
  *   processing --> wantReadHeader: request.awaited, header.begun
  *   wantWrite --> wantReadHeader: request.awaited
- *   wantReadBody --> closing: stalled or too slow, answered
- *   wantReadHeader --> closing: idle, header late
+ *   wantReadBody --> finishing: stalled or too slow, answered
+ *   wantReadHeader --> finishing: header late
+ *   wantReadHeader --> closing: idle
  *   processing --> closed: handlers too slow
  *   wantWrite --> closed: reader too slow
  *   wantReadHeader --> finishing: FIN, last answer given
@@ -71,6 +72,8 @@ const machine = setup({
     /** Reads the socket no further; what it has read stays with it. */
     pauseReading: injected,
     resumeReading: injected,
+    /** Takes no further request. */
+    stopDecoding: injected,
     /** At the end of a rate window: remembers how much of the body has come, for the next one. */
     markRate: injected,
     /** Count what a deadline costs its connection. */
@@ -150,6 +153,12 @@ const readerLate = {
 } as const
 
 /**
+ * The last word of a drain is that there is no room, to nobody's request: what the peer has sent by then, and was not answered,
+ * met the end of the connection and was not handled.
+ */
+const farewell = ['answerTimeout', 'answerOverloaded'] as const
+
+/**
  * A peer that waits for an answer has a reason to be silent, and may send its next request when it has it: neither the quiet
  * time nor that of reading begins before the last answer to what was accepted was given and taken. From then on input begins
  * the quiet time anew, but not for ever.
@@ -157,7 +166,7 @@ const readerLate = {
 const drainingInput = [
   { guard: 'hasRequestsInFlight', target: '#connection.draining.answering' },
   { guard: 'hasOutputWaiting', target: '#connection.draining.flushing' },
-  { guard: 'hasReadLongEnough', target: '#connection.finishing', actions: 'answerTimeout' },
+  { guard: 'hasReadLongEnough', target: '#connection.finishing', actions: farewell },
   { target: '#connection.draining.reading', actions: 'markDrained' },
 ] as const
 
@@ -211,7 +220,7 @@ export const connectionMachine = machine.createMachine({
         },
         begun: {
           on: { 'request.awaited': 'idle' },
-          after: { headerTimeout: { target: '#connection.closing', actions: 'countHeader' } },
+          after: { headerTimeout: { target: '#connection.finishing', actions: 'countHeader' } },
         },
       },
     },
@@ -229,7 +238,7 @@ export const connectionMachine = machine.createMachine({
       },
       after: {
         bodyLeft: [
-          { guard: 'isBodyLate', target: 'closing', actions: 'answerTimeout' },
+          { guard: 'isBodyLate', target: 'finishing', actions: 'answerTimeout' },
           { target: 'wantReadBody', reenter: true, actions: 'markRate' },
         ],
       },
@@ -294,7 +303,7 @@ export const connectionMachine = machine.createMachine({
           entry: 'watchReader',
           after: { writeLeft: [readerLate, { target: 'flushing', reenter: true }] },
         },
-        reading: { after: { drainQuiet: { target: '#connection.finishing', actions: 'answerTimeout' } } },
+        reading: { after: { drainQuiet: { target: '#connection.finishing', actions: farewell } } },
         working: {
           entry: 'pauseReading',
           exit: 'resumeReading',
@@ -308,7 +317,7 @@ export const connectionMachine = machine.createMachine({
       },
     },
     finishing: {
-      entry: 'pauseReading',
+      entry: ['pauseReading', 'stopDecoding'],
       always: { guard: 'hasNothingInFlight', target: 'closing' },
       on: { 'work.finished': { guard: 'hasNothingInFlight', target: 'closing' } },
       after: { handlerTimeout: [{ guard: 'isActive', target: 'finishing', reenter: true }, handlersLate] },

@@ -240,15 +240,15 @@ export class Connection implements Link, FrameSink, OutputOwner, ReplySink, Time
   }
 
   onWritten(): void {
-    const { writableLength } = this.socket
+    const { socket, plane } = this
     if ((this.halted & halt.blocked) === 0) {
-      if (this.mode === 'overloaded' && writableLength === 0) this.plane.hooks.onTaken(this)
+      if (this.mode === 'overloaded' && socket.writableLength === 0) plane.hooks.onTaken(this)
       return
     }
-    if (writableLength > this.plane.limits.outputHighWaterBytes) return
+    if (socket.writableLength > plane.limits.outputHighWaterBytes) return
     this.halted &= ~halt.blocked
     this.reader = undefined
-    this.plane.hooks.onTaken(this)
+    plane.hooks.onTaken(this)
   }
 
   /** Copies a late answer, whose turn it is, to the output. */

@@ -61,6 +61,7 @@ export class DatagramServer implements DatagramPath {
   #from: RemoteInfo = nobody
   #request: Buffer = nothing
   #isProven = false
+  #isChallenged = false
   #allowance: Allowance = 'answer'
   #replyAt = 0
   #replyBytes = 0
@@ -114,12 +115,20 @@ export class DatagramServer implements DatagramPath {
     return this.#answers.slab
   }
 
+  get isUnproven(): boolean {
+    return !this.#isProven
+  }
+
+  challenge(): void {
+    this.#isChallenged = true
+  }
+
   get hasRoom(): boolean {
     return !this.#isDraining && !this.#inFlight.isFull
   }
 
   get mustProve(): boolean {
-    return this.#allowance !== 'answer'
+    return this.#allowance !== 'answer' || this.#inFlight.isFullForUnproven
   }
 
   prove(bytes: Buffer, at: number): boolean {
@@ -169,6 +178,7 @@ export class DatagramServer implements DatagramPath {
       this.#from = from
       this.#request = bytes
       this.#isProven = false
+      this.#isChallenged = false
       this.#replyBytes = 0
       this.#allowance = 'answer'
       this.#conclude(this.#judge(bytes))
@@ -179,7 +189,8 @@ export class DatagramServer implements DatagramPath {
     const { address, port } = this.#from
     try {
       this.#allowance = this.#exchanges.count(address, port, this.#protocol.exchangeOf(bytes))
-      return this.#protocol.receive(this, bytes)
+      const became = this.#protocol.receive(this, bytes)
+      return this.#isChallenged ? verdict.mustProve : became
     } catch (err) {
       this.#throttle.write('protocol', leftOut =>
         this.#log.error({ err, leftOut }, 'a datagram was more than its protocol can take'),

@@ -25,6 +25,9 @@ export class InFlight {
   readonly #keys = new Set<string>()
   #lastToken = 0
   #bytes = 0
+  /** Of those, the requests that brought no cookie, and their bytes. */
+  #unproven = 0
+  #unprovenBytes = 0
 
   /** Shows what is in flight in `figures`, of `openDatagramFigures`. */
   constructor(limits: InFlightLimits, figures: Float64Array) {
@@ -41,6 +44,15 @@ export class InFlight {
     return this.size >= this.#limits.inFlightRequestsMax || this.#bytes >= this.#limits.inFlightBytesMax
   }
 
+  /**
+   * Half of the room, and half of the bytes, are taken by requests whose senders have proven nothing. They may have written
+   * any address, so the other half is for those who prove theirs.
+   */
+  get isFullForUnproven(): boolean {
+    const { inFlightRequestsMax, inFlightBytesMax } = this.#limits
+    return 2 * this.#unproven >= inFlightRequestsMax || 2 * this.#unprovenBytes >= inFlightBytesMax
+  }
+
   /** True when the same bytes of the same sender are here. */
   has(request: Buffer, { address, port }: RemoteInfo): boolean {
     return this.size > 0 && this.#keys.has(keyOf(request, address, port))
@@ -52,7 +64,7 @@ export class InFlight {
     const token = ++this.#lastToken
     this.#byToken.set(token, awaited)
     this.#keys.add(keyOf(request, address, port))
-    this.#show(request.length)
+    this.#note(awaited, 1)
     return token
   }
 
@@ -61,10 +73,11 @@ export class InFlight {
     return this.#byToken.get(token)
   }
 
-  take(token: number, { request, address, port }: Awaited): void {
+  take(token: number, awaited: Awaited): void {
+    const { request, address, port } = awaited
     this.#byToken.delete(token)
     this.#keys.delete(keyOf(request, address, port))
-    this.#show(-request.length)
+    this.#note(awaited, -1)
   }
 
   /** Takes all, and tells who waits for them that nobody can be answered. */
@@ -72,12 +85,17 @@ export class InFlight {
     const all = [...this.#byToken.values()]
     this.#byToken.clear()
     this.#keys.clear()
-    this.#show(-this.#bytes)
+    for (const awaited of all) this.#note(awaited, -1)
     for (const { waiter } of all) waiter?.abandoned()
   }
 
-  #show(changeBytes: number): void {
-    this.#bytes += changeBytes
+  /** Counts one more, or one less. */
+  #note({ request, isProven }: Awaited, change: 1 | -1): void {
+    this.#bytes += change * request.length
+    if (!isProven) {
+      this.#unproven += change
+      this.#unprovenBytes += change * request.length
+    }
     this.#figures[figureAt.inFlight] = this.size
     this.#figures[figureAt.inFlightBytes] = this.#bytes
   }

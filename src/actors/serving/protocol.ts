@@ -40,6 +40,10 @@ export interface HeaderSource {
 export interface ReplyPath {
   /** The peer's IP address; empty once a connection is gone. */
   readonly peerAddress: string
+  /** True when anybody may have written that address. Missing where the transport proves it. */
+  readonly isUnproven?: boolean
+  /** Has the sender of the request in hand prove its address, in place of an answer. Missing where there is no need of it. */
+  challenge?(): void
   /** Where {@link ReplyPath.reserve} made room last. Not to be kept: the next reservation may be elsewhere. */
   readonly target: Buffer
   /** Makes room for `bytes` of output in {@link ReplyPath.target} and returns their offset there. They must all be written before the caller returns. */

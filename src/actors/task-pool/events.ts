@@ -30,6 +30,8 @@ export type TaskOutcome =
 export type TaskRun = Request<
   TaskName & {
     readonly type: 'task.run'
+    /** It waits behind those that are not. */
+    readonly isBackground: boolean
     readonly timeoutMs: number
     /** For the runner; copied. */
     readonly payload: unknown

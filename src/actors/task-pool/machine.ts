@@ -186,8 +186,8 @@ export const taskPoolMachine = setup({
 })
 
 function taskOf(event: Extract<TaskPoolEvent, { type: 'task.run' }>, scope: { readonly system: unknown }): PoolTask {
-  const { owner, ownerIncarnation, number, timeoutMs, payload, bytes } = event
-  return { key: taskKey(event), owner, ownerIncarnation, number, token: replyToken(scope), timeoutMs, payload, bytes }
+  const { type: _, ...task } = event
+  return { ...task, key: taskKey(event), token: replyToken(scope) }
 }
 
 /** The key of the task that an event is about. */

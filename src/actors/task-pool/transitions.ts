@@ -7,12 +7,14 @@ export interface PoolTask extends TaskName {
   readonly key: string
   /** The right to answer for it; missing for one that was sent, not asked for. */
   readonly token: ReplyToken | undefined
+  /** It waits behind those that are not. */
+  readonly isBackground: boolean
   readonly timeoutMs: number
   readonly payload: unknown
   readonly bytes: Uint8Array
 }
 
-/** What a pool has in hand. Tasks run in the order in which they came; none waits while a worker is free. */
+/** What a pool has in hand. Tasks run in the order in which they came, those in the background behind others; none waits while a worker is free. */
 export interface PoolLoad {
   readonly running: ReadonlyMap<string, PoolTask>
   readonly queue: readonly PoolTask[]
@@ -39,7 +41,9 @@ export function hasRoom({ running, queue }: PoolLoad, { threads, queueMax }: Poo
 
 /** With one more task, for which there is room. */
 export function withTask(load: PoolLoad, task: PoolTask, room: PoolRoom): PoolLoad {
-  return filled({ running: load.running, queue: [...load.queue, task] }, room)
+  const at = task.isBackground ? -1 : load.queue.findIndex(({ isBackground }) => isBackground)
+  const queue = at < 0 ? [...load.queue, task] : load.queue.toSpliced(at, 0, task)
+  return filled({ running: load.running, queue }, room)
 }
 
 /** Without a task, and with the next ones running in its place. */

@@ -64,6 +64,8 @@ async function run<C extends LogOptions>(
     process.stdout.write(logHelp[verb])
     return 0
   }
+  // Whoever reads may be gone; who writes a lot looks at it.
+  process.stdout.on('error', () => {})
   let client: LogClient | undefined
   try {
     client = createLogClient(call.broker)

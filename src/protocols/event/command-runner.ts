@@ -5,7 +5,7 @@ import { type AnswerRoom, bodyOfResult, type CommandReach, createCommandReach, r
 import type { Command, CommandTable } from './commands.ts'
 import type { EventCommand } from './event-call.ts'
 import { CommandFailures } from './event-failure.ts'
-import type { FilledEventOptions } from './event-options.ts'
+import type { FilledEventOptions, PoolShare } from './event-options.ts'
 import { PoolClient } from './pool-client.ts'
 import { type CommandTiming, RunningCommand } from './running-command.ts'
 
@@ -17,13 +17,14 @@ export class CommandRunner {
   readonly #failures: CommandFailures
   readonly #timing: CommandTiming
   readonly #pool: PoolClient
+  readonly #unprovenTasksMax: number
 
-  /** `room` is that of an answer; `pool` the address of the task pool, not needed where no command runs there. */
+  /** `room` is that of an answer; `pool` the task pool, not needed where no command runs there. */
   constructor(
     options: FilledEventOptions,
     { actor, clock, log }: ProtocolEnvironment,
     room: AnswerRoom = { bytesMax: options.replyBytesMax, option: 'replyBytesMax' },
-    pool = '',
+    pool: PoolShare = { address: '', unprovenTasksMax: 0 },
   ) {
     const deadlines = new Deadlines<RunningCommand>(clock, true, running => running.expire())
     const timeoutMs = options.commandTimeoutMs
@@ -31,7 +32,8 @@ export class CommandRunner {
     this.#room = room
     this.#reach = createCommandReach(actor, log)
     this.#failures = new CommandFailures(log, clock)
-    this.#pool = new PoolClient(actor, pool, this.#failures)
+    this.#pool = new PoolClient(actor, pool.address, this.#failures)
+    this.#unprovenTasksMax = pool.unprovenTasksMax
     this.#timing = {
       timeoutMs,
       begin: running => deadlines.set(running, timeoutMs, clock.now()),
@@ -67,9 +69,14 @@ export class CommandRunner {
 
   #inPool(number: number): EventCommand {
     return call => {
+      const { isUnproven } = call
+      if (isUnproven && this.#pool.unprovenTasks >= this.#unprovenTasksMax) {
+        call.challenge()
+        return
+      }
       const running = this.#begin(number)
       running.putOff(call)
-      void this.#pool.run(requestOf(call, this.#raidaId), running)
+      void this.#pool.run(requestOf(call, this.#raidaId), running, isUnproven)
     }
   }
 

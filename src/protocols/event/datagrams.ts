@@ -103,7 +103,9 @@ export function createEventDatagrams(
       }
       if (!path.hasRoom) return refuse(path, eventStatus.overloaded, bytes, verdict.overloaded)
       if (cookieBytes === 0) {
-        if (path.mustProve) return verdict.mustProve
+        if (path.mustProve) {
+          return takesCookies ? verdict.mustProve : refuse(path, eventStatus.overloaded, bytes, verdict.overloaded)
+        }
         desk.serve(path, bytes, 0, bodyBytes)
       } else if (!path.prove(bytes, headerBytes)) return verdict.unproven
       else desk.serve(path, withoutCookie(bytes), 0, bodyBytes - cookieBytes)

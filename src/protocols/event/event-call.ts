@@ -25,6 +25,10 @@ export interface EventCall {
   answer(body: Uint8Array, start?: number, end?: number): void
   /** Answers another status. */
   fail(status: EventStatus): void
+  /** Anybody may have written the address that it came from. */
+  readonly isUnproven: boolean
+  /** Has its sender prove its address before it is served; where requests have no place for that, it is answered `overloaded`. */
+  challenge(): void
   /** Puts the answer off. Over TCP it keeps its place among the answers. `waiter` is told if nobody can be answered any more. */
   later(waiter?: Waiter): LateAnswer
 }
@@ -129,6 +133,19 @@ export class EventCallCursor implements EventCall {
     this.answered = true
     count(this.#path!, status)
     writeErrorReply(this.#dialect, this.#path!, status, this.#frame, this.#at)
+  }
+
+  get isUnproven(): boolean {
+    return this.#path!.isUnproven === true
+  }
+
+  challenge(): void {
+    if (this.#dialect.hasCookie === undefined) {
+      this.fail(eventStatus.overloaded)
+      return
+    }
+    this.answered = true
+    this.#path!.challenge?.()
   }
 
   later(waiter?: Waiter): LateAnswer {

@@ -15,12 +15,19 @@ export interface EventProtocolOptions {
   readonly replyBytesMax?: number
 }
 
+/** A task pool, as one of those that use it knows it. */
+export interface PoolShare {
+  readonly address: string
+  /** Tasks that it may have in hand there for senders who have not proven their address. */
+  readonly unprovenTasksMax: number
+}
+
 /** What a shard is told of the protocol. */
 export interface EventServiceOptions extends EventProtocolOptions {
   /** The commands besides the built-in ones. Default none. */
   readonly commands?: DefinitionRef
-  /** Address of the task pool, where one of the commands runs there. */
-  readonly pool?: string
+  /** The task pool, where one of the commands runs there. */
+  readonly pool?: PoolShare
   /** The headers and bodies. Default those of version 1. */
   readonly dialect?: DialectReference
 }

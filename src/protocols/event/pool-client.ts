@@ -20,6 +20,8 @@ export class PoolClient {
   readonly #actor: ProtocolEnvironment['actor']
   readonly #address: string
   readonly #failures: CommandFailures
+  /** Tasks in hand there whose senders have not proven their address. */
+  unprovenTasks = 0
   #lastNumber = 0
 
   constructor(actor: ProtocolEnvironment['actor'], address: string, failures: CommandFailures) {
@@ -28,18 +30,22 @@ export class PoolClient {
     this.#failures = failures
   }
 
-  /** Has a request that was put off answered by its handler in the pool. */
-  async run({ body, ...payload }: CommandRequest, running: RunningCommand): Promise<void> {
+  /** Has a request that was put off answered by its handler in the pool; one that may be anybody's waits behind others. */
+  async run({ body, ...payload }: CommandRequest, running: RunningCommand, isUnproven: boolean): Promise<void> {
     const { address: owner, incarnation: ownerIncarnation } = this.#actor
     const { timeoutMs } = running
     const name = { owner, ownerIncarnation, number: ++this.#lastNumber }
-    const task: TaskRun = { type: 'task.run', ...name, timeoutMs, payload: payload satisfies PoolRequest, bytes: body }
+    const content = { payload: payload satisfies PoolRequest, bytes: body }
+    const task: TaskRun = { type: 'task.run', ...name, isBackground: isUnproven, timeoutMs, ...content }
     running.onAbandoned = () => this.#actor.send(this.#address, { type: 'task.cancel', ...name } satisfies TaskCancel)
+    if (isUnproven) this.unprovenTasks++
     try {
       this.#settle(running, (await this.#actor.ask(this.#address, task, { timeoutMs })) as TaskOutcome)
     } catch (error) {
       if (isStarfishError(error, 'ASK_TIMEOUT')) running.timeOut()
       else running.fail(statusOfAsk(error))
+    } finally {
+      if (isUnproven) this.unprovenTasks--
     }
   }
 

@@ -182,8 +182,11 @@ function reasonOf(failure: NodeJS.ErrnoException | undefined): string {
   return failure?.message || failure?.code || 'it was closed'
 }
 
-/** The end of a stream that cannot be understood any further; an error that says more than that settles the requests. */
+/**
+ * The end of a stream that cannot be understood any further; an error that says more than that settles the requests. One that
+ * has no room for the connection any more has said so in good order.
+ */
 function brokenBy(error: StarfishError): LinkEnd {
-  const end = { reason: error.message, isClean: false, cause: error }
+  const end = { reason: error.message, isClean: error.code === 'SERVER_OVERLOADED', cause: error }
   return error.code === 'BAD_FRAME' ? end : { ...end, error }
 }

@@ -78,6 +78,30 @@ t.test(
   },
 )
 
+t.test('slow header, slow body: what was accepted before is answered first', async t => {
+  const late: LateAnswer[] = []
+  const commands = new Map([[100, (call: EventCall) => void late.push(call.later())]])
+  for (const [cut, ...statuses] of [
+    [5, eventStatus.ok],
+    [18, eventStatus.ok, eventStatus.timeout],
+  ] as const) {
+    late.length = 0
+    const shard = await startEventShard(t, { commands })
+    const client = await shard.connect()
+    client.write(encodeEventRequest({ command: 100 }), hello.subarray(0, cut))
+    await until(() => late.length === 1)
+    await shard.clock.advance(2_100)
+    await shard.states('finishing')
+    // Too late: neither is what comes now a request.
+    client.write(hello.subarray(cut), hello)
+    await until(() => client.socket.writableLength === 0)
+    late[0]!.answer(Buffer.from('in time'))
+    for (const status of statuses) t.equal((await client.response()).status, status)
+    t.equal((await client.ended()).length, 0)
+    t.same(counted(shard), cut === 5 ? { headersLate: 1 } : { bodiesLate: 1 })
+  }
+})
+
 t.test('slow reader: one that takes nothing is reset after 2 s, however much it asked for', async t => {
   const shard = await startEventShard(t)
   const client = await shard.connect()

@@ -1,7 +1,7 @@
 /** The wheel fires every timer once, never early, at most a tick late, and wakes for nothing else. */
 import t from 'tap'
 import { createConnectionTimers, type TimedRecord } from '../../../src/actors/connection/connection-timers.ts'
-import { createRandom, createVirtualClock } from '../../../src/actors/runtime/clock.ts'
+import { type Clock, createRandom, createVirtualClock, type TimerHandle } from '../../../src/actors/runtime/clock.ts'
 import type { ChartInstance } from '../../../src/actors/runtime/compiled-chart.ts'
 
 interface Entry extends TimedRecord {
@@ -44,6 +44,47 @@ t.test('seeded timers, some cleared, some set anew, fire when they are due', asy
     if (lateMs < 0 || lateMs > 10.001) t.fail(`timer ${name} fired ${lateMs} ms late`)
   }
   t.equal(clock.pending, 0, 'an empty wheel sets no timer')
+})
+
+t.test('a wheel that wakes late has what came meanwhile read first', async t => {
+  let nowMs = 5_000
+  let wake: (() => void) | undefined
+  const clock: Clock = {
+    now: () => nowMs,
+    setTimeout: callback => {
+      wake = callback
+      return 1 as unknown as TimerHandle
+    },
+    clearTimeout: () => {
+      wake = undefined
+    },
+  }
+  const fired: number[] = []
+  const timers = createConnectionTimers(clock, record => void fired.push((record as Entry).name))
+  const [inTime, tooLate, again] = [entry(1), entry(2), entry(3)]
+  const poll = () => new Promise(resolve => setImmediate(resolve))
+  timers.set(inTime.instance, 1, 2_000)
+  timers.set(tooLate.instance, 1, 2_000)
+  nowMs += 2_300
+  wake!()
+  t.same(fired, [])
+  timers.clear(inTime.instance, 1)
+  timers.set(again.instance, 1, 500)
+  await poll()
+  t.same(fired, [2])
+  nowMs += 500
+  wake!()
+  t.same(fired, [2, 3], 'in time, it does not wait')
+  timers.set(inTime.instance, 1, 2_000)
+  nowMs += 2_300
+  wake!()
+  timers.clear(inTime.instance, 1)
+  timers.set(again.instance, 1, 100)
+  await poll()
+  t.same(fired, [2, 3], 'stood still, and was set anew')
+  nowMs += 100
+  wake!()
+  t.same(fired, [2, 3, 3])
 })
 
 t.test('clearing another slot than the one that is set does nothing', async t => {
@@ -98,8 +139,10 @@ t.test('after a stall longer than a round everything due fires, and the rest lat
   for (const { record, instance } of entries) timers.set(instance, 0, record.name * 20)
   nowMs = 1_000
   wake!()
+  await new Promise(resolve => setImmediate(resolve))
   t.equal(fired.length, 51)
   nowMs = 1_200
   wake!()
+  await new Promise(resolve => setImmediate(resolve))
   t.equal(fired.length, 60)
 })

@@ -1,5 +1,6 @@
 /** How connections end: by the peer, by a deadline, by a limit, by a drain. Real sockets, virtual time. */
 import t from 'tap'
+import { drainConnection } from '../../../src/actors/connection/io.ts'
 import { encodeEventRequest } from '../../../src/messages/index.ts'
 import type { EventCall, LateAnswer } from '../../../src/protocols/event/event-call.ts'
 import { startEventShard, until } from './event-shard.ts'
@@ -326,8 +327,10 @@ t.test('draining: what is in flight is answered, what arrives is answered 6, the
   cut.write(hello.subarray(18), encodeEventRequest({ command: 9 }))
   t.same([(await cut.response()).status, (await cut.response()).status], [6, 5])
   await shard.clock.advance(300)
-  t.equal(await idle.closed(), 'end')
-  t.equal(await cut.closed(), 'end')
+  for (const client of [idle, cut]) {
+    t.match(await client.response(), { status: 6, command: 0, sessionId: 0 }, 'what crosses the end is not handled')
+    t.equal(await client.closed(), 'end')
+  }
   t.equal((await never.response()).status, 7, 'its body was not whole in time')
   t.equal(await never.closed(), 'end')
   await shard.states('draining.answering')
@@ -465,6 +468,26 @@ t.test('draining: a peer that never falls silent is ended after a second', async
     const answer = await client.response().catch(() => undefined)
     if (answer === undefined) break
     t.equal(answer.status, 6)
+    await shard.clock.advance(100)
+  }
+  t.ok(answers > 8 && answers < 13, `${answers} answers`)
+  t.equal(await client.closed(), 'end')
+})
+
+t.test('draining: telling other connections to close gives a peer that never falls silent no more time', async t => {
+  const shard = await startEventShard(t)
+  const client = await shard.connect(false)
+  for (let others = 0; others < 4; others++) await shard.connect()
+  await shard.states(...Array(5).fill('wantReadHeader.idle'))
+  const [first, ...others] = shard.connections.values()
+  drainConnection(first!)
+  let answers = 0
+  for (; answers < 20; answers++) {
+    const other = others[answers / 3]
+    if (other !== undefined) drainConnection(other)
+    client.write(hello)
+    const answer = await client.response().catch(() => undefined)
+    if (answer === undefined) break
     await shard.clock.advance(100)
   }
   t.ok(answers > 8 && answers < 13, `${answers} answers`)

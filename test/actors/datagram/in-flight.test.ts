@@ -1,23 +1,26 @@
 /** Requests that wait for their commands, and answers that wait for the system: how many, how long, and how they end. */
 import t from 'tap'
+import { dialectV1 } from '../../../src/protocols/event/dialect-v1.ts'
 import { until } from '../connection/event-shard.ts'
 import { startDatagramShard } from './datagram-shard.ts'
-import { commands, held, ok, read, request } from './requests.ts'
+import { bringing, commands, held, ok, read, request } from './requests.ts'
 
 t.test('requests that wait for their commands are bounded by number and by bytes; more are answered 6', async t => {
-  for (const udp of [{ inFlightRequestsMax: 3 }, { inFlightBytesMax: 50 }]) {
+  for (const udp of [{ inFlightRequestsMax: 3 }, { inFlightBytesMax: 100 }]) {
     const { table, waiting } = commands()
     const shard = await startDatagramShard(t, { table, udp })
     const sender = await shard.sender()
-    for (let sessionId = 0; sessionId < 3; sessionId++) await sender.send(request({ command: held, sessionId }))
-    t.match(shard.figures, { inFlight: 3, inFlightBytes: 3 * 18 })
-    t.match(read(await sender.ask(request({ command: held, sessionId: 3 }))), { status: 6, sessionId: 3 })
+    const { body: cookie } = read(await sender.ask(bringing(Buffer.alloc(16))))
+    for (let sessionId = 0; sessionId < 3; sessionId++)
+      await sender.send(bringing(cookie, { command: held, sessionId }))
+    t.match(shard.figures, { inFlight: 3, inFlightBytes: 3 * 34 })
+    t.match(read(await sender.ask(bringing(cookie, { command: held, sessionId: 3 }))), { status: 6, sessionId: 3 })
     t.match(read(await sender.ask(request({ sessionId: 4 }))), { status: 6, sessionId: 4 })
     t.match(read(await sender.ask(request({ command: 99 }))), { status: 5 }, 'faults are told all the same')
     waiting[1]!.release('free')
     t.match(read(await sender.answer()), { ...ok, sessionId: 1, body: Buffer.from('free') })
     t.match(read(await sender.ask(request({ sessionId: 5 }))), { ...ok, sessionId: 5 })
-    t.match(shard.figures, { inFlight: 2, inFlightBytes: 36, overloaded: 2 })
+    t.match(shard.figures, { inFlight: 2, inFlightBytes: 2 * 34, overloaded: 2 })
     waiting[0]!.release('a')
     waiting[2]!.release('c')
     t.same([read(await sender.answer()).sessionId, read(await sender.answer()).sessionId], [0, 2])
@@ -25,9 +28,42 @@ t.test('requests that wait for their commands are bounded by number and by bytes
   }
 })
 
+t.test(
+  'half of the room is for who brings a cookie: above the other half a request without one is answered 10',
+  async t => {
+    for (const udp of [{ inFlightRequestsMax: 4 }, { inFlightBytesMax: 72 }]) {
+      const { table, waiting } = commands()
+      const shard = await startDatagramShard(t, { table, udp })
+      const [anybody, sender] = await Promise.all([shard.sender(), shard.sender()])
+      for (let sessionId = 0; sessionId < 2; sessionId++) await anybody.send(request({ command: held, sessionId }))
+      t.match(read(await anybody.ask(request({ command: held, sessionId: 2 }))), { status: 10, sessionId: 2 })
+      const { status, body: cookie } = read(await sender.ask(request({ sessionId: 3 })))
+      t.equal(status, 10, 'whatever it asks for')
+      t.match(read(await sender.ask(bringing(cookie, { sessionId: 4 }))), ok)
+      await sender.send(bringing(cookie, { command: held, sessionId: 5 }))
+      t.match(shard.figures, { inFlight: 3, challenged: 2, unproven: 0, overloaded: 0 })
+      waiting[0]!.release('free')
+      t.match(read(await anybody.answer()), { ...ok, sessionId: 0 })
+      t.match(read(await anybody.ask(request({ sessionId: 6 }))), ok)
+      for (const { release } of waiting) release('done')
+      t.match(read(await anybody.answer()), { ...ok, sessionId: 1 })
+      t.match(read(await sender.answer()), { ...ok, sessionId: 5 })
+    }
+  },
+)
+
+t.test('where requests have no place for a cookie, they are answered 6 above half of the room', async t => {
+  const { hasCookie: _, ...dialect } = dialectV1
+  const { table } = commands()
+  const shard = await startDatagramShard(t, { table, dialect, udp: { inFlightRequestsMax: 2 } })
+  const sender = await shard.sender()
+  await sender.send(request({ command: held, sessionId: 1 }))
+  t.match(read(await sender.ask(request({ sessionId: 2 }))), { status: 6 })
+})
+
 t.test('a repeat of a request that is in hand waits for its answer, any other request does not', async t => {
   const { table, waiting } = commands()
-  const shard = await startDatagramShard(t, { table, udp: { inFlightRequestsMax: 4 } })
+  const shard = await startDatagramShard(t, { table, udp: { inFlightRequestsMax: 8 } })
   const [sender, other] = await Promise.all([shard.sender(), shard.sender()])
   const first = request({ command: held, sessionId: 1 })
   for (let count = 0; count < 5; count++) await sender.send(first)

@@ -32,7 +32,7 @@ if (skip !== false) {
     body: (t: Test, node: LogEngine, partitionId: number, send: SendTorn) => Promise<void>,
   ): void => {
     t.test(name, async t => {
-      const options = { servers: nats.address, store: newStore(), requestTimeoutMs: 500 }
+      const options = { servers: nats.address, store: newStore(), requestTimeoutMs: 5_000 }
       const node = await openNode(options)
       const [partitionId = -1] = (await node.createTopic('orders', 1)).partitionIds
       await node.append(appendOf(partitionId, ['before']))

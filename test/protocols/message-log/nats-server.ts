@@ -1,7 +1,7 @@
 /** A nats-server with JetStream of a test's own: on a port of its own, in a folder of its own, ended with the test. */
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdtempSync, rmSync } from 'node:fs'
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
@@ -30,8 +30,8 @@ export interface NatsServer {
   stop(): Promise<void>
   /** Starts it again: the same port and store. Resolves when it serves. */
   start(): Promise<void>
-  /** Halts it, so that it does not answer, though it is there; `resume` has it go on. */
-  halt(): void
+  /** Halts it, so that it does not answer, though it is there; resolves when it stands. `resume` has it go on. */
+  halt(): Promise<void>
   resume(): void
   /** Ends it, and removes the store. */
   close(): Promise<void>
@@ -70,6 +70,11 @@ export async function startNats(more: readonly string[] = []): Promise<NatsServe
     await exit
   }
 
+  async function halt(): Promise<void> {
+    child?.kill('SIGSTOP')
+    while (!stateOf(child?.pid).startsWith('T'));
+  }
+
   function endWithProcess(): void {
     child?.kill('SIGKILL')
   }
@@ -80,11 +85,17 @@ export async function startNats(more: readonly string[] = []): Promise<NatsServe
     start,
     kill: () => end('SIGKILL'),
     stop: () => end('SIGTERM'),
-    halt: () => void child?.kill('SIGSTOP'),
+    halt,
     resume: () => void child?.kill('SIGCONT'),
     async close() {
       await end('SIGTERM')
       rmSync(folder, { recursive: true, force: true })
     },
   }
+}
+
+/** The state of a process as `ps` has it, which a machine need not have: `T` for one that was halted. */
+function stateOf(pid: number | undefined): string {
+  if (process.platform === 'linux') return readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ').at(-1) ?? ''
+  return spawnSync('ps', ['-o', 'stat=', '-p', `${pid}`], { encoding: 'utf8' }).stdout
 }

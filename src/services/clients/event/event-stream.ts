@@ -4,8 +4,8 @@
  *
  * After "body too large" a server ends the connection, and what was sent behind is not handled.
  *
- * One answer may come unasked: a server that has no room for a connection says so ("overloaded", command and session 0)
- * and closes it. Nothing that was sent on such a connection is handled.
+ * One answer may come unasked: a server that has no room for a connection, or none any more, says so ("overloaded", command
+ * and session 0) and closes it. What was sent on such a connection and not answered is not handled.
  */
 import { StarfishError } from '../../../messages/errors.ts'
 import { writeEventRequestHeader } from '../../../messages/event/request-v1.ts'

@@ -7,8 +7,8 @@ export const requestOptions = ['timeoutMs', 'signal'] as const
 
 /** Throws the faults of a request, if it has any. */
 export function checkFaults(...faults: readonly (OptionFault | undefined)[]): void {
-  const found = faults.filter(fault => fault !== undefined)
-  if (found.length > 0) throw notSent(found)
+  if (faults.every(fault => fault === undefined)) return
+  throw notSent(faults.filter(fault => fault !== undefined))
 }
 
 /** What is wrong with options: the first that is not known. */

@@ -112,13 +112,18 @@ export class ReferenceConnection {
   #nextDeadline(): { readonly at: number; readonly act: () => void } {
     if (this.#options.refused) {
       const tellRefused = (): void => {
-        this.#frame = Array.from({ length: headerBytes }, () => 0)
-        this.#answer(status.overloaded)
+        this.#answerNobody()
         this.ended = true
       }
       return { at: this.#openedAtMs + refusalWaitMs, act: tellRefused }
     }
-    if (this.#draining) return { at: this.#silentSinceMs + drainQuietMs, act: () => this.fin() }
+    if (this.#draining) {
+      const bidFarewell = (): void => {
+        this.fin()
+        this.#answerNobody()
+      }
+      return { at: this.#silentSinceMs + drainQuietMs, act: bidFarewell }
+    }
     if (this.#stage === 'header') {
       const end = (): void => {
         this.ended = true
@@ -132,6 +137,12 @@ export class ReferenceConnection {
     return stallsAtMs <= endsAtMs
       ? { at: stallsAtMs, act: () => this.fin() }
       : { at: endsAtMs, act: () => this.#look() }
+  }
+
+  /** That there is no room, to no request. */
+  #answerNobody(): void {
+    this.#frame = Array.from({ length: headerBytes }, () => 0)
+    this.#answer(status.overloaded)
   }
 
   /** The window over which a body is measured is over. */

@@ -27,6 +27,9 @@ export class SteppedClock implements Clock {
     this.#timers.delete(timer as Timer)
   }
 
+  /** Sockets have nothing that was not read. */
+  defer = (fn: () => void): void => fn()
+
   /** Moves on by `ms`, firing what is due, in order of time, and calling `each` after every timer. */
   advance(ms: number, each: () => void): void {
     const untilMs = this.#nowMs + ms

@@ -84,7 +84,7 @@ async function tryRun(t: Test, seed: number, faults: Faults, inFlightMax: number
   await using client = createLogClient({
     brokers: { port: peer.port },
     retry: { initialMs: 1, maxMs: 3 },
-    pool: { backoffInitialMs: 1, backoffMaxMs: 3 },
+    pool: { backoffInitialMs: 1, backoffMaxMs: 3, connectionsPerServer: 1 + (seed % 3) },
   })
   const batchBytesMax = 40 + Math.floor(random() * 400)
   await using producer = client.producer({ inFlightMax, batchBytesMax, bufferBytesMax: 5_000, timeoutMs: 60_000 })

@@ -114,7 +114,13 @@ export function createConsumer(
       if (rest?.partition === partition) rest = undefined
       reading.seek(partition, offset)
     },
-    pause: partitions => reading.setPaused(partitions, true),
+    pause(partitions) {
+      reading.setPaused(partitions, true)
+      if (rest === undefined || partitions?.includes(rest.partition) === false) return
+      // It is handed out again once it may be.
+      reading.seek(rest.partition, rest.baseOffset + at)
+      rest = undefined
+    },
     resume: partitions => reading.setPaused(partitions, false),
     fetch: (partition, offset, bytesMax, given) => fetchMessages(requests, partition, offset, bytesMax, given),
     stats: () => reading.figures(),
