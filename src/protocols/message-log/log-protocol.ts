@@ -3,6 +3,7 @@
  * first fault answers. A length that cannot be ends the connection without an answer, a wrong checksum after it; any other
  * fault costs the request only.
  */
+import { threadId } from 'node:worker_threads'
 import { importDefinition } from '../../actors/runtime/import-definition.ts'
 import {
   defineProtocol,
@@ -106,10 +107,13 @@ export async function openLogServices(
 ): Promise<LogServices> {
   const { actor, clock } = environment
   const link = new StoreLink(actor, options.store, clock)
-  const { incarnation } = await link.ask({ type: 'store.whenOpen' }, openTimeoutMs)
+  const owner = await link.ask({ type: 'store.whenOpen' }, openTimeoutMs)
   const reader = await openReader(options, environment, link)
   actor.onStop(async () => reader.close())
-  return new LogServices(options, environment, link, reader, incarnation)
+  return new LogServices(options, environment, link, reader, {
+    incarnation: owner.incarnation,
+    isElsewhere: owner.threadId !== threadId,
+  })
 }
 
 async function openReader(

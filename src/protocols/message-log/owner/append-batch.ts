@@ -25,15 +25,15 @@ const nothing = Buffer.alloc(0)
 /** An append without its messages. */
 export type AppendHead = Omit<AppendRequest, 'messages'>
 
-/** Gathers appends; what it starts with is the buffer of most ticks. */
+/** Gathers appends, in `buffer` if they fit. */
 export class AppendBatchWriter {
   /** What was taken goes with its batch; a new one is made when something is added. */
   #buffer: Buffer
   #at = 0
   #count = 0
 
-  constructor(bytes: number) {
-    this.#buffer = Buffer.from(new ArrayBuffer(bytes))
+  constructor(buffer: ArrayBuffer) {
+    this.#buffer = Buffer.from(buffer)
   }
 
   /** Appends in it. */

@@ -8,6 +8,8 @@ import type { AppendOutcomes } from './append-desk.ts'
 export interface StoreOpen {
   /** Of the owner: what appends are to be addressed to. */
   readonly incarnation: number
+  /** Of the thread that it lives on. */
+  readonly threadId: number
 }
 
 /** Answered by whoever has the store open: one that opens it is waited for. */

@@ -20,6 +20,7 @@
  * Its `init` opens the store: until then requests wait for the incarnation. Where it serves and closes, it answers what is in
  * hand. What comes while it closes is put aside for the next incarnation: who asked is told that it was not handled.
  */
+import { threadId } from 'node:worker_threads'
 import { assign, setup } from 'xstate'
 import { postpone, rejectTo, reply, replyTo, runtimeOf } from '../../../actors/runtime/runtime-actions.ts'
 import type { StoreInput } from './config.ts'
@@ -82,7 +83,7 @@ export const storeMachine = setup({
     /** Ends the actor with `context.error`. */
     reportFailure: injected,
     postpone,
-    tellOpen: replies('store.whenOpen', scope => ({ incarnation: runtimeOf(scope)?.incarnation ?? 0 })),
+    tellOpen: replies('store.whenOpen', scope => ({ incarnation: runtimeOf(scope)?.incarnation ?? 0, threadId })),
     answerAppend: settles('store.append', ({ event }) =>
       event.type === 'store.appended' && event.token !== undefined
         ? { token: event.token, value: event.outcomes }

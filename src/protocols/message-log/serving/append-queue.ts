@@ -24,8 +24,8 @@ import { isOwnerLost, isUntaken, type StoreLink } from './store-link.ts'
 /** Flights that are on their way at a time: one is being stored while the next one comes. More only make them smaller. */
 const seats = 2
 
-/** A flight that has so many bytes takes no more. */
-const flightBytesMax = 1_048_576
+/** A flight that has so many bytes takes no more: with a large append behind that it crosses in a buffer of 1 MiB. */
+const flightBytesMax = 900_000
 
 const bufferBytesMin = 16_384
 const bufferBytesMax = 1_310_720
@@ -34,6 +34,13 @@ const bufferBytesMax = 1_310_720
 export interface PendingAppend extends InLane<AppendOutcome> {
   /** Called once, in the order of the partition. */
   settled(outcome: AppendOutcome): void
+}
+
+/** The owner of the store, as it was when it was asked first. */
+export interface KnownOwner {
+  readonly incarnation: number
+  /** It is on another thread, as all its incarnations are, so that it gets a copy of what it is sent. */
+  readonly isElsewhere: boolean
 }
 
 /** What became of an append. */
@@ -50,9 +57,9 @@ class Flight {
   /** Set when it is closed. */
   batch: Uint8Array | undefined
 
-  constructor(number: number, received: boolean, dueMs: number, bufferBytes: number) {
+  constructor(number: number, received: boolean, dueMs: number, buffer: ArrayBuffer) {
     this.number = number
-    this.writer = new AppendBatchWriter(bufferBytes)
+    this.writer = new AppendBatchWriter(buffer)
     this.received = received
     this.dueMs = dueMs
   }
@@ -81,13 +88,17 @@ export class AppendQueue {
   #bytes = 0
   /** What a flight begins with: room for as much as the last one had. */
   #bufferBytes = bufferBytesMin
+  /** Buffers of flights that were answered, to be filled again: an owner elsewhere had a copy. */
+  readonly #spare: ArrayBuffer[] = []
+  readonly #sparesMax: number
 
-  /** `incarnation` is the owner's, `timeoutMs` what each append has. */
-  constructor(link: StoreLink, clock: Clock, timeoutMs: number, incarnation: number) {
+  /** `timeoutMs` is what each append has. */
+  constructor(link: StoreLink, clock: Clock, timeoutMs: number, { incarnation, isElsewhere }: KnownOwner) {
     this.#link = link
     this.#clock = clock
     this.#timeoutMs = timeoutMs
     this.#incarnation = incarnation
+    this.#sparesMax = isElsewhere ? seats : 0
   }
 
   /** Bytes of what is not settled, whether or not somebody still waits for it. */
@@ -109,7 +120,7 @@ export class AppendQueue {
   #flightFor(received: boolean): Flight {
     const filled = this.#filled
     if (filled !== undefined && filled.received === received && filled.writer.bytes < flightBytesMax) return filled
-    const flight = new Flight(++this.#lastNumber, received, this.#clock.now() + this.#timeoutMs, this.#bufferBytes)
+    const flight = new Flight(++this.#lastNumber, received, this.#clock.now() + this.#timeoutMs, this.#newBuffer())
     this.#filled = flight
     this.#waiting.push(flight)
     if (!this.#planned) {
@@ -120,6 +131,10 @@ export class AppendQueue {
       })
     }
     return flight
+  }
+
+  #newBuffer(): ArrayBuffer {
+    return this.#spare.pop() ?? new ArrayBuffer(this.#bufferBytes)
   }
 
   #sendOff(): void {
@@ -163,8 +178,9 @@ export class AppendQueue {
     this.#waiting.splice(at < 0 ? this.#waiting.length : at, 0, flight)
   }
 
-  #settle({ appends, bytes }: Flight, { results, refusals }: AppendOutcomes): void {
+  #settle({ appends, bytes, batch }: Flight, { results, refusals }: AppendOutcomes): void {
     this.#bytes -= bytes
+    this.#spareBuffer(batch!.buffer as ArrayBuffer)
     let refused = 0
     for (let index = 0; index < appends.length; index++) {
       const append = appends[index]!
@@ -176,6 +192,17 @@ export class AppendQueue {
         this.#lanes.settle(append, { baseOffset: results[2 * index]!, stored: results[2 * index + 1]! })
       }
     }
+  }
+
+  /** Only as large as what goes just now, so that an hour of plenty is not paid for ever after. */
+  #spareBuffer(buffer: ArrayBuffer): void {
+    const { byteLength } = buffer
+    if (
+      this.#spare.length < this.#sparesMax &&
+      byteLength >= this.#bufferBytes / 2 &&
+      byteLength <= 2 * this.#bufferBytes
+    )
+      this.#spare.push(buffer)
   }
 
   #refuse({ appends, bytes }: Flight, error: unknown): void {

@@ -11,7 +11,7 @@ import type { ProduceRequest, ProduceResponse } from '../../../messages/log/prod
 import { fetchBytesMax } from '../../../messages/log/response.ts'
 import type { LogReader, MaybeAsync, Topic } from '../engine/contract.ts'
 import type { FilledLogOptions } from '../log-options.ts'
-import { type AppendOutcome, AppendQueue, type PendingAppend } from './append-queue.ts'
+import { type AppendOutcome, AppendQueue, type KnownOwner, type PendingAppend } from './append-queue.ts'
 import { fetchAnswer } from './fetched.ts'
 import { LateAnswers } from './late-answers.ts'
 import { LateAnswer, type LogCall } from './log-call.ts'
@@ -63,19 +63,18 @@ export class LogServices {
   readonly #longPollsMax: number
   readonly #appendBytesMax: number
 
-  /** `incarnation` is that of the owner. */
   constructor(
     { requestTimeoutMs, frameBytesMax, longPollsMax }: FilledLogOptions,
     { clock, log, limits }: ProtocolEnvironment,
     link: StoreLink,
     reader: LogReader,
-    incarnation: number,
+    owner: KnownOwner,
   ) {
     this.#link = link
     this.#reader = reader
     this.#timeoutMs = requestTimeoutMs
     this.#fetchBytesMax = fetchBytesMax(frameBytesMax)
-    this.#appends = new AppendQueue(link, clock, requestTimeoutMs, incarnation)
+    this.#appends = new AppendQueue(link, clock, requestTimeoutMs, owner)
     this.#failures = new LogFailures(log, clock, requestTimeoutMs)
     this.#answers = new LateAnswers(this.#failures, clock, requestTimeoutMs)
     this.polls = new LongPolls(reader, this.#answers, clock)

@@ -21,7 +21,7 @@ const append = fc.record({
 })
 
 function written(appends: readonly AppendRequest[], bytes = 64): Uint8Array {
-  const writer = new AppendBatchWriter(bytes)
+  const writer = new AppendBatchWriter(new ArrayBuffer(bytes))
   for (const each of appends) writer.add(each)
   return writer.take()
 }
@@ -39,7 +39,7 @@ t.test('appends come out as they went in, whatever the buffer it began with', as
 })
 
 t.test('a writer begins anew, and what was taken stays as it is', async t => {
-  const writer = new AppendBatchWriter(1_024)
+  const writer = new AppendBatchWriter(new ArrayBuffer(1_024))
   writer.add(appendOf(1, ['a']))
   t.equal(writer.count, 1)
   t.ok(writer.bytes > 0)

@@ -24,7 +24,7 @@ function inputOf(engine: StoreInput['engine'], advances = createAdvances()): Sto
 }
 
 function batchOf(...appends: readonly AppendRequest[]): Uint8Array {
-  const writer = new AppendBatchWriter(1_024)
+  const writer = new AppendBatchWriter(new ArrayBuffer(1_024))
   for (const append of appends) writer.add(append)
   return writer.take()
 }

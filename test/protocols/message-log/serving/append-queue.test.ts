@@ -8,7 +8,7 @@ import type { AppendRequest } from '../../../../src/protocols/message-log/engine
 import { partitionNotFound } from '../../../../src/protocols/message-log/engine/engine-errors.ts'
 import { readAppendBatch } from '../../../../src/protocols/message-log/owner/append-batch.ts'
 import type { AppendRefusal } from '../../../../src/protocols/message-log/owner/append-desk.ts'
-import type { StoreEvent } from '../../../../src/protocols/message-log/owner/events.ts'
+import type { StoreAppendEvent, StoreEvent } from '../../../../src/protocols/message-log/owner/events.ts'
 import {
   type AppendOutcome,
   AppendQueue,
@@ -35,7 +35,7 @@ function textsIn(batch: Uint8Array): string {
     .join('')
 }
 
-function scripted() {
+function scripted(isElsewhere = true) {
   const clock = createVirtualClock()
   const asked: Asked[] = []
   const actor: ProtocolEnvironment['actor'] = {
@@ -56,7 +56,7 @@ function scripted() {
       return promise
     },
   }
-  const queue = new AppendQueue(new StoreLink(actor, 'log/store', clock), clock, 1_000, 1)
+  const queue = new AppendQueue(new StoreLink(actor, 'log/store', clock), clock, 1_000, { incarnation: 1, isElsewhere })
   const settled: string[] = []
   const add = (text: string, more: Partial<AppendRequest> = {}) => {
     const request = appendOf(more.partitionId ?? 1, [text], more)
@@ -116,6 +116,33 @@ t.test('while two asks are on their way appends are gathered', async t => {
   first[0]!.answer(stored(0, 1))
   t.same(await texts(), ['cd'])
   t.same(settled, ['a 0'])
+})
+
+t.test('bytes are written over once they are answered, and never where the owner has them itself', async t => {
+  const batchOf = ({ event }: Asked) => (event as StoreAppendEvent).batch
+  for (const isElsewhere of [true, false]) {
+    const { add, take } = scripted(isElsewhere)
+    const sent: Uint8Array[] = []
+    const send = async (text: string): Promise<Asked> => {
+      add(text)
+      const [ask] = await take()
+      sent.push(batchOf(ask!))
+      return ask!
+    }
+    const first = await send('a')
+    const second = await send('b')
+    second.refuse('ASK_TIMEOUT', 'unknown')
+    await turn()
+    const third = await send('c')
+    first.answer(stored(0, 1))
+    await turn()
+    await send('d')
+    t.same(sent.map(textsIn), isElsewhere ? ['d', 'b', 'c', 'd'] : ['a', 'b', 'c', 'd'])
+    third.answer(stored(1, 1))
+    await turn()
+    await send('e')
+    t.same(sent.map(textsIn), isElsewhere ? ['d', 'b', 'e', 'd', 'e'] : ['a', 'b', 'c', 'd', 'e'])
+  }
 })
 
 t.test('what is to be answered before it is committed goes by itself, and is not answered out of order', async t => {

@@ -42,7 +42,10 @@ export async function logShard({ ask, appendBytesMax, ...options }: LogShardOpti
   const limits = { ...serverLimitDefaults, shardInFlightBytesMax: appendBytesMax ?? shardInFlightBytesMax }
   const environment = { clock, random: createRandom(1), log, limits, actor }
   const filled = { frameBytesMax: 1_000_000, requestTimeoutMs: 1_000, longPollsMax: 10_000, ...options }
-  const services = new LogServices(filled, environment, new StoreLink(actor, 'log/store', clock), engine, 1)
+  const services = new LogServices(filled, environment, new StoreLink(actor, 'log/store', clock), engine, {
+    incarnation: 1,
+    isElsewhere: false,
+  })
   const protocol = createLogProtocol(filled, services)
   const [partitionId = 0] = (await engine.createTopic('orders', 1)).partitionIds
   const append = (...values: string[]) => engine.append(appendOf(partitionId, values))
