@@ -1,16 +1,97 @@
-/** Runs the test suite on the Node that runs this script. Arguments go to tap: files, `--jobs=1`, `--bail`. */
-import { spawnSync } from 'node:child_process'
-import { availableParallelism } from 'node:os'
+/**
+ * Runs the test suite on the Node that runs this script: `node scripts/test.ts [files]`. Tells of each file that fails, of what
+ * was skipped and why, and the totals; ends with code 1 when anything failed.
+ *
+ * Each file is a process, as `node file` is: without the hooks with which tap's own command watches what is loaded, since a
+ * test of threads loads everything a dozen times. What is compiled is kept between runs, for the same reason.
+ */
+import { globSync } from 'node:fs'
+import { availableParallelism, tmpdir } from 'node:os'
+import { join, relative, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { t } from 'tap'
 
-const tap = fileURLToPath(import.meta.resolve('@tapjs/run'))
 const cwd = fileURLToPath(new URL('..', import.meta.url))
+/** Longest that a file may take. */
+const timeoutMs = 120_000
+const { execPath, stdout, version } = process
 
-/** All processors: left to itself tap leaves one of a few idle. */
-const jobs = `--jobs=${Math.min(4, availableParallelism())}`
-
-/** The set of tap's plugins is generated code: tap builds it once. */
-for (const args of [['build'], ['run', '--disable-coverage', '--reporter=terse', jobs, ...process.argv.slice(2)]]) {
-  const { status } = spawnSync(process.execPath, [tap, ...args], { stdio: 'inherit', cwd })
-  if (status !== 0) process.exit(status ?? 1)
+const given = process.argv.slice(2).map(file => resolve(file))
+const all = globSync('test/**/*.test.ts', { cwd, exclude: ['test/acceptance/**'] }).map(file => join(cwd, file))
+const files = given.length > 0 ? given : all.sort()
+const env = {
+  ...process.env,
+  TAP_TIMEOUT: `${timeoutMs / 1_000}`,
+  NODE_COMPILE_CACHE: process.env['NODE_COMPILE_CACHE'] ?? join(tmpdir(), `starfish-compiled-${version}`),
 }
+
+const beganAtMs = Date.now()
+const totals = { total: 0, pass: 0, fail: 0, skip: 0 }
+let done = 0
+const skipped: string[] = []
+
+/** What a failed test said: each `not ok` that is none of its parts', with its diagnosis. */
+function failuresIn(output: string): string {
+  const found = output.match(/^ *not ok .*(?:\n +---\n[^]*?\n +\.\.\.)?$/gm) ?? []
+  return found.filter(block => block.includes('---')).join('\n')
+}
+
+interface Said {
+  output: string
+  errors: string
+}
+
+/** What each file has written so far. */
+const said = new Map<string, Said>()
+
+t.on('spawn', subtest => {
+  const text: Said = { output: '', errors: '' }
+  said.set(subtest.name, text)
+  subtest.on('process', ({ stdout, stderr }) => {
+    stdout?.on('data', chunk => {
+      text.output += chunk
+    })
+    stderr?.on('data', chunk => {
+      text.errors += chunk
+    })
+  })
+})
+
+/** Adds up the totals that a file closes with; the fewest that it must have failed, if it did not end well. */
+function count(output: string, ok: boolean): void {
+  const own = /^# \{ (total: .*) \}$/m.exec(output)?.[1] ?? ''
+  const figure = (name: keyof typeof totals) => Number(new RegExp(`${name}: (\\d+)`).exec(own)?.[1] ?? 0)
+  totals.total += figure('total')
+  totals.pass += figure('pass')
+  totals.skip += figure('skip')
+  totals.fail += ok ? 0 : Math.max(1, figure('fail'))
+}
+
+async function run(file: string): Promise<void> {
+  const name = relative(cwd, file)
+  const options = { cwd, env, buffered: true, stdio: 'pipe', timeout: timeoutMs } as const
+  const ok = (await t.spawn(execPath, [file], options, name))?.ok === true
+  const { output, errors } = said.get(name) ?? { output: '', errors: '' }
+  said.delete(name)
+  done++
+  count(output, ok)
+  for (const [, test, reason] of output.matchAll(/^ *ok \d+ - (.*?) # SKIP (.*)$/gm)) {
+    skipped.push(`${name}: ${test}: ${reason}`)
+  }
+  if (stdout.isTTY) stdout.write(`\r\x1b[K${done} of ${files.length} files, ${totals.fail} failed`)
+  if (!ok)
+    console.log(`\nFAIL ${name}\n${failuresIn(output) || 'it ended early, or took too long'}\n${errors.slice(-4_000)}`)
+}
+
+t.jobs = Math.min(4, availableParallelism())
+t.setTimeout(0)
+t.register()
+t.resume()
+t.plan(files.length)
+await Promise.all(files.map(run))
+if (stdout.isTTY) stdout.write('\r\x1b[K')
+for (const line of skipped) console.log(`SKIP ${line}`)
+const figures = Object.entries(totals).filter(([name, count]) => count > 0 || name === 'total' || name === 'pass')
+console.log(`# { ${figures.map(([name, count]) => `${name}: ${count}`).join(', ')} }`)
+console.log(`# ${files.length} files, ${Math.round((Date.now() - beganAtMs) / 1_000)} s`)
+if (totals.fail > 0 || totals.total === 0) process.exitCode = 1
