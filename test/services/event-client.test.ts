@@ -277,7 +277,7 @@ for (const idempotent of [false, true]) {
     t.teardown(() => chaos.release())
     const inFlightMax = 32
     const client = clientOf(t, { port, pool: { connectionsPerServer: 4, inFlightMax } })
-    const kills = 6
+    const kills = 3
     const { answered, wrong, errors } = await underLoad(client, 200, idempotent, async () => {
       for (let kill = 0; kill < kills; kill++) {
         const done = client.stats().answered

@@ -1,9 +1,10 @@
 /** A message log in an SQLite file: its readers, one on every thread that wants one. No commit blocks them. */
-import { DatabaseSync } from 'node:sqlite'
+import type { DatabaseSync } from 'node:sqlite'
 import { Advances, whenAdvanced } from '../advances.ts'
 import type { LogEngineContext, LogReader, ReadResult, Topic } from '../contract.ts'
 import { storeClosed } from '../engine-errors.ts'
 import type { SqliteLogConfig } from './config.ts'
+import { openDatabase } from './open-database.ts'
 import { checkVersion } from './schema.ts'
 import { guarded } from './sqlite-faults.ts'
 import { StoreReads } from './store-reads.ts'
@@ -54,7 +55,7 @@ export class SqliteReader implements LogReader {
 }
 
 function openToRead(path: string): DatabaseSync {
-  const connection = new DatabaseSync(path, { readOnly: true, timeout: 1_000 })
+  const connection = openDatabase(path, { readOnly: true, timeout: 1_000 })
   try {
     checkVersion(connection, path)
     return connection

@@ -3,15 +3,16 @@
  * ends: the kernel lets go of it when the process dies, however it dies, and SQLite when the thread does. The store itself
  * cannot be locked so, since its readers would be shut out too. (A file system without locks, as some network ones, has none.)
  */
-import { DatabaseSync } from 'node:sqlite'
+
 import { storageFailed } from '../engine-errors.ts'
+import { openDatabase } from './open-database.ts'
 import { sqliteFault } from './sqlite-faults.ts'
 
 const sqliteBusy = 5
 
 /** Locks a store; answers what unlocks it. @throws `STORAGE_FAILED`, `busy` while another has it open. */
 export function lockStore(path: string): () => void {
-  const lock = new DatabaseSync(`${path}-lock`)
+  const lock = openDatabase(`${path}-lock`)
   try {
     lock.exec('BEGIN EXCLUSIVE')
   } catch (error) {

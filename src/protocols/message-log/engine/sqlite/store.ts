@@ -15,8 +15,9 @@
  */
 import { closeSync, fsyncSync, mkdirSync, openSync } from 'node:fs'
 import { dirname } from 'node:path'
-import { DatabaseSync, type StatementSync } from 'node:sqlite'
+import type { DatabaseSync, StatementSync } from 'node:sqlite'
 import type { SqliteLogConfig } from './config.ts'
+import { openDatabase } from './open-database.ts'
 import { migrate, pragma, versionOf } from './schema.ts'
 import { guarded } from './sqlite-faults.ts'
 import { lockStore } from './store-lock.ts'
@@ -89,7 +90,7 @@ export class Store {
 }
 
 function openConnection(path: string, fileBytesMax: number): DatabaseSync {
-  const connection = new DatabaseSync(path, { timeout: 1_000 })
+  const connection = openDatabase(path, { timeout: 1_000 })
   try {
     versionOf(connection, path)
     // On macOS only a full fsync reaches the disk; elsewhere the two say nothing.
