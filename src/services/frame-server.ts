@@ -141,13 +141,13 @@ export function createFrameServer(
     })
     const bound = { ...input, port }
     const acceptors = childrenOf(bound, system.shards)
-    const children = [...acceptors, ...(parts.sharers?.children(bound) ?? [])]
+    const children = [...parts.before, ...acceptors, ...(parts.sharers?.children(bound) ?? [])]
     const tree = await system.supervise({
       id,
       strategy: 'one_for_one',
       intensity: 3 * children.length,
       periodMs: 5_000,
-      children: [...parts.before, ...children],
+      children,
     })
     try {
       // All at once: who has a reason to end tells it before the supervisor has given up on all.
