@@ -67,7 +67,7 @@ t.test('it holds what is run, read and linked to, and nothing else', t => {
   const targets = [manifest.bin.starfish, ...entries.flatMap(({ types, main }) => [types, main])]
   for (const target of targets) t.ok(files.includes(target.replace(/^\.\//, '')), target)
   for (const file of files) {
-    t.match(file, /^(dist\/.*\.(js|js\.map|d\.ts)|docs\/.*\.md|[A-Z]+\.md|LICENSE|package\.json)$/)
+    t.match(file, /^(dist\/.*\.(js|js\.map|d\.ts)|docs\/.*\.(md|svg)|[A-Z]+\.md|LICENSE|package\.json)$/)
   }
   const broken = files.filter(file => file.endsWith('.map')).filter(file => !hasSources(join(installed, file)))
   t.same(broken, [], 'maps hold the sources that they name')
