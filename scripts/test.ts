@@ -32,7 +32,7 @@ const skipped: string[] = []
 
 /** What a failed test said: each `not ok` that is none of its parts', with its diagnosis. */
 function failuresIn(output: string): string {
-  const found = output.match(/^ *not ok .*(?:\n +---\n[^]*?\n +\.\.\.)?$/gm) ?? []
+  const found = output.match(/^ *not ok .*(?:\n +---\n[\s\S]*?\n +\.\.\.)?$/gm) ?? []
   return found.filter(block => block.includes('---')).join('\n')
 }
 
