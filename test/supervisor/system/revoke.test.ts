@@ -14,7 +14,7 @@ t.test(
     const jobs = Array.from({ length: 10 }, (_, i) =>
       s.ask({ type: 'subject.job', text: `${i}` }, { ...inTime, signal: abort.signal }),
     )
-    const settled = Promise.all(jobs.map(job => t.rejects(job, { code: 'ASK_ABORTED', handled: 'no' })))
+    const settled = Promise.all(jobs.map(job => t.rejects(job, { code: 'ASK_ABORTED', handled: /^no$/ })))
     // The jobs have arrived, and were put aside.
     await s.ask({ type: 'subject.echo', text: '' }, inTime)
     abort.abort()
@@ -32,7 +32,7 @@ t.test('an ask that is aborted before it left, or on its way, is not handled eit
   const before = new AbortController()
   const asked = s.ask({ type: 'subject.note', text: 'before' }, { ...inTime, signal: before.signal })
   before.abort()
-  await t.rejects(asked, { code: 'ASK_ABORTED', handled: 'no' })
+  await t.rejects(asked, { code: 'ASK_ABORTED', handled: /^no$/ })
   t.same(await s.ask({ type: 'subject.notes' }, inTime), [])
 })
 
@@ -44,6 +44,6 @@ t.test('an ask that is aborted while its shard is away is not posted to the next
   const abort = new AbortController()
   const asked = s.ask({ type: 'subject.note', text: 'x' }, { ...inTime, signal: abort.signal })
   abort.abort()
-  await t.rejects(asked, { code: 'ASK_ABORTED', handled: 'no' })
+  await t.rejects(asked, { code: 'ASK_ABORTED', handled: /^no$/ })
   t.same(await s.ask({ type: 'subject.notes' }, inTime), [])
 })
