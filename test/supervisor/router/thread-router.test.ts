@@ -170,7 +170,10 @@ t.test(
       t.same(kernel.deadLetters.report().letters, [])
       send('3')
       t.match(kernel.deadLetters.report().letters, [{ type: '3', fate: 'refused', reason: 'OVERLOADED' }])
-      await t.rejects(kernel.ask(null, 'a', { type: '4' }, { timeoutMs: 1_000 }), { code: 'OVERLOADED', handled: /^no$/ })
+      await t.rejects(kernel.ask(null, 'a', { type: '4' }, { timeoutMs: 1_000 }), {
+        code: 'OVERLOADED',
+        handled: /^no$/,
+      })
       const { near, far } = createEnds()
       const { types } = readEnd(far)
       router.connect(0, 1, near)
