@@ -120,6 +120,27 @@ t.test('what fails is told in one line, with code 1', async t => {
   t.match(half, { code: 1, stderr: 'starfish log produce: a line is not an object with a value\n' })
 })
 
+t.test('until the end: at once where there is nothing new, and never of what is not there', async t => {
+  const { broker, client } = await world(t)
+  const [one = -1, two = -1] = (await client.createTopic('t', 2)).partitions
+  const consume = (...args: readonly string[]) => run(['consume', '--until-end', '--topic', ...args, ...broker])
+  const nothing = { code: 0, stdout: '', stderr: '' }
+  t.same(await consume('t'), nothing, 'an empty topic')
+  await client.produce(one, [{ value: 'a' }, { value: 'b' }])
+  t.same(await consume('t', '--from', 'end'), nothing, 'from the end')
+  t.same(await consume('t', '--partition', `${one}`, '--offset', '2'), nothing, 'an offset at the end')
+  t.same(await consume('t', '--partition', `${two}`), nothing, 'an empty partition')
+  t.same(await consume('t', '--partition', `${one}`, '--offset', '1'), { ...nothing, stdout: 'b\n' })
+  const beyond = await consume('t', '--partition', `${one}`, '--offset', '3')
+  t.match(beyond, { code: 1, stdout: '', stderr: /offsetOutOfRange/ })
+  for (const args of [[], ['--from', 'end'], ['--partition', '9']]) {
+    const never = await consume('never', ...args)
+    t.same(never, { code: 1, stdout: '', stderr: 'starfish log consume: there is no topic never\n' })
+  }
+  const noPartition = await consume('t', '--partition', '99')
+  t.same(noPartition, { code: 1, stdout: '', stderr: 'starfish log consume: topic t has no partition 99\n' })
+})
+
 t.test('SIGINT ends a consumer that waits with 0, a producer with 130 and all that it had read', async t => {
   const { broker, client } = await world(t)
   await client.createTopic('t')

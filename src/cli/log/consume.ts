@@ -1,5 +1,6 @@
 /** `starfish log consume`: messages become lines of stdout. */
 import type { ConsumedBatch } from '../../services/clients/log/consumer/consumed-batch.ts'
+import { partitionNotFound, topicNotFound } from '../../services/clients/log/topic-directory.ts'
 import type { LogClient } from '../../services/log-client.ts'
 import type { StopSignals } from '../stop-signals.ts'
 import { lineOf } from './lines.ts'
@@ -8,7 +9,7 @@ import type { ConsumeCall } from './log-options.ts'
 /** Settles with the exit code. */
 export async function consumeLines(client: LogClient, call: ConsumeCall, signals: StopSignals): Promise<number> {
   const { topic, from, partition, offset, untilEnd } = call
-  const ends = untilEnd ? await endsOf(client, topic, partition) : undefined
+  const ends = untilEnd ? await endsOf(client, call) : undefined
   if (ends?.size === 0) return 0
   const consumer = client.consumer({
     topic,
@@ -33,14 +34,18 @@ export async function consumeLines(client: LogClient, call: ConsumeCall, signals
   return 0
 }
 
-/** Where the partitions end now, of those that have messages. */
-async function endsOf(client: LogClient, topic: string, partition: number | undefined): Promise<Map<number, number>> {
-  const partitions = (await client.listTopics()).find(({ name }) => name === topic)?.partitions ?? []
+/** Where the partitions end now, of those that have messages to be read. Rejects when there is no such topic or partition. */
+async function endsOf(client: LogClient, call: ConsumeCall): Promise<Map<number, number>> {
+  const { topic, from, partition, offset } = call
+  const partitions = (await client.listTopics()).find(({ name }) => name === topic)?.partitions
+  if (partitions === undefined) throw topicNotFound(topic)
+  if (partition !== undefined && !partitions.includes(partition)) throw partitionNotFound(topic, partition)
   const ends = new Map<number, number>()
-  for (const id of partitions) {
-    if (partition !== undefined && id !== partition) continue
+  if (from === 'end' && offset === undefined) return ends
+  for (const id of partition === undefined ? partitions : [partition]) {
     const end = await client.getOffset(id)
-    if (end > 0) ends.set(id, end)
+    // An offset beyond the end is an error, which the consumer tells.
+    if (end !== (offset ?? 0)) ends.set(id, end)
   }
   return ends
 }

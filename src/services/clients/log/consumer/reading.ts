@@ -10,11 +10,11 @@
 import { createClockTimers } from '../../../../actors/runtime/chart-timers.ts'
 import type { TimerHandle } from '../../../../actors/runtime/clock.ts'
 import type { ChartTimers } from '../../../../actors/runtime/compiled-chart.ts'
-import { isStarfishError, StarfishError } from '../../../../messages/errors.ts'
+import { isStarfishError, type StarfishError } from '../../../../messages/errors.ts'
 import { backoffMs } from '../../../../supervisor/backoff.ts'
 import { Fifo } from '../../../../supervisor/fifo.ts'
 import type { LogRequests } from '../log-requests.ts'
-import type { TopicDirectory } from '../topic-directory.ts'
+import { partitionNotFound, type TopicDirectory } from '../topic-directory.ts'
 import type { ConsumedBatch } from './consumed-batch.ts'
 import type { ConsumerConfig } from './consumer-options.ts'
 import { expireTrack, Track, type TrackPlane } from './track.ts'
@@ -161,9 +161,7 @@ export class Reading implements TrackPlane {
     const { topic, from, fetchBytesMax, prefetchBytesMax, partitions = all } = this.config
     const unknown = partitions.find(partition => !all.includes(partition))
     if (unknown !== undefined) {
-      const text = `topic ${topic} has no partition ${unknown}`
-      const details = { topic, partition: unknown }
-      this.end(new StarfishError('PARTITION_NOT_FOUND', text, { details, handled: 'no' }))
+      this.end(partitionNotFound(topic, unknown))
       return
     }
     this.shareBytes = Math.max(1, Math.floor(prefetchBytesMax / partitions.length))
