@@ -69,6 +69,21 @@ t.test('from the start, message by message, and on as messages come', async t =>
   t.match(reader.stats(), [{ position: 4, lag: 0 }])
 })
 
+t.test('several who ask at once get messages one behind the other, and none is lost', async t => {
+  const { consumer, produce, partitions } = await world(t, 2)
+  const values = ['0', '1', '2', '3', '4']
+  for (const p of partitions) await produce(p, ...values)
+  const reader = consumer()
+  const iterator = reader[Symbol.asyncIterator]()
+  const asked = Array.from({ length: 12 }, () => iterator.next())
+  const messages = (await Promise.all(asked.slice(0, 10))).map(({ value }) => value!)
+  for (const p of partitions) t.same(messages.filter(({ partition }) => partition === p).map(textOf), values)
+  await produce(partitions[0]!, 'late')
+  t.equal(textOf((await asked[10]!).value!), 'late')
+  await reader.close()
+  t.same(await asked[11], { done: true, value: undefined })
+})
+
 t.test('from the end, and from an offset', async t => {
   const { consumer, produce, partitions } = await world(t, 2)
   const [p = -1, q = -1] = partitions

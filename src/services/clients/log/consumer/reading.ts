@@ -92,10 +92,10 @@ export class Reading implements TrackPlane {
     if (this.#inHand !== undefined) this.#trackOf(this.#inHand.partition)?.passed(offset)
   }
 
-  seek(partition: number, offset: number): void {
+  seek(partition: number, offset: number, skipped = 0): void {
     if (this.#inHand?.partition === partition) this.#letGo()
     if (this.#tracks.length === 0) this.#seeks.set(partition, offset)
-    else this.#trackOf(partition)?.seek(offset)
+    else this.#trackOf(partition)?.seek(offset, skipped)
   }
 
   setPaused(partitions: readonly number[] | undefined, isPaused: boolean): void {

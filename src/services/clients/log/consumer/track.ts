@@ -66,6 +66,8 @@ export class Track implements TrackFacts {
   /** What is not there any more of `start` is no loss: nothing was promised yet. */
   #isAtStart: boolean
   #failures = 0
+  /** The offset that was asked for and is out of range, while one in range is looked for. */
+  #lostFrom: number | undefined
   #skipped = 0
   #pending: PendingLog<FetchResponse> | undefined
   #locating: AbortController | undefined
@@ -130,14 +132,15 @@ export class Track implements TrackFacts {
     else void this.#locate(this.#next)
   }
 
-  /** Goes on at an offset; what was fetched ahead is thrown away. */
-  seek(to: number | 'start' | 'end'): void {
+  /** Goes on at an offset, before which so many messages are no more; what was fetched ahead is thrown away. */
+  seek(to: number | 'start' | 'end', skipped = 0): void {
     for (const { bytes } of this.#batches.drain()) this.#bytes -= bytes
     this.#forget()
     this.#next = to
     this.#position = typeof to === 'number' ? to : undefined
     this.#isAtStart = false
-    this.#skipped = 0
+    this.#lostFrom = undefined
+    this.#skipped = skipped
     this.#tell('track.seek')
     this.go()
   }
@@ -179,7 +182,7 @@ export class Track implements TrackFacts {
         if (this.#pending === pending) this.#answered(offset, answer)
       },
       error => {
-        if (this.#pending === pending) this.#failed(error)
+        if (this.#pending === pending) this.#failed(error, offset)
       },
     )
     this.#pending = pending
@@ -223,19 +226,24 @@ export class Track implements TrackFacts {
 
   #found(offset: number): void {
     this.#locating = undefined
-    this.#skipped = this.#position === undefined ? 0 : Math.max(0, offset - this.#position)
+    const from = this.#lostFrom
+    this.#lostFrom = undefined
+    if (from !== undefined) this.#skipped += Math.max(0, offset - from)
     this.#next = offset
-    this.#position = offset
+    // What was fetched ahead comes before it.
+    if (from === undefined || this.#position === from) this.#position = offset
     this.#tell('position.found')
     this.go()
   }
 
-  #failed(error: unknown): void {
+  /** `offset` is that of a fetch. */
+  #failed(error: unknown, offset?: number): void {
     this.#pending = undefined
     this.#locating = undefined
     if (!isStarfishError(error)) throw error
     const where = this.#isAtStart ? 'start' : this.#plane.config.outOfRange
     if (error.code === 'OFFSET_OUT_OF_RANGE' && where !== 'fail') {
+      if (!this.#isAtStart) this.#lostFrom = offset
       this.#next = where
       this.#tell('range.left')
       this.go()
