@@ -17,6 +17,7 @@ import type { LogRequests } from '../log-requests.ts'
 import { partitionNotFound, type TopicDirectory } from '../topic-directory.ts'
 import type { ConsumedBatch } from './consumed-batch.ts'
 import type { ConsumerConfig } from './consumer-options.ts'
+import { PrefetchBudget } from './prefetch-budget.ts'
 import { expireTrack, Track, type TrackPlane } from './track.ts'
 
 /** What a consumer knows of a partition. */
@@ -43,10 +44,9 @@ export class Reading implements TrackPlane {
   readonly requests: LogRequests
   readonly config: ConsumerConfig
   readonly timers: ChartTimers
-  shareBytes = 0
-  fetchBytes = 0
   readonly #topics: TopicDirectory
   readonly #whenOver: () => void
+  #budget: PrefetchBudget | undefined
   #tracks: readonly Track[] = []
   /** Whose turn it is. */
   #turn = 0
@@ -113,6 +113,7 @@ export class Reading implements TrackPlane {
       track.isPaused = isPaused
       if (!isPaused) track.go()
     }
+    this.#budget?.serve()
     this.#serve()
   }
 
@@ -129,6 +130,7 @@ export class Reading implements TrackPlane {
     this.#isOver = true
     this.#failure = failure
     this.requests.config.clock.clearTimeout(this.#retry)
+    this.#budget?.close()
     for (const track of this.#tracks) track.end()
     for (const { resolve, reject } of this.#waiters.drain()) {
       if (failure === undefined) resolve(undefined)
@@ -164,12 +166,12 @@ export class Reading implements TrackPlane {
       this.end(partitionNotFound(topic, unknown))
       return
     }
-    this.shareBytes = Math.max(1, Math.floor(prefetchBytesMax / partitions.length))
-    this.fetchBytes = Math.max(1, Math.min(fetchBytesMax, Math.floor(this.shareBytes / 2)))
+    const budget = new PrefetchBudget(prefetchBytesMax, fetchBytesMax, partitions.length, () => this.#reclaim())
+    this.#budget = budget
     this.#tracks = partitions.map(partition => {
       const begin = typeof from === 'string' ? from : (from[partition] ?? 'start')
       const isPaused = this.#isAllPaused || this.#pauses.has(partition)
-      return new Track(partition, this.#seeks.get(partition) ?? begin, isPaused, this)
+      return new Track(partition, this.#seeks.get(partition) ?? begin, isPaused, budget, this)
     })
     for (const track of this.#tracks) track.go()
   }
@@ -189,6 +191,10 @@ export class Reading implements TrackPlane {
 
   #trackOf(partition: number): Track | undefined {
     return this.#tracks.find(track => track.partition === partition)
+  }
+
+  #reclaim(): void {
+    for (const track of this.#tracks) if (track.isPaused) track.giveBack()
   }
 
   #letGo(): void {

@@ -9,6 +9,7 @@
 import { compileChart } from '../../../../actors/runtime/chart-compiler/compile-chart.ts'
 import type { ChartInstance, ChartTimers, CompiledChart } from '../../../../actors/runtime/compiled-chart.ts'
 import { isStarfishError, type StarfishError } from '../../../../messages/errors.ts'
+import type { LogEntries } from '../../../../messages/log/batch-v1.ts'
 import type { FetchResponse } from '../../../../messages/log/fetch-v1.ts'
 import { backoffMs } from '../../../../supervisor/backoff.ts'
 import { Fifo } from '../../../../supervisor/fifo.ts'
@@ -18,6 +19,7 @@ import type { PendingLog } from '../pending-log.ts'
 import { ConsumedBatch } from './consumed-batch.ts'
 import type { ConsumerConfig } from './consumer-options.ts'
 import { oldestOffset } from './oldest-offset.ts'
+import type { BudgetUser, PrefetchBudget } from './prefetch-budget.ts'
 import { type TrackContext, type TrackEvent, type TrackFacts, trackMachine } from './track-machine.ts'
 
 /** What the tracks of a consumer have in common. */
@@ -25,9 +27,6 @@ export interface TrackPlane {
   readonly requests: LogRequests
   readonly config: ConsumerConfig
   readonly timers: ChartTimers
-  /** Bytes that a track may have fetched ahead, and those it asks for at once. */
-  readonly shareBytes: number
-  readonly fetchBytes: number
   /** A batch came. */
   arrived(track: Track): void
   /** An error that no other try mends. */
@@ -50,15 +49,20 @@ export function expireTrack(instance: ChartInstance, slot: number): void {
 }
 
 /** The record. */
-export class Track implements TrackFacts {
+export class Track implements TrackFacts, BudgetUser {
   readonly partition: number
   highWaterMark: number | undefined = undefined
   isPaused: boolean
   readonly #plane: TrackPlane
+  readonly #budget: PrefetchBudget
   readonly #chart: ChartInstance<Context>
   readonly #batches = new Fifo<ConsumedBatch>()
   /** Of what is fetched, and not released. */
   #bytes = 0
+  /** What the fetch in flight took room for. */
+  #askedBytes = 0
+  /** What the next fetch takes room for. */
+  #nextBytes: number
   /** The offset to be fetched next; else where it is to be looked for. */
   #next: number | 'start' | 'end'
   /** The offset to be handed out next, once that is known. */
@@ -72,10 +76,18 @@ export class Track implements TrackFacts {
   #pending: PendingLog<FetchResponse> | undefined
   #locating: AbortController | undefined
 
-  constructor(partition: number, from: number | 'start' | 'end', isPaused: boolean, plane: TrackPlane) {
+  constructor(
+    partition: number,
+    from: number | 'start' | 'end',
+    isPaused: boolean,
+    budget: PrefetchBudget,
+    plane: TrackPlane,
+  ) {
     this.partition = partition
     this.isPaused = isPaused
     this.#plane = plane
+    this.#budget = budget
+    this.#nextBytes = budget.fetchBytes
     this.#isAtStart = from === 'start'
     // That is mostly 0: it is looked for only if that is out of range.
     this.#next = from === 'start' ? 0 : from
@@ -121,22 +133,43 @@ export class Track implements TrackFacts {
 
   release(bytes: number): void {
     this.#bytes -= bytes
+    this.#budget.release(bytes)
     this.go()
+  }
+
+  get wantedBytes(): number {
+    return this.#mayGo && typeof this.#next === 'number' ? this.#nextBytes : 0
   }
 
   /** Fetches if there is room. */
   go(): void {
-    if (this.#state !== 'resting' || !this.#hasRoom) return
-    this.#tell('track.go')
-    if (typeof this.#next === 'number') this.#fetch(this.#next)
-    else void this.#locate(this.#next)
+    if (!this.#mayGo) return
+    if (typeof this.#next !== 'number') {
+      this.#tell('track.go')
+      void this.#locate(this.#next)
+    } else if (this.#budget.reserve(this, this.#nextBytes)) {
+      this.#askedBytes = this.#nextBytes
+      this.#tell('track.go')
+      this.#fetch(this.#next)
+    }
+  }
+
+  /** What is fetched ahead is thrown away, and fetched again when it is asked for. */
+  giveBack(): void {
+    const first = this.#batches.shift()
+    if (first === undefined) return
+    const position = this.#position
+    this.#bytes -= first.bytes
+    this.#budget.release(first.bytes)
+    this.seek(first.baseOffset, first.skipped)
+    this.#position = position
   }
 
   /** Goes on at an offset, before which so many messages are no more; what was fetched ahead is thrown away. */
   seek(to: number | 'start' | 'end', skipped = 0): void {
-    for (const { bytes } of this.#batches.drain()) this.#bytes -= bytes
     this.#forget()
     this.#next = to
+    this.#nextBytes = this.#budget.fetchBytes
     this.#position = typeof to === 'number' ? to : undefined
     this.#isAtStart = false
     this.#lostFrom = undefined
@@ -159,18 +192,18 @@ export class Track implements TrackFacts {
     return trackChart().configurations[this.#chart.configuration]!
   }
 
-  get #hasRoom(): boolean {
-    const { shareBytes, fetchBytes } = this.#plane
-    return !this.isPaused && (this.#bytes === 0 || this.#bytes + fetchBytes <= shareBytes)
+  get #mayGo(): boolean {
+    if (this.isPaused || this.#state !== 'resting') return false
+    return this.#bytes === 0 || this.#bytes + this.#nextBytes <= this.#budget.shareBytes
   }
 
   #fetch(offset: number): void {
-    const { requests, config, fetchBytes } = this.#plane
+    const { requests, config } = this.#plane
     const { maxWaitMs } = config
     const content = {
       partitionId: this.partition,
       offset,
-      maxBytes: fetchBytes,
+      maxBytes: this.#budget.fetchBytes,
       longPoll: { maxWaitMs, minBytes: 1 },
     }
     const attempts = { isIdempotent: true, timeoutMs: requests.config.timeoutMs + maxWaitMs }
@@ -195,16 +228,33 @@ export class Track implements TrackFacts {
     this.#isAtStart = false
     this.#position ??= offset
     this.highWaterMark = highWaterMark
-    if (entries.count > 0) {
-      const batch = new ConsumedBatch(this.partition, offset, highWaterMark, this.#skipped, entries)
-      this.#skipped = 0
-      this.#next = batch.nextOffset
-      this.#bytes += batch.bytes
-      this.#batches.push(batch)
-    }
+    const isKept = this.#keep(offset, highWaterMark, entries)
     this.#tell('fetch.answered')
-    if (entries.count > 0) this.#plane.arrived(this)
+    if (isKept) this.#plane.arrived(this)
+    this.#budget.serve()
     this.go()
+  }
+
+  /** Whether there are messages, and room for them. */
+  #keep(offset: number, highWaterMark: number, entries: LogEntries): boolean {
+    const { fetchBytes } = this.#budget
+    const askedBytes = this.#askedBytes
+    this.#askedBytes = 0
+    this.#nextBytes = fetchBytes
+    if (entries.count === 0) {
+      this.#budget.keep(askedBytes, 0)
+      return false
+    }
+    const batch = new ConsumedBatch(this.partition, offset, highWaterMark, this.#skipped, entries)
+    const isKept = this.#budget.keep(askedBytes, batch.bytes)
+    // The next message is probably of the same kind.
+    if (!isKept || batch.lag > 0) this.#nextBytes = Math.max(fetchBytes, batch.bytes)
+    if (!isKept) return false
+    this.#skipped = 0
+    this.#next = batch.nextOffset
+    this.#bytes += batch.bytes
+    this.#batches.push(batch)
+    return true
   }
 
   async #locate(where: 'start' | 'end'): Promise<void> {
@@ -240,6 +290,7 @@ export class Track implements TrackFacts {
   #failed(error: unknown, offset?: number): void {
     this.#pending = undefined
     this.#locating = undefined
+    this.#giveUpRoom()
     if (!isStarfishError(error)) throw error
     const where = this.#isAtStart ? 'start' : this.#plane.config.outOfRange
     if (error.code === 'OFFSET_OUT_OF_RANGE' && where !== 'fail') {
@@ -253,14 +304,26 @@ export class Track implements TrackFacts {
     } else this.#plane.failed(error)
   }
 
-  /** Whatever comes of what was asked, nobody wants it. */
+  #giveUpRoom(): void {
+    const bytes = this.#askedBytes
+    this.#askedBytes = 0
+    if (bytes > 0) this.#budget.release(bytes)
+  }
+
+  /** Whatever was fetched ahead, and comes of what was asked: nobody wants it. */
   #forget(): void {
+    this.#budget.leave(this)
+    for (const { bytes } of this.#batches.drain()) {
+      this.#bytes -= bytes
+      this.#budget.release(bytes)
+    }
     const pending = this.#pending
     const locating = this.#locating
     this.#pending = undefined
     this.#locating = undefined
     if (pending !== undefined) this.#plane.requests.open.abort(pending)
     locating?.abort()
+    this.#giveUpRoom()
   }
 
   #tell(type: TrackEvent['type']): void {
