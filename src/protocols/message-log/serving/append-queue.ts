@@ -3,7 +3,7 @@
  *
  * ```
  * add -> flight: the appends of a turn of the event loop, or of the time that all seats are taken; one buffer, one ask
- *          | at the end of the turn, as soon as a seat is free
+ *          | at the end of the turn, as soon as a seat is free; through a slot of shared memory
  *          v
  *        owner -> settled: what became of each, answered in the order of its partition
  *             -> timed out: answered requestTimeout
@@ -18,6 +18,7 @@ import { StarfishError } from '../../../messages/errors.ts'
 import type { AppendResult } from '../engine/contract.ts'
 import { AppendBatchWriter, type AppendHead } from '../owner/append-batch.ts'
 import type { AppendOutcomes } from '../owner/append-desk.ts'
+import { FlightSlots } from './flight-slots.ts'
 import { type InLane, PartitionLanes } from './partition-lanes.ts'
 import { isOwnerLost, isUntaken, type StoreLink } from './store-link.ts'
 
@@ -91,6 +92,7 @@ export class AppendQueue {
   /** Buffers of flights that were answered, to be filled again: an owner elsewhere had a copy. */
   readonly #spare: ArrayBuffer[] = []
   readonly #sparesMax: number
+  readonly #slots: FlightSlots
 
   /** `timeoutMs` is what each append has. */
   constructor(link: StoreLink, clock: Clock, timeoutMs: number, { incarnation, isElsewhere }: KnownOwner) {
@@ -99,6 +101,7 @@ export class AppendQueue {
     this.#timeoutMs = timeoutMs
     this.#incarnation = incarnation
     this.#sparesMax = isElsewhere ? seats : 0
+    this.#slots = new FlightSlots(isElsewhere ? seats : 0)
   }
 
   /** Bytes of what is not settled, whether or not somebody still waits for it. */
@@ -157,16 +160,22 @@ export class AppendQueue {
       return
     }
     this.#onTheirWay++
+    const bytes = flight.close()
+    // What is answered before it is committed is looked at after that.
+    let lent = flight.received ? undefined : this.#slots.lend(bytes)
     try {
-      this.#settle(
-        flight,
-        await this.#link.askOnce({ type: 'store.append', incarnation, batch: flight.close() }, leftMs),
-      )
+      const outcomes = await this.#link.askOnce({ type: 'store.append', incarnation, batch: lent ?? bytes }, leftMs)
+      if (lent !== undefined && outcomes.refusals.length === 0) {
+        this.#slots.giveBack(lent)
+        lent = undefined
+      }
+      this.#settle(flight, outcomes)
     } catch (error) {
       if (isOwnerLost(error)) this.#incarnation = undefined
       if (isUntaken(error)) this.#putBack(flight)
       else this.#refuse(flight, error)
     } finally {
+      if (lent !== undefined) this.#slots.abandon()
       this.#onTheirWay--
       this.#sendOff()
     }

@@ -145,6 +145,26 @@ t.test('bytes are written over once they are answered, and never where the owner
   }
 })
 
+t.test('memory is shared with an owner elsewhere, and used again unless somebody may still look at it', async t => {
+  const { add, take } = scripted()
+  const memoryOf = ({ event }: Asked) => (event as StoreAppendEvent).batch.buffer
+  const next = async (acknowledgement: AppendRequest['acknowledgement']) => {
+    add('a', { acknowledgement })
+    return (await take())[0]!
+  }
+  const first = await next('committed')
+  t.ok(memoryOf(first) instanceof SharedArrayBuffer)
+  first.answer(stored(0, 1))
+  const second = await next('flushed')
+  t.equal(memoryOf(second), memoryOf(first))
+  second.answer(stored(1, 1, [{ index: 0, error: encodeError(partitionNotFound(9)) }]))
+  const third = await next('committed')
+  t.ok(memoryOf(third) instanceof SharedArrayBuffer)
+  t.not(memoryOf(third), memoryOf(second), 'one that was refused may still be in other hands')
+  const early = await next('received')
+  t.notOk(memoryOf(early) instanceof SharedArrayBuffer, 'what is answered early is looked at after that')
+})
+
 t.test('what is to be answered before it is committed goes by itself, and is not answered out of order', async t => {
   const { add, take, settled } = scripted()
   add('a')
