@@ -32,7 +32,7 @@ export class AppendBatchWriter {
   #at = 0
   #count = 0
 
-  constructor(buffer: ArrayBuffer) {
+  constructor(buffer: ArrayBufferLike) {
     this.#buffer = Buffer.from(buffer)
   }
 

@@ -14,27 +14,22 @@ export class FlightSlots {
   readonly #free: SharedArrayBuffer[] = []
   #unmade: number
 
-  /** `count`: flights that are on their way at a time. */
+  /** `count`: slots that are in use at a time. */
   constructor(count: number) {
     this.#unmade = count
   }
 
-  /** A copy of `batch` in a slot; undefined when it does not fit, or no slot is free. */
-  lend(batch: Uint8Array): Uint8Array | undefined {
-    if (batch.length > slotBytes) return undefined
-    const slot = this.#free.pop() ?? this.#make()
-    if (slot === undefined) return undefined
-    const bytes = new Uint8Array(slot, 0, batch.length)
-    bytes.set(batch)
-    return bytes
+  /** A slot that nobody looks at; undefined when all are in use. */
+  take(): SharedArrayBuffer | undefined {
+    return this.#free.pop() ?? this.#make()
   }
 
-  /** Nobody looks at what {@link FlightSlots.lend} answered any more. */
-  giveBack({ buffer }: Uint8Array): void {
-    this.#free.push(buffer as SharedArrayBuffer)
+  /** Nobody looks at it any more. */
+  giveBack(slot: SharedArrayBuffer): void {
+    this.#free.push(slot)
   }
 
-  /** Somebody may still look at one that was lent. */
+  /** Somebody may still look at one that was taken. */
   abandon(): void {
     this.#unmade++
   }
