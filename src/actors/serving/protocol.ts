@@ -13,6 +13,7 @@
 import type { ServerLimits } from '../../messages/limits.ts'
 import type { ActorLogger, ActorRuntime } from '../runtime/actor-runtime.ts'
 import type { Clock, Random } from '../runtime/clock.ts'
+import type { BodyBuffers } from './body-buffers.ts'
 import type { RefusalKind } from './refusals.ts'
 
 /** What a connection finds wrong: no room or draining; a body cut off or too slow; no memory for a body. */
@@ -82,6 +83,8 @@ export interface FrameProtocol {
   readonly replyOrder: 'requests' | 'ready'
   /** What becomes of a request while the shard has as much in flight as it may: answered "overloaded", or not read before there is room. */
   readonly whenFull: 'refuse' | 'wait'
+  /** Where frames lie that come in several chunks, if the protocol keeps nothing of a request once its call has returned. */
+  readonly bodies?: BodyBuffers
   /** Judges the header at `bytes[at]`: body bytes to wait for, `skipBody(bodyBytes)` or `STOP`. */
   header(link: Link, bytes: Buffer, at: number): number
   /** Takes the frame whose header is at `bytes[at]`. */

@@ -5,6 +5,7 @@
  */
 import { threadId } from 'node:worker_threads'
 import { importDefinition } from '../../actors/runtime/import-definition.ts'
+import { BodyBuffers } from '../../actors/serving/body-buffers.ts'
 import {
   defineProtocol,
   type Fault,
@@ -50,6 +51,7 @@ export function createLogProtocol(
     headerBytes: LOG_REQUEST_HEADER_BYTES,
     replyOrder: 'ready',
     whenFull: 'wait',
+    bodies: new BodyBuffers(),
     header(link, bytes, at) {
       const verdict = judgeLogRequestHeader(bytes, at, frameBytesMax)
       if (verdict !== STOP) return verdict

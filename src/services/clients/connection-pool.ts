@@ -15,6 +15,7 @@ import { createClockTimers } from '../../actors/runtime/chart-timers.ts'
 import type { Clock, Random } from '../../actors/runtime/clock.ts'
 import type { StarfishError } from '../../messages/errors.ts'
 import { serverName } from './client-options.ts'
+import type { FailureRecord } from './failure-record.ts'
 import type { ServerAddress, Wire } from './link.ts'
 import { type Carrier, OpenRequests, type RequestFigures } from './open-requests.ts'
 import type { PendingRequest } from './pending-request.ts'
@@ -42,6 +43,8 @@ export interface PooledServerFigures {
   readonly inFlight: number
   /** Failures in a row; 0 for a server that is well. */
   readonly failures: number
+  /** The last connection that did not come up, or was lost; undefined while there was none. It stays when the server is well again. */
+  readonly lastError: FailureRecord | undefined
 }
 
 /** What a client has done and holds. */
@@ -110,11 +113,12 @@ export class ConnectionPool<R extends PendingRequest> implements Carrier<R> {
   figures(): ClientFigures {
     return {
       ...this.requests.figures(),
-      servers: this.#servers.map(({ name, connections, failures }) => ({
+      servers: this.#servers.map(({ name, connections, failures, lastError }) => ({
         server: name,
         connections: connections.filter(({ isUp }) => isUp).length,
         inFlight: connections.reduce((sum, { inFlight }) => sum + inFlight, 0),
         failures,
+        lastError,
       })),
     }
   }
@@ -177,6 +181,7 @@ function createServer<R extends PendingRequest>(
     connections: [],
     failures: 0,
     trouble: undefined,
+    lastError: undefined,
     mayDial: true,
   }
   for (let n = 0; n < connectionsMax; n++) server.connections.push(new PooledConnection(server, plane))

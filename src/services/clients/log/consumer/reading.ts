@@ -13,6 +13,7 @@ import type { ChartTimers } from '../../../../actors/runtime/compiled-chart.ts'
 import { isStarfishError, type StarfishError } from '../../../../messages/errors.ts'
 import { backoffMs } from '../../../../supervisor/backoff.ts'
 import { Fifo } from '../../../../supervisor/fifo.ts'
+import type { FailureRecord } from '../../failure-record.ts'
 import type { LogRequests } from '../log-requests.ts'
 import { partitionNotFound, type TopicDirectory } from '../topic-directory.ts'
 import type { ConsumedBatch } from './consumed-batch.ts'
@@ -32,6 +33,10 @@ export interface PartitionFigures {
   /** Of what is fetched ahead, and of what its reader has in hand. */
   readonly bufferedBytes: number
   readonly isPaused: boolean
+  /** Of its requests, in a row; 0 once one was answered. */
+  readonly failures: number
+  /** What the last request that failed failed with; undefined while none has. It stays when others are answered. */
+  readonly lastError: FailureRecord | undefined
 }
 
 interface Waiter {
@@ -118,9 +123,9 @@ export class Reading implements TrackPlane {
   }
 
   figures(): PartitionFigures[] {
-    return this.#tracks.map(({ partition, position, highWaterMark, bufferedBytes, isPaused }) => {
+    return this.#tracks.map(({ partition, position, highWaterMark, bufferedBytes, isPaused, failures, lastError }) => {
       const lag = position === undefined || highWaterMark === undefined ? undefined : highWaterMark - position
-      return { partition, position, highWaterMark, lag, bufferedBytes, isPaused }
+      return { partition, position, highWaterMark, lag, bufferedBytes, isPaused, failures, lastError }
     })
   }
 

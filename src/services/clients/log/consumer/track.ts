@@ -13,6 +13,7 @@ import type { LogEntries } from '../../../../messages/log/batch-v1.ts'
 import type { FetchResponse } from '../../../../messages/log/fetch-v1.ts'
 import { backoffMs } from '../../../../supervisor/backoff.ts'
 import { Fifo } from '../../../../supervisor/fifo.ts'
+import { type FailureRecord, recordFailure } from '../../failure-record.ts'
 import { logCall } from '../log-calls.ts'
 import type { LogRequests } from '../log-requests.ts'
 import type { PendingLog } from '../pending-log.ts'
@@ -69,7 +70,8 @@ export class Track implements TrackFacts, BudgetUser {
   #position: number | undefined
   /** What is not there any more of `start` is no loss: nothing was promised yet. */
   #isAtStart: boolean
-  #failures = 0
+  failures = 0
+  lastError: FailureRecord | undefined = undefined
   /** The offset that was asked for and is out of range, while one in range is looked for. */
   #lostFrom: number | undefined
   #skipped = 0
@@ -104,7 +106,7 @@ export class Track implements TrackFacts, BudgetUser {
 
   get backoffMs(): number {
     const { retry, random } = this.#plane.requests.config
-    return backoffMs({ ...retry, jitter: 1 }, this.#failures, random())
+    return backoffMs({ ...retry, jitter: 1 }, this.failures, random())
   }
 
   // What the reader asks.
@@ -206,7 +208,8 @@ export class Track implements TrackFacts, BudgetUser {
       maxBytes: this.#budget.fetchBytes,
       longPoll: { maxWaitMs, minBytes: 1 },
     }
-    const attempts = { isIdempotent: true, timeoutMs: requests.config.timeoutMs + maxWaitMs }
+    // The chart tries again, so that what is wrong is known here.
+    const attempts = { isIdempotent: true, isRetried: false, timeoutMs: requests.config.timeoutMs + maxWaitMs }
     const pending = requests.create(
       logCall.fetch,
       content,
@@ -224,7 +227,7 @@ export class Track implements TrackFacts, BudgetUser {
 
   #answered(offset: number, { highWaterMark, entries }: FetchResponse): void {
     this.#pending = undefined
-    this.#failures = 0
+    this.failures = 0
     this.#isAtStart = false
     this.#position ??= offset
     this.highWaterMark = highWaterMark
@@ -292,6 +295,7 @@ export class Track implements TrackFacts, BudgetUser {
     this.#locating = undefined
     this.#giveUpRoom()
     if (!isStarfishError(error)) throw error
+    this.lastError = recordFailure(error, this.#plane.requests.config.clock.now())
     const where = this.#isAtStart ? 'start' : this.#plane.config.outOfRange
     if (error.code === 'OFFSET_OUT_OF_RANGE' && where !== 'fail') {
       if (!this.#isAtStart) this.#lostFrom = offset
@@ -299,7 +303,7 @@ export class Track implements TrackFacts, BudgetUser {
       this.#tell('range.left')
       this.go()
     } else if (error.retryable) {
-      this.#failures++
+      this.failures++
       this.#tell('request.failed')
     } else this.#plane.failed(error)
   }
