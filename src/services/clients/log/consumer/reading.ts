@@ -134,6 +134,7 @@ export class Reading implements TrackPlane {
     this.#isOver = true
     this.#failure = failure
     this.requests.config.clock.clearTimeout(this.#retry)
+    this.requests.watch(-this.#tracks.length)
     for (const track of this.#tracks) track.end()
     for (const { resolve, reject } of this.#waiters.drain()) {
       if (failure === undefined) resolve(undefined)
@@ -176,6 +177,7 @@ export class Reading implements TrackPlane {
       const isPaused = this.#isAllPaused || this.#pauses.has(partition)
       return new Track(partition, this.#seeks.get(partition) ?? begin, isPaused, this)
     })
+    this.requests.watch(this.#tracks.length)
     for (const track of this.#tracks) track.go()
   }
 

@@ -165,7 +165,7 @@ export class Track implements TrackFacts {
 
   #fetch(offset: number): void {
     const { requests, config, fetchBytes } = this.#plane
-    const { maxWaitMs } = config
+    const maxWaitMs = requests.pollWaitMs(config.maxWaitMs)
     const content = {
       partitionId: this.partition,
       offset,
@@ -186,7 +186,7 @@ export class Track implements TrackFacts {
       },
     )
     this.#pending = pending
-    requests.open.open(pending)
+    requests.polls.open(pending)
   }
 
   #answered(offset: number, { highWaterMark, entries }: FetchResponse): void {
@@ -255,7 +255,7 @@ export class Track implements TrackFacts {
     const locating = this.#locating
     this.#pending = undefined
     this.#locating = undefined
-    if (pending !== undefined) this.#plane.requests.open.abort(pending)
+    if (pending !== undefined) this.#plane.requests.polls.abort(pending)
     locating?.abort()
   }
 
