@@ -104,15 +104,17 @@ t.test('answers overtake each other on a connection, and find their request', as
   const { partitions } = await client.createTopic('t', 2)
   const [busy = -1, idle = -1] = partitions
   const order: string[] = []
-  const poll = client.fetch(idle, 0, 1_000, { longPoll: { maxWaitMs: 20_000, minBytes: 1 } })
+  const longPoll = { maxWaitMs: 20_000, minBytes: 1 }
+  const poll = client.fetch(idle, 0, 1_000, { longPoll })
   const polled = poll.then(({ messages }) => order.push(`poll ${messages.length}`))
   const rest = Array.from({ length: 500 }, (_, n) => client.produce(busy, [{ value: `${n}` }]))
   await Promise.all(rest)
   order.push('produced')
-  t.equal(server.stats().connections, 1)
+  order.push(`fetch ${(await client.fetch(busy, 0, 1, { longPoll })).messages.length}`)
+  t.equal(server.stats().connections, 2, 'polls go by a connection of their own')
   await client.produce(idle, [{ value: 'at last' }])
   await polled
-  t.same(order, ['produced', 'poll 1'])
+  t.same(order, ['produced', 'fetch 1', 'poll 1'])
   const offsets = (await Promise.all(rest)).map(({ baseOffset }) => baseOffset)
   t.same(offsets, [...offsets.keys()], 'produces of a connection are stored in the order sent')
   const { messages } = await client.fetch(busy, 0, 1_000_000)
@@ -146,7 +148,7 @@ t.test('close does not wait for what was aborted', async t => {
   const [partition = -1] = (await client.createTopic('t')).partitions
   const abort = new AbortController()
   const poll = client.fetch(partition, 0, 1, { longPoll: { maxWaitMs: 19_000, minBytes: 1 }, signal: abort.signal })
-  await client.healthCheck()
+  await until(() => client.stats().queued === 0)
   abort.abort()
   await t.rejects(poll, { code: 'REQUEST_ABORTED', handled: 'unknown' })
   const fromMs = performance.now()

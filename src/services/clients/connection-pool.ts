@@ -32,6 +32,8 @@ export interface ConnectionPoolOptions<R extends PendingRequest> {
   readonly wire: Wire<R>
   readonly clock: Clock
   readonly random: Random
+  /** Requests in flight on the connection that has the fewest, from which on another one is dialed. Default 1. */
+  readonly crowdedAt?: number
 }
 
 /** A server as its client sees it. */
@@ -56,12 +58,14 @@ export interface ClientFigures extends RequestFigures {
 export class ConnectionPool<R extends PendingRequest> implements Carrier<R> {
   readonly requests: OpenRequests<R>
   readonly #servers: readonly PooledServer<R>[]
+  readonly #crowdedAt: number
   #next = 0
   #links = 0
   #released: (() => void) | undefined
   #closed: Promise<void> | undefined
 
-  constructor({ servers, pool, retry, wire, clock, random }: ConnectionPoolOptions<R>) {
+  constructor({ servers, pool, retry, wire, clock, random, crowdedAt = 1 }: ConnectionPoolOptions<R>) {
+    this.#crowdedAt = crowdedAt
     const { queueRequestsMax, queueBytesMax, connectionsPerServer } = pool
     this.requests = new OpenRequests({ clock, random, retry, queueRequestsMax, queueBytesMax }, this)
     const plane: PoolPlane<R> = {
@@ -153,7 +157,7 @@ export class ConnectionPool<R extends PendingRequest> implements Carrier<R> {
       const server = servers[this.#next]!
       this.#next = this.#next + 1 === servers.length ? 0 : this.#next + 1
       const connection = leastLoaded(server.connections, request.bytes, request.carrier, isPicky)
-      if (server.mayDial && (connection === undefined || connection.inFlight > 0)) dial(server)
+      if (server.mayDial && (connection === undefined || connection.inFlight >= this.#crowdedAt)) dial(server)
       if (connection !== undefined) return connection
     }
     return undefined

@@ -136,6 +136,7 @@ export class Reading implements TrackPlane {
     this.#failure = failure
     this.requests.config.clock.clearTimeout(this.#retry)
     this.#budget?.close()
+    this.requests.watch(-this.#tracks.length)
     for (const track of this.#tracks) track.end()
     for (const { resolve, reject } of this.#waiters.drain()) {
       if (failure === undefined) resolve(undefined)
@@ -178,6 +179,7 @@ export class Reading implements TrackPlane {
       const isPaused = this.#isAllPaused || this.#pauses.has(partition)
       return new Track(partition, this.#seeks.get(partition) ?? begin, isPaused, budget, this)
     })
+    this.requests.watch(this.#tracks.length)
     for (const track of this.#tracks) track.go()
   }
 

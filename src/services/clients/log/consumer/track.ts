@@ -201,7 +201,7 @@ export class Track implements TrackFacts, BudgetUser {
 
   #fetch(offset: number): void {
     const { requests, config } = this.#plane
-    const { maxWaitMs } = config
+    const maxWaitMs = requests.pollWaitMs(config.maxWaitMs)
     const content = {
       partitionId: this.partition,
       offset,
@@ -222,7 +222,7 @@ export class Track implements TrackFacts, BudgetUser {
       },
     )
     this.#pending = pending
-    requests.open.open(pending)
+    requests.polls.open(pending)
   }
 
   #answered(offset: number, { highWaterMark, entries }: FetchResponse): void {
@@ -325,7 +325,7 @@ export class Track implements TrackFacts, BudgetUser {
     const locating = this.#locating
     this.#pending = undefined
     this.#locating = undefined
-    if (pending !== undefined) this.#plane.requests.open.abort(pending)
+    if (pending !== undefined) this.#plane.requests.polls.abort(pending)
     locating?.abort()
     this.#giveUpRoom()
   }
