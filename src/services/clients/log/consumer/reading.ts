@@ -10,7 +10,7 @@
 import { createClockTimers } from '../../../../actors/runtime/chart-timers.ts'
 import type { TimerHandle } from '../../../../actors/runtime/clock.ts'
 import type { ChartTimers } from '../../../../actors/runtime/compiled-chart.ts'
-import { isStarfishError, type StarfishError } from '../../../../messages/errors.ts'
+import { isStarfishError, StarfishError } from '../../../../messages/errors.ts'
 import { backoffMs } from '../../../../supervisor/backoff.ts'
 import { Fifo } from '../../../../supervisor/fifo.ts'
 import type { FailureRecord } from '../../failure-record.ts'
@@ -42,6 +42,11 @@ export interface PartitionFigures {
 interface Waiter {
   resolve(batch: ConsumedBatch | undefined): void
   reject(error: unknown): void
+}
+
+function partitionNotRead(topic: string, partition: number): StarfishError {
+  const text = `the consumer of topic ${topic} reads no partition ${partition}`
+  return new StarfishError('PARTITION_NOT_FOUND', text, { details: { topic, partition }, handled: 'no' })
 }
 
 /** The reading of one consumer. */
@@ -99,8 +104,13 @@ export class Reading implements TrackPlane {
 
   seek(partition: number, offset: number, skipped = 0): void {
     if (this.#inHand?.partition === partition) this.#letGo()
-    if (this.#tracks.length === 0) this.#seeks.set(partition, offset)
-    else this.#trackOf(partition)?.seek(offset, skipped)
+    const { topic, partitions } = this.config
+    const track = this.#trackOf(partition)
+    if (this.#tracks.length > 0 ? track === undefined : partitions?.includes(partition) === false) {
+      throw partitionNotRead(topic, partition)
+    }
+    if (track === undefined) this.#seeks.set(partition, offset)
+    else track.seek(offset, skipped)
   }
 
   setPaused(partitions: readonly number[] | undefined, isPaused: boolean): void {
@@ -167,7 +177,9 @@ export class Reading implements TrackPlane {
   #open(all: readonly number[]): void {
     if (this.#isOver) return
     const { topic, from, fetchBytesMax, prefetchBytesMax, partitions = all } = this.config
-    const unknown = partitions.find(partition => !all.includes(partition))
+    const begins = typeof from === 'string' ? [] : Object.keys(from).map(Number)
+    const named = [...partitions, ...begins, ...this.#seeks.keys()]
+    const unknown = named.find(partition => !all.includes(partition))
     if (unknown !== undefined) {
       this.end(partitionNotFound(topic, unknown))
       return
