@@ -36,7 +36,7 @@ import { partsOf, UnreadBatches } from './unread-batches.ts'
 /** The most messages, and the most replies, in one batch. */
 export const batchMax = 512
 
-const nothing: readonly never[] = []
+const nothing: never[] = []
 const emptyBatch: BatchContent = { messages: nothing, replies: nothing, refusals: nothing }
 
 /** Opens this side of an edge. The other side may open before or after: the port keeps what comes early. */
@@ -55,7 +55,7 @@ class PortEdge implements Edge {
   readonly #unread: UnreadBatches
   readonly #forgetCodecs: () => void
   readonly #scheduled = (): void => this.flush()
-  #replies: (number | ReplyOutcome)[] = []
+  #replies: (number | ReplyOutcome)[] = nothing
   #refusals: (number | Refusal)[] = []
   /** Messages that turned out not to be clonable, until those who wait are told. */
   #culprits: { message: Envelope; cause: unknown }[] = []
@@ -122,7 +122,8 @@ class PortEdge implements Edge {
 
   reply(requestId: number, outcome: ReplyOutcome, atOnce = false): void {
     if (this.#isClosed) return
-    this.#replies.push(requestId, outcome)
+    if (this.#replies.length === 0) this.#replies = [requestId, outcome]
+    else this.#replies.push(requestId, outcome)
     if (atOnce) this.flush()
     else this.#plan()
   }
@@ -215,7 +216,7 @@ class PortEdge implements Edge {
     const replies = this.#replies
     if (replies.length > batchMax * 2) return replies.splice(0, batchMax * 2)
     if (replies.length === 0) return nothing
-    this.#replies = []
+    this.#replies = nothing
     return replies
   }
 
@@ -338,7 +339,7 @@ class PortEdge implements Edge {
     this.#forgetCodecs()
     const { underWay, unsent, handledByReceiver } = this.#sender.settle()
     const { handled, refused } = this.#sender.slots
-    this.#replies = []
+    this.#replies = nothing
     this.#refusals = []
     this.#options.onClose(
       createEdgeReport({
