@@ -136,32 +136,26 @@ export class BatchDecoder {
 
   #readRun(reader: BatchReader, count: number): boolean {
     for (let index = 0; index < count; index++) {
-      reader.end = reader.byteLength
-      const slot = reader.u32()
-      const bits = reader.u8()
-      const codec = reader.u16()
-      const toNumber = reader.u16()
-      const fromNumber = reader.u16()
-      const bodyBytes = reader.u32()
-      const texts = reader.u32()
-      const to = this.#nameInRun(toNumber, reader)
-      const from = fromNumber === 0 ? null : this.#nameInRun(fromNumber, reader)
+      reader.head()
+      const { slot, bits } = reader
+      const to = this.#nameInRun(reader.to, reader)
+      const from = reader.from === 0 ? null : this.#nameInRun(reader.from, reader)
       const toIncarnation = bits & recordBits.incarnation ? reader.u32() : 0
       const requestId = bits & recordBits.request ? reader.f64() : 0
       const deadlineMs = bits & recordBits.deadline ? reader.f64() : undefined
-      const event = this.#readEvent(reader, codec, bodyBytes, texts)
+      const event = this.#readEvent(reader)
       if (!this.#sink.message(slot, bits, to, from, event, toIncarnation, requestId, deadlineMs)) return false
     }
     return true
   }
 
-  #readEvent(reader: BatchReader, codec: number, bodyBytes: number, texts: number): AnyEvent | undefined {
-    const end = reader.at + bodyBytes
-    const textEnd = reader.textAt + texts
+  #readEvent(reader: BatchReader): AnyEvent | undefined {
+    const end = reader.at + reader.bodyBytes
+    const textEnd = reader.textAt + reader.texts
     reader.end = end
     reader.textEnd = textEnd
     try {
-      return this.#codecs.at(codec)!.decode(reader)
+      return this.#codecs.at(reader.codec)!.decode(reader)
     } catch {
       return undefined
     } finally {
