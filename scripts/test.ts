@@ -14,6 +14,8 @@ import { t } from 'tap'
 const cwd = fileURLToPath(new URL('..', import.meta.url))
 /** Longest that a file may take. */
 const timeoutMs = 120_000
+/** Files that are named for how long they took. */
+const slowestMax = 5
 const { execPath, stdout, version } = process
 
 const given = process.argv.slice(2).map(file => resolve(file))
@@ -29,6 +31,11 @@ const beganAtMs = Date.now()
 const totals = { total: 0, fail: 0, skip: 0 }
 let done = 0
 const skipped: string[] = []
+const lasted: { name: string; ms: number }[] = []
+
+function inSeconds(ms: number): string {
+  return `${Math.round(ms / 1_000)} s`
+}
 
 /** What a failed test said: each `not ok` that is none of its parts', with its diagnosis. */
 function failuresIn(output: string): string {
@@ -39,15 +46,17 @@ function failuresIn(output: string): string {
 interface Said {
   output: string
   errors: string
+  startedAtMs: number
 }
 
 /** What each file has written so far. */
 const said = new Map<string, Said>()
 
 t.on('spawn', subtest => {
-  const text: Said = { output: '', errors: '' }
+  const text: Said = { output: '', errors: '', startedAtMs: 0 }
   said.set(subtest.name, text)
   subtest.on('process', ({ stdout, stderr }) => {
+    text.startedAtMs = performance.now()
     stdout?.on('data', chunk => {
       text.output += chunk
     })
@@ -70,7 +79,8 @@ async function run(file: string): Promise<void> {
   const name = relative(cwd, file)
   const options = { cwd, env, buffered: true, stdio: 'pipe', timeout: timeoutMs } as const
   const ok = (await t.spawn(execPath, [file], options, name))?.ok === true
-  const { output, errors } = said.get(name) ?? { output: '', errors: '' }
+  const { output, errors, startedAtMs } = said.get(name) ?? { output: '', errors: '', startedAtMs: performance.now() }
+  lasted.push({ name, ms: performance.now() - startedAtMs })
   said.delete(name)
   done++
   count(output, ok)
@@ -91,5 +101,14 @@ if (stdout.isTTY) stdout.write('\r\x1b[K')
 for (const line of skipped) console.log(`SKIP ${line}`)
 const { total, fail, skip } = totals
 console.log(`# { total: ${total}, pass: ${total - fail - skip}, fail: ${fail}, skip: ${skip} }`)
-console.log(`# ${files.length} files, ${Math.round((Date.now() - beganAtMs) / 1_000)} s`)
+console.log(`# ${files.length} files, ${inSeconds(Date.now() - beganAtMs)}`)
+if (files.length > slowestMax) {
+  lasted.sort((a, b) => b.ms - a.ms)
+  console.log(
+    `# slowest: ${lasted
+      .slice(0, slowestMax)
+      .map(({ name, ms }) => `${name} ${inSeconds(ms)}`)
+      .join(', ')}`,
+  )
+}
 if (fail > 0 || total === 0) process.exitCode = 1

@@ -17,6 +17,9 @@ import { quiet } from '../supervisor/fixtures/local-system.ts'
 import { commands, number } from './fixtures/commands.ts'
 import { ask, eventually, serveCommands } from './fixtures/served.ts'
 
+/** Each datagram counts: none is sent again. */
+const never = { initialMs: 600_000, maxMs: 600_000 }
+
 for (const shards of [0, 2]) {
   t.test(`${shards} shards: commands run on the shard of the connection, and in the pool`, async t => {
     const { server, connect, request, gate, lines } = await serveCommands(t, shards)
@@ -75,6 +78,7 @@ t.test(
     const datagrams = createEventClient({
       ...server.address!,
       transport: 'udp',
+      resend: never,
       retry: { savedMax: 0, perSecond: 0, ratio: 0 },
     })
     t.teardown(() => datagrams.close())
@@ -113,7 +117,7 @@ t.test(
 t.test('an answer that is too long names the limit of its transport', async t => {
   const { server, lines, request } = await serveCommands(t, 0, { replyBytesMax: 2_000 })
   t.equal((await request(number.reverse, 'x'.repeat(2_001))).status, eventStatus.handlerFailed)
-  const client = createEventClient({ ...server.address!, transport: 'udp', datagramBytesMax: 2_000 })
+  const client = createEventClient({ ...server.address!, transport: 'udp', resend: never, datagramBytesMax: 2_000 })
   t.teardown(() => client.close())
   await t.rejects(client.request(number.repeat, '700'), { code: 'REQUEST_FAILED' })
   t.match(lines, [
@@ -133,6 +137,7 @@ t.test('what the full pool refuses counts as overloaded over UDP', async t => {
   const client = createEventClient({
     ...server.address!,
     transport: 'udp',
+    resend: never,
     retry: { savedMax: 0, perSecond: 0, ratio: 0 },
   })
   t.teardown(() => client.close())

@@ -69,7 +69,7 @@ t.test('a peer that accepts and greets nobody is not sent a request, and is left
   await until(() => peer.sockets.size === 0)
   await clock.advance(800)
   const [error] = await failed
-  t.match(error, { code: 'CONNECT_FAILED', handled: 'no', cause: { details: { reason: 'no answer within 200 ms' } } })
+  t.match(error, { code: 'CONNECT_FAILED', handled: /^no$/, cause: { details: { reason: 'no answer within 200 ms' } } })
   t.equal(peer.asked.length, 0)
 })
 
@@ -244,7 +244,7 @@ t.test('a retry that was not handled does not make a request handled, one that m
     details: { attempts: 2, statusName: 'unknownCommand' },
   })
   const [again] = await errorsOf([client.request(9, '', { ...soon, idempotent: true })])
-  t.match(again, { code: 'REQUEST_REFUSED', handled: 'no' })
+  t.match(again, { code: 'REQUEST_REFUSED', handled: /^no$/ })
 })
 
 t.test('a server that has no room for a connection says so before a request is sent', async t => {
@@ -299,7 +299,7 @@ t.test('a reader that is slow: requests wait here, bounded, and all are answered
     requests.push(request)
     await turn()
   }
-  t.match(failures[0], { code: 'OVERLOADED', handled: 'no' })
+  t.match(failures[0], { code: 'OVERLOADED', handled: /^no$/ })
   const { queued, queuedBytes } = client.stats()
   t.equal(queued, 300)
   t.equal(queuedBytes, 300 * 50_016)
@@ -319,9 +319,9 @@ t.test('the queue is bounded in bytes too, and what waits leaves it at its deadl
   ])
   t.match(client.stats(), { queued: 2, queuedBytes: 1_000 })
   const [refused] = await errorsOf([client.echo('', soon)])
-  t.match(refused, { code: 'OVERLOADED', handled: 'no' })
+  t.match(refused, { code: 'OVERLOADED', handled: /^no$/ })
   await clock.advance(100)
-  for (const error of await waiting) t.match(error, { code: 'REQUEST_TIMEOUT', handled: 'no' })
+  for (const error of await waiting) t.match(error, { code: 'REQUEST_TIMEOUT', handled: /^no$/ })
   t.match(client.stats(), { queued: 0, queuedBytes: 0, open: 0, failed: 3 })
 })
 
@@ -360,7 +360,7 @@ t.test('a server that fails is tried again by one connection at a time, after pa
     await clock.advance(1)
   }
   await clock.advance(5_000)
-  for (const error of await failed) t.match(error, { code: 'CONNECT_FAILED', handled: 'no' })
+  for (const error of await failed) t.match(error, { code: 'CONNECT_FAILED', handled: /^no$/ })
 })
 
 t.test('connections are dialed as they are needed, and closed when they are not', async t => {
@@ -396,14 +396,14 @@ t.test('an abort settles a request wherever it is, and takes nothing with it', a
   const client = clientOf(t, [peer.port], { pool: { ...once, inFlightMax: 2 } })
   const reason = new Error('changed my mind')
   const [before] = await errorsOf([client.echo('before', { ...soon, signal: AbortSignal.abort(reason) })])
-  t.match(before, { code: 'REQUEST_ABORTED', handled: 'no', cause: reason })
+  t.match(before, { code: 'REQUEST_ABORTED', handled: /^no$/, cause: reason })
 
   const controllers = Array.from({ length: 3 }, () => new AbortController())
   const requests = controllers.map(({ signal }, n) => client.echo(`${n}`, { ...soon, signal }))
   await until(() => held.length === 2)
   controllers[2]!.abort(reason)
   const [queued] = await errorsOf([requests[2]!])
-  t.match(queued, { code: 'REQUEST_ABORTED', handled: 'no', retryable: false, cause: reason })
+  t.match(queued, { code: 'REQUEST_ABORTED', handled: /^no$/, retryable: false, cause: reason })
   controllers[0]!.abort(reason)
   const [sent] = await errorsOf([requests[0]!])
   t.match(sent, { code: 'REQUEST_ABORTED', handled: 'unknown' })
@@ -420,7 +420,7 @@ t.test('an abort settles a request wherever it is, and takes nothing with it', a
   await until(() => patient.stats().retries === 1)
   controller.abort(reason)
   const [last] = await errorsOf([paused])
-  t.match(last, { code: 'REQUEST_ABORTED', handled: 'no' })
+  t.match(last, { code: 'REQUEST_ABORTED', handled: /^no$/ })
 })
 
 t.test('a server that leaves requests waiting, or has no room, gets none while there is another', async t => {
@@ -473,7 +473,7 @@ t.test('a client that closes waits for what is open only so long', async t => {
   t.equal(client.stats().open, 3)
   await clock.advance(1)
   for (const error of await sent) t.match(error, { code: 'CLIENT_CLOSED', handled: 'unknown', retryable: false })
-  for (const error of await queued) t.match(error, { code: 'CLIENT_CLOSED', handled: 'no' })
+  for (const error of await queued) t.match(error, { code: 'CLIENT_CLOSED', handled: /^no$/ })
   await closed
   await until(() => peer.sockets.size === 0)
   t.equal(clock.pending, 0, 'no timer is left')

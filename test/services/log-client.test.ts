@@ -60,12 +60,12 @@ t.test('what a server refuses is rejected by its error code', async t => {
   const { partitions } = await client.createTopic('once')
   const [partition = -1] = partitions
   const cases: readonly (readonly [Promise<unknown>, object])[] = [
-    [client.createTopic('once'), { code: 'TOPIC_EXISTS', handled: 'no', details: { errorName: 'topicExists' } }],
-    [client.deleteTopic('never'), { code: 'TOPIC_NOT_FOUND', handled: 'no', details: { errorCode: 8 } }],
-    [client.getOffset(4_711), { code: 'PARTITION_NOT_FOUND', handled: 'no' }],
-    [client.produce(4_711, [{ value: 'x' }]), { code: 'PARTITION_NOT_FOUND', handled: 'no' }],
-    [client.fetch(partition, 1, 100), { code: 'OFFSET_OUT_OF_RANGE', handled: 'no' }],
-    [client.createTopic('x'.repeat(300)), { code: 'REQUEST_REFUSED', handled: 'no' }],
+    [client.createTopic('once'), { code: 'TOPIC_EXISTS', handled: /^no$/, details: { errorName: 'topicExists' } }],
+    [client.deleteTopic('never'), { code: 'TOPIC_NOT_FOUND', handled: /^no$/, details: { errorCode: 8 } }],
+    [client.getOffset(4_711), { code: 'PARTITION_NOT_FOUND', handled: /^no$/ }],
+    [client.produce(4_711, [{ value: 'x' }]), { code: 'PARTITION_NOT_FOUND', handled: /^no$/ }],
+    [client.fetch(partition, 1, 100), { code: 'OFFSET_OUT_OF_RANGE', handled: /^no$/ }],
+    [client.createTopic('x'.repeat(300)), { code: 'REQUEST_REFUSED', handled: /^no$/ }],
   ]
   for (const [asked, error] of cases) await t.rejects(asked, error as { code: string })
   t.match(client.stats(), { failed: 6, retries: 0 })
@@ -73,7 +73,7 @@ t.test('what a server refuses is rejected by its error code', async t => {
 
 t.test('what cannot be sent is refused here, with every fault', async t => {
   const client = clientOf(t, { brokers: '127.0.0.1:1', frameBytesMax: 4_096 })
-  const bad = (text: string) => ({ code: 'BAD_CONFIG', handled: 'no', message: new RegExp(text) })
+  const bad = (text: string) => ({ code: 'BAD_CONFIG', handled: /^no$/, message: new RegExp(text) })
   await t.rejects(client.createTopic('', 0), bad('name is "", .*; partitions is 0, '))
   await t.rejects(client.getOffset(-1), bad('partition is -1, not a whole number'))
   await t.rejects(client.fetch(0, 0.5, 2 ** 32), bad('offset is 0.5.*; bytesMax is 4294967296'))
@@ -87,7 +87,7 @@ t.test('what cannot be sent is refused here, with every fault', async t => {
   await t.rejects(client.listTopics({ timeoutMs: 0 }), bad('timeoutMs is 0, not above 0'))
   await t.rejects(client.produce(0, [{ value: 'x'.repeat(5_000) }]), {
     code: 'REQUEST_REFUSED',
-    handled: 'no',
+    handled: /^no$/,
     message: /length must be/,
   })
   t.throws(() => createLogClient({ brokers: ['here'], timeout: 5 } as never), {
@@ -132,11 +132,11 @@ t.test('deadline, abort and close end a long poll at once', async t => {
   const closed = client.fetch(partition, 0, 1, { longPoll })
   abort.abort(new Error('enough'))
   await t.rejects(aborted, { code: 'REQUEST_ABORTED', cause: { message: 'enough' } })
-  await t.rejects(client.healthCheck({ signal: AbortSignal.abort() }), { code: 'REQUEST_ABORTED', handled: 'no' })
+  await t.rejects(client.healthCheck({ signal: AbortSignal.abort() }), { code: 'REQUEST_ABORTED', handled: /^no$/ })
   const rejected = t.rejects(closed, { code: 'CLIENT_CLOSED' })
   await client.close({ timeoutMs: 0 })
   await rejected
-  await t.rejects(client.healthCheck(), { code: 'CLIENT_CLOSED', handled: 'no' })
+  await t.rejects(client.healthCheck(), { code: 'CLIENT_CLOSED', handled: /^no$/ })
   await until(() => server.stats().connections === 0)
 })
 
@@ -187,7 +187,7 @@ t.test('over TLS', async t => {
   await client.producer().send({ topic: 't', messages: [{ value }] })
   t.ok((await client.fetch(partition, 0, 1)).messages[0]?.value?.equals(value))
   const stranger = clientOf(t, { brokers: { port }, tls: { servername: 'localhost' } })
-  await t.rejects(stranger.healthCheck({ timeoutMs: 500 }), { code: 'CONNECT_FAILED', handled: 'no' })
+  await t.rejects(stranger.healthCheck({ timeoutMs: 500 }), { code: 'CONNECT_FAILED', handled: /^no$/ })
   t.throws(() => createLogClient({ brokers: { port }, tls: { ca: certificate, cert: 'nonsense' } }), {
     code: 'BAD_CONFIG',
     message: /tls cannot be used/,

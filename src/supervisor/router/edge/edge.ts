@@ -137,7 +137,8 @@ class PortEdge implements Edge {
   revoke(message: Envelope): Handled {
     const { token } = message
     if (token === settledToken.unsent) message.token = settledToken.notHandled
-    else if (token >= 0 && !this.#isClosed) this.#sender.slots.revoke(token)
+    // One look decides: a message that is put back after it has begun is not told to be unhandled meanwhile.
+    else if (token >= 0 && !this.#isClosed) return this.#sender.slots.revoke(token) ? 'no' : 'unknown'
     return this.handledOf(message)
   }
 

@@ -158,12 +158,13 @@ export class SlotTable {
     return Atomics.load(this.#states, slot) === slotState.revoked
   }
 
-  /** Takes back the right to begin a message that has not begun; the receiver hands its slot back as refused. */
-  revoke(slot: number): void {
-    const states = this.#states
-    for (const state of [slotState.posted, slotState.received]) {
-      Atomics.compareExchange(states, slot, state, slotState.revoked)
-    }
+  /**
+   * Takes back the right to begin a message that has not begun; the receiver hands its slot back as refused. False when it
+   * has begun, and may be handled.
+   */
+  revoke(slot: number): boolean {
+    const fate = this.#revoke(slot)
+    return fate !== 'inHand' && fate !== 'handled'
   }
 
   /**

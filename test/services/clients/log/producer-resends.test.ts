@@ -136,7 +136,7 @@ t.test('a store that fails until the deadline: the failure is told, and that it 
 t.test('without a server nothing was handled', async t => {
   const client = createLogClient({ brokers: '127.0.0.1:1', timeoutMs: 200 })
   t.teardown(() => client.close({ timeoutMs: 0 }))
-  await t.rejects(send(client.producer(), 'a'), { code: 'CONNECT_FAILED', handled: 'no' })
+  await t.rejects(send(client.producer(), 'a'), { code: 'CONNECT_FAILED', handled: /^no$/ })
 })
 
 t.test('of a send to several partitions it is told which messages are stored', async t => {
@@ -162,9 +162,9 @@ t.test('close rejects what is open: in doubt if it was sent', async t => {
   await peer.came(1)
   const told = Promise.all([
     t.rejects(sent, { code: 'CLIENT_CLOSED', handled: 'unknown' }),
-    t.rejects(waits, { code: 'CLIENT_CLOSED', handled: 'no' }),
+    t.rejects(waits, { code: 'CLIENT_CLOSED', handled: /^no$/ }),
   ])
   await producer.close({ timeoutMs: 0 })
   await told
-  await t.rejects(send(producer, 'c'), { code: 'CLIENT_CLOSED', handled: 'no' })
+  await t.rejects(send(producer, 'c'), { code: 'CLIENT_CLOSED', handled: /^no$/ })
 })
