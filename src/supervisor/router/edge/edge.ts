@@ -36,6 +36,9 @@ import { partsOf, UnreadBatches } from './unread-batches.ts'
 /** The most messages, and the most replies, in one batch. */
 export const batchMax = 512
 
+/** Messages and batches that left alone, one after the other, before it is looked which are done with. */
+const lonesMax = 16
+
 const nothing: never[] = []
 const emptyBatch: BatchContent = { messages: nothing, replies: nothing, refusals: nothing }
 
@@ -115,7 +118,8 @@ class PortEdge implements Edge {
     if (this.#isClosed) return 'closed'
     const verdict = this.#sender.offer(message)
     // A long run of sends in one turn goes out in slices, so that the other thread can begin, and return credit.
-    if (atOnce || ++this.#offered >= batchMax) this.flush()
+    if (atOnce) this.#flush(lonesMax)
+    else if (++this.#offered >= batchMax) this.flush()
     else this.#plan()
     return verdict
   }
@@ -124,7 +128,7 @@ class PortEdge implements Edge {
     if (this.#isClosed) return
     if (this.#replies.length === 0) this.#replies = [requestId, outcome]
     else this.#replies.push(requestId, outcome)
-    if (atOnce) this.flush()
+    if (atOnce) this.#flush(lonesMax)
     else this.#plan()
   }
 
@@ -143,6 +147,11 @@ class PortEdge implements Edge {
   }
 
   flush(): void {
+    this.#flush(1)
+  }
+
+  /** Posts what may go, and lets go of what is done with once there are `keptMax` of it. */
+  #flush(keptMax: number): void {
     this.#isScheduled = false
     if (this.#isClosed || this.#isFlushing || this.#unread.next !== undefined) return
     this.#isFlushing = true
@@ -151,8 +160,8 @@ class PortEdge implements Edge {
       while (this.#postNext());
     } while (this.#sender.askForWake())
     // Afterwards, so that nobody waits for it: the memory that it looks at was last written by the other thread.
-    this.#sender.slots.sweep()
-    this.#unread.forgetRead()
+    if (this.#sender.slots.inUse >= keptMax) this.#sender.slots.sweep()
+    if (this.#unread.size >= keptMax) this.#unread.forgetRead()
     this.#isFlushing = false
     if (this.#culprits.length > 0) this.#tellCulprits()
   }
