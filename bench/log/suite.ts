@@ -9,6 +9,11 @@ import { measureLarge } from './large.ts'
 import { measureServer } from './server.ts'
 import { measureHalfLoad, measureSteady } from './steady.ts'
 
+const notes = [
+  'Of one message at a time there are two rows: `client.produce` writes a request for each call; a producer gathers the sends of ' +
+    'a tick into one request for each partition, as Kafka clients do, and answers each send with the offset of its own message.',
+]
+
 export const logSuite: Suite = {
   title: 'The message log',
   async run(options) {
@@ -23,6 +28,6 @@ export const logSuite: Suite = {
       client: measureClient,
       jetstream: jetstreamFigures,
     })
-    return { title: this.title, notes: [], figures }
+    return { title: this.title, notes, figures }
   },
 }

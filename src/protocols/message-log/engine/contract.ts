@@ -34,7 +34,10 @@ export interface AppendRequest {
   readonly partitionId: number
   /** Messages in it, 1 or more. */
   readonly count: number
-  /** The messages, checked by the caller. They are the engine's from now on: who gives them may not change them. */
+  /**
+   * The messages, checked by the caller, in memory that may be shared. They stay as they are until the append is answered, and
+   * for good after `received`, or when it is refused: an engine that needs them longer copies them.
+   */
   readonly messages: Uint8Array
   /**
    * When it is answered. `received`: an offset is its, and a failure after that loses it. `committed`: readers see it, and it

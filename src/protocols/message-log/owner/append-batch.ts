@@ -6,7 +6,7 @@
  * flags        bits 0-1 acknowledgement: 0 committed, 1 received, 2 flushed | bit 2: there is a producer
  * producer     id u64 | sequence u32
  * ```
- * Messages are copied once, into the buffer; what is read of it are views, which the engine keeps as long as it has to.
+ * Messages are copied into the buffer; what is read of it are views, which are good until the appends are answered.
  */
 import { acknowledgements } from '../../../messages/log/codes.ts'
 import { copyBytes } from '../../../messages/wire/in-place.ts'
@@ -32,7 +32,7 @@ export class AppendBatchWriter {
   #at = 0
   #count = 0
 
-  constructor(buffer: ArrayBuffer) {
+  constructor(buffer: ArrayBufferLike) {
     this.#buffer = Buffer.from(buffer)
   }
 

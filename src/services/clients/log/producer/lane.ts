@@ -13,6 +13,7 @@ import type { ChartInstance, ChartTimers, CompiledChart } from '../../../../acto
 import { StarfishError } from '../../../../messages/errors.ts'
 import type { LogMessage } from '../../../../messages/log/message-v1.ts'
 import type { PartialBatch, ProduceResponse } from '../../../../messages/log/produce-v1.ts'
+import type { LargeBuffers } from '../../../../messages/wire/large-buffers.ts'
 import { keptAnswersMax } from '../../../../protocols/message-log/engine/contract.ts'
 import type { Course } from '../../pending-request.ts'
 import { logCall } from '../log-calls.ts'
@@ -28,6 +29,8 @@ export interface LanePlane {
   readonly requests: LogRequests
   readonly config: ProducerConfig
   readonly timers: ChartTimers
+  /** Where large batches lie. */
+  readonly buffers: LargeBuffers
   drawProducerId(): bigint
   /** A batch has its first message. */
   opened(lane: Lane, batch: ProducerBatch): void
@@ -103,7 +106,7 @@ export class Lane implements LaneFacts {
       open = undefined
     }
     if (open === undefined) {
-      open = new ProducerBatch(this)
+      open = new ProducerBatch(this, this.#plane.buffers)
       this.#open = open
       open.add(message, bytes, delivery, at, batchBytesMax)
       this.#plane.opened(this, open)

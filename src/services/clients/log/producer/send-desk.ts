@@ -8,6 +8,7 @@ import type { ChartTimers } from '../../../../actors/runtime/compiled-chart.ts'
 import { Deadlines } from '../../../../actors/runtime/deadlines.ts'
 import { type ErrorCode, isStarfishError, StarfishError } from '../../../../messages/errors.ts'
 import { logMessageBytes } from '../../../../messages/log/message-v1.ts'
+import { LargeBuffers } from '../../../../messages/wire/large-buffers.ts'
 import type { LogRequests } from '../log-requests.ts'
 import { type ProducerMessage, toLogMessage } from '../message.ts'
 import type { TopicDirectory } from '../topic-directory.ts'
@@ -36,6 +37,7 @@ export class SendDesk implements LanePlane {
   readonly requests: LogRequests
   readonly config: ProducerConfig
   readonly timers: ChartTimers
+  readonly buffers = new LargeBuffers()
   readonly #topics: TopicDirectory
   readonly #sentTo = new Map<string, TopicLanes>()
   readonly #lanes = new Set<Lane>()
@@ -161,6 +163,7 @@ export class SendDesk implements LanePlane {
 
   over(batch: ProducerBatch): void {
     this.#deadlines.clear(batch)
+    batch.release()
     this.freed(batch.messageBytes)
   }
 
