@@ -198,6 +198,10 @@ export class Connection implements Link, FrameSink, OutputOwner, ReplySink, Time
     return this.#room(bytes)
   }
 
+  takeBack(bytes: number): void {
+    if (this.output !== undefined) this.output.lengthBytes -= bytes
+  }
+
   /** One of the requests in flight was answered; before it they were as told. */
   #answered(replies: ReplyLedger, inFlightBytes: number, patient: number): void {
     if (replies.patient === patient) this.plane.inFlight(-1, replies.inFlightBytes - inFlightBytes)
