@@ -1,5 +1,5 @@
 /** What goes wrong with a store is told in the words of the contract, and costs nothing that was acknowledged. */
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs'
 import { join, relative } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import t, { type Test } from 'tap'
@@ -39,6 +39,25 @@ t.test('the folder of a store is made, and a store is open once, under whatever 
   })
   await engine.close()
   await (await open({ path })).close()
+})
+
+t.test('a store is open once, by whatever links it is found', async t => {
+  const folder = newFolder(t)
+  const path = join(folder, 'log.db')
+  mkdirSync(join(folder, 'links'))
+  symlinkSync(path, join(folder, 'links', 'file.db'))
+  symlinkSync(join('..', 'links', 'file.db'), join(folder, 'links', 'twice.db'))
+  symlinkSync(folder, join(folder, 'links', 'folder'))
+  const names = [path, ...['file.db', 'twice.db', 'folder/log.db'].map(name => join(folder, 'links', name))]
+  // The first of them makes the file, through a link that leads nowhere yet.
+  for (const first of names.toReversed()) {
+    const engine = await open({ path: first })
+    for (const second of names) await refused(t, second, 'busy', /the store is open in another process or thread/)
+    await engine.close()
+  }
+  const nowhere = join(folder, 'circle.db')
+  symlinkSync(nowhere, nowhere)
+  await refused(t, nowhere, 'io', /circle\.db/)
 })
 
 t.test('a file that is no store is refused, and left as it is', async t => {
