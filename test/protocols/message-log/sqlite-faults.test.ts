@@ -145,6 +145,23 @@ t.test(
   },
 )
 
+t.test('topics are read again when they have changed, by whatever connection, and not before', async t => {
+  const path = join(newFolder(t), 'log.db')
+  const engine = await open({ path })
+  const reader = await sqliteLogEngine.opener.openReader!({ path }, newContext())
+  const orders = await engine.createTopic('orders', 2)
+  for (const source of [engine, reader]) {
+    const topics = await source.listTopics()
+    t.same(topics, [orders])
+    await engine.append(appendOf(orders.partitionIds[0]!, ['a']))
+    t.equal(await source.listTopics(), topics)
+  }
+  await engine.deleteTopic('orders')
+  for (const source of [engine, reader]) t.same(await source.listTopics(), [])
+  await reader.close()
+  await engine.close()
+})
+
 t.test('a full store refuses appends, keeps what it has, and takes more when there is room', async t => {
   const path = join(newFolder(t), 'log.db')
   const lost: unknown[] = []

@@ -6,6 +6,7 @@
  * partitions  id, never used again | topic_id, null when the topic was deleted and its batches are yet to be removed
  * batches     partition_id, base_offset, count | stored_ms | end_bytes, of all messages of the partition up to here |
  *             checksum, see rowChecksum | messages
+ * catalogue   version, one row: moves on with the topics
  * producers   partition_id, producer_id (as signed), used_ms | answers, see KeptAnswers
  * ```
  * `end_bytes` makes the bytes of a partition a subtraction, however many batches it has.
@@ -23,6 +24,8 @@ const tables = `
   CREATE TABLE topics (id INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE) STRICT;
   CREATE TABLE partitions (id INTEGER PRIMARY KEY AUTOINCREMENT, topic_id INTEGER) STRICT;
   CREATE INDEX partitions_of_topic ON partitions (topic_id);
+  CREATE TABLE catalogue (version INTEGER NOT NULL) STRICT;
+  INSERT INTO catalogue (version) VALUES (0);
   CREATE TABLE batches (
     partition_id INTEGER NOT NULL, base_offset INTEGER NOT NULL, count INTEGER NOT NULL, stored_ms INTEGER NOT NULL,
     end_bytes INTEGER NOT NULL, checksum INTEGER NOT NULL, messages BLOB NOT NULL, UNIQUE (partition_id, base_offset)

@@ -23,14 +23,18 @@ export interface PartitionEnd {
 /** Prepared statements that look at a store. */
 export class StoreReads {
   readonly #path: string
+  readonly #version: StatementSync
   readonly #topics: StatementSync
   readonly #end: StatementSync
   readonly #first: StatementSync
   readonly #batches: StatementSync
+  #list: readonly Topic[] = []
+  #listVersion = -1
 
   /** `path` is for errors. */
   constructor(connection: DatabaseSync, path: string) {
     this.#path = path
+    this.#version = connection.prepare('SELECT version FROM catalogue')
     this.#topics = connection.prepare(
       'SELECT name, partitions.id FROM topics JOIN partitions ON topic_id = topics.id ORDER BY topics.id, partitions.id',
     )
@@ -48,7 +52,17 @@ export class StoreReads {
     )
   }
 
-  listTopics(): Topic[] {
+  /** The same array while nothing has changed. */
+  listTopics(): readonly Topic[] {
+    // What changes between the two statements moves the version on, and is looked at again.
+    const { version } = this.#version.get() as { version: number }
+    if (version === this.#listVersion) return this.#list
+    this.#list = this.#readTopics()
+    this.#listVersion = version
+    return this.#list
+  }
+
+  #readTopics(): Topic[] {
     const topics = new Map<string, { name: string; partitionIds: number[] }>()
     for (const { name, id } of this.#topics.iterate() as Iterable<{ name: string; id: number }>) {
       const topic = topics.get(name) ?? { name, partitionIds: [] }
