@@ -1,6 +1,6 @@
 /** What a log server is told that cannot be used, or opened. */
 import t from 'tap'
-import { createLogServer, memoryLogEngine, sqliteLogEngine } from '../../src/index.ts'
+import { createLogClient, createLogServer, memoryLogEngine, sqliteLogEngine } from '../../src/index.ts'
 import { serveLog } from './fixtures/served-log.ts'
 
 t.test('what cannot be used is told at once, and what cannot be opened before anything listens', async t => {
@@ -24,4 +24,17 @@ t.test('what cannot be used is told at once, and what cannot be opened before an
   await t.rejects(nowhere.start(), { code: 'STORAGE_FAILED' })
   const wrong = createLogServer(system, { id: 'c', port: 0, engine: sqliteLogEngine.with({ path: '' }) })
   await t.rejects(wrong.start(), { code: 'BAD_CONFIG', message: /sqliteLogEngine: path/ })
+})
+
+t.test('a topic that all topics together have no room for is refused by the name of the limit', async t => {
+  const { port } = await serveLog(t, 1, { partitionsMax: 10 })
+  await using client = createLogClient(`127.0.0.1:${port}`)
+  await client.createTopic('orders', 8)
+  await t.rejects(client.createTopic('bills', 3), {
+    code: 'REQUEST_REFUSED',
+    message: /partitions would make 11 of all topics together; partitionsMax is 10/,
+  })
+  await client.createTopic('bills', 2)
+  await client.deleteTopic('orders')
+  t.equal((await client.createTopic('notes', 8)).partitions.length, 8)
 })

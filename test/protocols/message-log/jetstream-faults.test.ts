@@ -12,7 +12,7 @@ import { attempt, patient, plenty } from './conformance/common.ts'
 import { newStore, openNode, openReader } from './jetstream-world.ts'
 import { type Acknowledged, allValues, checkAccount } from './log-account.ts'
 import { type NatsServer, skipWithoutNats, startNats } from './nats-server.ts'
-import { appendOf } from './stored-messages.ts'
+import { appendOf, valuesIn } from './stored-messages.ts'
 import { untilBack } from './until-back.ts'
 
 t.test('options that cannot be are named', async t => {
@@ -102,6 +102,25 @@ onOneNode('a stream that is no log is refused, and left as it is', [], async (t,
   t.same((await manager.streams.info('other-topics')).config.subjects, ['others.>'])
   await connection.close()
 })
+
+onOneNode(
+  'what others put into a stream is refused; what is before it is read',
+  [],
+  async (t, nats, node, id, options) => {
+    await node.append(appendOf(id, ['a', 'b']))
+    const connection = await connect({ servers: nats.address })
+    const { streams } = await jetstreamManager(connection)
+    const [subject = ''] = (await streams.info(`${options.store}-partition-${id}`)).config.subjects
+    await connection.request(subject.replace('*', '-'), 'no message of a log')
+    await connection.close()
+    t.equal(await node.highWaterMark(id), 3)
+    t.same(valuesIn(await node.read(id, 0, plenty)), ['0:a', '1:b'])
+    await t.rejects(
+      attempt(() => node.read(id, 2, plenty)),
+      { code: 'STORAGE_FAILED', details: { reason: 'corrupt' }, message: /partition-1 is corrupt at offset 2/ },
+    )
+  },
+)
 
 onOneNode('a message that NATS does not take is refused, and costs no other', [], async (t, _nats, node, id) => {
   const refused = { code: 'BAD_CONFIG', message: /messages\[1\] has 1048592 bytes, and NATS takes 1046528/ }

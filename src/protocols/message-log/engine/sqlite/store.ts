@@ -18,7 +18,7 @@ import { dirname } from 'node:path'
 import type { DatabaseSync, StatementSync } from 'node:sqlite'
 import type { SqliteLogConfig } from './config.ts'
 import { openDatabase } from './open-database.ts'
-import { migrate, pragma, versionOf } from './schema.ts'
+import { makeTables, pragma, versionOf } from './schema.ts'
 import { guarded } from './sqlite-faults.ts'
 import { lockStore } from './store-lock.ts'
 
@@ -101,7 +101,7 @@ function openConnection(path: string, fileBytesMax: number): DatabaseSync {
     connection.exec(`PRAGMA journal_size_limit = ${4 * checkpointBytes}`)
     if (Number.isFinite(fileBytesMax))
       connection.exec(`PRAGMA max_page_count = ${Math.floor(fileBytesMax / ownPageBytes)}`)
-    migrate(connection, path)
+    makeTables(connection, path)
     syncFolder(dirname(path))
     return connection
   } catch (error) {
