@@ -23,6 +23,8 @@ t.test('options that cannot be are named', async t => {
   await t.rejects(open({ path: '' }), { code: 'BAD_CONFIG', message: /path/ })
   const nothing: unknown = {}
   await t.rejects(open(nothing as SqliteLogOptions), { code: 'BAD_CONFIG', message: /path/ })
+  await t.rejects(open({ path: ':memory:' }), { code: 'BAD_CONFIG', message: /path is no file: memoryLogEngine/ })
+  await t.rejects(open({ path: 'x', diskFreeBytesMin: 1 }), { code: 'BAD_CONFIG', message: /diskFreeBytesMin/ })
   await t.rejects(open({ path: 'x', fileBytesMax: 1 }), { code: 'BAD_CONFIG', message: /fileBytesMax/ })
   const misspelt = { path: 'x', fileByteMax: 1 }
   await t.rejects(open(misspelt), { code: 'BAD_CONFIG', message: /did you mean fileBytesMax/ })
