@@ -5,12 +5,12 @@ import { join } from 'node:path'
 import t, { type Test } from 'tap'
 import { createVirtualClock } from '../../../src/actors/runtime/clock.ts'
 import { isStarfishError } from '../../../src/messages/errors.ts'
+import { appendOf } from '../../../src/protocols/message-log/engine/conformance/stored-messages.ts'
 import type { LogEngine } from '../../../src/protocols/message-log/engine/contract.ts'
 import type { SqliteLogOptions } from '../../../src/protocols/message-log/engine/sqlite/config.ts'
 import { growthBytes } from '../../../src/protocols/message-log/engine/sqlite/disk-room.ts'
 import { sqliteLogEngine } from '../../../src/protocols/message-log/engine/sqlite/sqlite-log-engine.ts'
 import { newContext, newFolder } from './sqlite-world.ts'
-import { appendOf } from './stored-messages.ts'
 
 const mebibyte = 1_048_576
 const ever = Number.POSITIVE_INFINITY

@@ -3,11 +3,11 @@ import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join, relative } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import t, { type Test } from 'tap'
+import { appendOf, valuesIn } from '../../../src/protocols/message-log/engine/conformance/stored-messages.ts'
 import type { AppendResult, LogEngine } from '../../../src/protocols/message-log/engine/contract.ts'
 import type { SqliteLogOptions } from '../../../src/protocols/message-log/engine/sqlite/config.ts'
 import { sqliteLogEngine } from '../../../src/protocols/message-log/engine/sqlite/sqlite-log-engine.ts'
 import { newContext, newFolder } from './sqlite-world.ts'
-import { appendOf, valuesIn } from './stored-messages.ts'
 
 const plenty = 1_048_576
 
