@@ -24,6 +24,7 @@ t.test('options that cannot be are named', async t => {
   await refused({ servers: [''] }, /servers is ""/)
   await refused({ servers: 'x', store: 'a.b' }, /store is not 1 to 64 letters/)
   await refused({ servers: 'x', replicas: 6 }, /replicas is 6/)
+  await refused({ servers: 'x', replicas: 2 }, /replicas is 2, not 1, 3 or 5/)
   await refused({ servers: 'x', requestTimeoutMs: 1 }, /requestTimeoutMs is 1/)
   await refused({ servers: 'x', user: '' }, /user is ""/)
   await refused({ server: 'x' }, /did you mean servers/)

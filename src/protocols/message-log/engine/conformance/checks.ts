@@ -18,7 +18,7 @@ export const keepAll: RetentionPolicy = {
 }
 
 /** A signal that never aborts. */
-export const patient = new AbortController().signal
+export const patient: AbortSignal = new AbortController().signal
 
 /** How something is refused. Of `details`, those that are named. */
 export interface Refusal {
