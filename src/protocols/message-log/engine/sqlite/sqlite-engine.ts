@@ -59,7 +59,7 @@ export class SqliteEngine implements LogEngine {
   constructor(config: SqliteLogConfig, context: LogEngineContext) {
     this.#context = context
     this.#advances = new Advances(context.advances)
-    this.#store = new Store(config)
+    this.#store = new Store(config, context.clock)
     const { connection } = this.#store
     this.#reads = new StoreReads(connection, config.path)
     this.#topics = new StoreTopics(this.#store)
