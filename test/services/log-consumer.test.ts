@@ -252,8 +252,10 @@ t.test('the oldest message that is kept is found, and what was skipped is told',
     )
   // Messages have 46 bytes: the last four are within the bound.
   const oldest = 36
+  const details = { firstOffset: oldest, highWaterMark: 40 }
   while (await isKept(oldest - 1)) await new Promise(resolve => setImmediate(resolve))
   t.ok(await isKept(oldest))
+  await t.rejects(client.fetch(p, 0, 1), { code: 'OFFSET_OUT_OF_RANGE', details })
   const [first] = await read(consumer(), 1)
   t.equal(Number(first?.replaceAll('.', '')), oldest)
   const batches: [number, number][] = []
@@ -268,7 +270,16 @@ t.test('no such topic or partition; a topic that is deleted', async t => {
   const { client, consumer, partitions } = await world(t)
   await t.rejects(read(client.consumer({ topic: 'never' }), 1), { code: 'TOPIC_NOT_FOUND' })
   await t.rejects(read(consumer({ partitions: [99] }), 1), { code: 'PARTITION_NOT_FOUND', details: { partition: 99 } })
-  const reading = read(consumer({ partitions }), 1)
+  const notThere = { code: 'PARTITION_NOT_FOUND', details: { partition: 99 } } as const
+  await t.rejects(read(consumer({ from: { 99: 4 } }), 1), notThere)
+  const sought = consumer()
+  sought.seek(99, 4)
+  await t.rejects(read(sought, 1), notThere)
+  t.throws(() => consumer({ partitions }).seek(99, 4), notThere)
+  const reader = consumer({ partitions })
+  const reading = read(reader, 1)
+  await until(() => reader.stats().length === 1)
+  t.throws(() => reader.seek(99, 4), notThere)
   await until(() => client.stats().servers[0]!.inFlight === 1)
   const ended = t.rejects(reading, { code: 'PARTITION_NOT_FOUND' })
   await client.deleteTopic('t')
@@ -281,7 +292,10 @@ t.test('options that cannot be used', async t => {
   t.throws(() => client.consumer(bad as never), {
     code: 'BAD_CONFIG',
     message:
-      /a is not known.*topic is "".*from is "middle".*partitions is an array.*outOfRange is "x".*fetchBytesMax is 0.*maxWaitMs is 60000/,
+      /a is not known.*topic is "".*from is "middle".*partitions is an empty list.*outOfRange is "x".*fetchBytesMax is 0.*maxWaitMs is 60000, not less than silenceTimeoutMs of the pool, 20000/,
   })
   t.throws(() => client.consumer({ topic: 't', from: { 1: -1 } }), { message: /from\[1\] is -1/ })
+  t.throws(() => client.consumer({ topic: 't', from: { 2: 0 }, partitions: [1] }), {
+    message: /from\[2\] is for a partition that is not among partitions/,
+  })
 })

@@ -72,6 +72,7 @@ const produce: LogCall<ProduceRequest, ProduceResponse> = {
 const fetch: LogCall<FetchRequest, FetchResponse> = {
   operation: logOperation.fetch,
   about: aboutPartition,
+  isLong: ({ longPoll }) => longPoll !== undefined,
   answerOf: keepEntries,
 }
 

@@ -34,7 +34,19 @@ export function logErrorName(errorCode: number): LogErrorName | 'unknown' {
   return names.get(errorCode) ?? 'unknown'
 }
 
-/** The error of a response that is one. Its details carry the error code, by number and name, and what the server said. */
+/** How the text of error 3 ends: see docs/log-protocol.md. */
+const rangeForm = /offsets from (\d{1,16}) to its end (\d{1,16}), not \d+$/
+
+/** What a text tells of the range that an offset is out of; nothing when it does not. */
+function rangeIn(text: string): { readonly firstOffset?: number; readonly highWaterMark?: number } {
+  const [, first, end] = rangeForm.exec(text) ?? []
+  return end === undefined ? {} : { firstOffset: Number(first), highWaterMark: Number(end) }
+}
+
+/**
+ * The error of a response that is one. Its details carry the error code, by number and name, and what the server said; those of
+ * OFFSET_OUT_OF_RANGE `firstOffset` and `highWaterMark` too, if it said so.
+ */
 export function logResponseError(
   { errorCode, text }: Pick<LogFailure, 'errorCode' | 'text'>,
   request: { describe(): string },
@@ -44,5 +56,6 @@ export function logResponseError(
   const { code, handled } = errorName === 'unknown' ? failed : meanings[errorName]
   const said = text === '' ? '' : `: ${text}`
   const message = `${server} answered ${request.describe()} with error ${errorCode} (${errorName})${said}`
-  return new StarfishError(code, message, { details: { server, errorCode, errorName, text }, handled })
+  const range = errorName === 'offsetOutOfRange' ? rangeIn(text) : {}
+  return new StarfishError(code, message, { details: { server, errorCode, errorName, text, ...range }, handled })
 }

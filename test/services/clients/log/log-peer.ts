@@ -3,13 +3,17 @@ import { once } from 'node:events'
 import { type AddressInfo, createServer, type Socket } from 'node:net'
 import type { Test } from 'tap'
 import {
+  encodeLogBatch,
   encodeLogError,
   encodeLogResponse,
+  type FetchRequest,
   type LogErrorCode,
+  type LongPoll,
   logOperation,
   type ProduceRequest,
   readLogBatch,
 } from '../../../../src/messages/index.ts'
+import type { LogSlice } from '../../../../src/messages/log/batch-v1.ts'
 import { logOperationsV1 } from '../../../../src/messages/log/operations.ts'
 import { LogRequestDecoder } from '../../../../src/messages/log/request.ts'
 
@@ -26,6 +30,16 @@ export interface Produced {
   failed(errorCode: LogErrorCode): void
 }
 
+/** A Fetch as the peer saw it. */
+export interface Fetched {
+  readonly partition: number
+  readonly offset: number
+  readonly longPoll: LongPoll | undefined
+  /** Answers it, now or later: with that message, or with none. */
+  answer(value?: string): void
+  failed(errorCode: LogErrorCode, text?: string): void
+}
+
 /** The peer. Topic `t` has its partitions. */
 export interface LogPeer {
   readonly port: number
@@ -40,10 +54,18 @@ export interface LogPeerScript {
   readonly partitions?: readonly number[]
   /** With every Produce, told how many came before it. */
   readonly onProduce: (produced: Produced, index: number) => void
+  /** With every Fetch. Default: it is not answered. */
+  readonly onFetch?: (fetched: Fetched) => void
+}
+
+/** One message, stored at `offset`. */
+function sliceOf(value: string, offset: number): LogSlice {
+  const { bytes, end } = encodeLogBatch([{ timestampMs: 0, key: null, value: Buffer.from(value) }])
+  return { bytes, start: 4, end, count: 1, offset }
 }
 
 /** A peer that is gone when the test is over. */
-export async function startLogPeer(t: Test, { partitions = [1], onProduce }: LogPeerScript): Promise<LogPeer> {
+export async function startLogPeer(t: Test, { partitions = [1], onProduce, onFetch }: LogPeerScript): Promise<LogPeer> {
   const produced: Produced[] = []
   const sockets = new Set<Socket>()
   let waiting: { count: number; resolve: () => void }[] = []
@@ -75,8 +97,26 @@ export async function startLogPeer(t: Test, { partitions = [1], onProduce }: Log
       case 'ListTopics':
         write(encodeLogResponse(logOperation.listTopics, id, { topics: [{ name: 't', partitions }] }))
         break
+      case 'Fetch':
+        onFetch?.(fetched(decoder.request as FetchRequest, id, write))
+        break
       default:
         take(decoder.request as ProduceRequest, id, socket, write)
+    }
+  }
+
+  function fetched(request: FetchRequest, id: number, write: (bytes: Buffer) => void): Fetched {
+    const { partitionId, offset, longPoll } = request
+    return {
+      partition: partitionId,
+      offset,
+      longPoll,
+      answer(value) {
+        const slices = value === undefined ? [] : [sliceOf(value, offset)]
+        const highWaterMark = offset + slices.length
+        write(encodeLogResponse(logOperation.fetch, id, { partitionId, highWaterMark, slices }))
+      },
+      failed: (errorCode, text = 'by script') => write(encodeLogError(id, errorCode, text)),
     }
   }
 

@@ -24,7 +24,10 @@ export interface LogConsumer extends AsyncIterable<ConsumedMessage>, AsyncDispos
    * batch comes again to whoever reads next.
    */
   eachBatch(handle: (batch: ConsumedBatch) => unknown): Promise<void>
-  /** Goes on at that offset of a partition; what was fetched ahead of it is thrown away. */
+  /**
+   * Goes on at that offset of a partition; what was fetched ahead of it is thrown away. Throws PARTITION_NOT_FOUND for one that is
+   * not read; before it is known which partitions the topic has, whoever reads is rejected with that.
+   */
   seek(partition: number, offset: number): void
   /** Hands out and fetches nothing of these partitions, all unless told, until they are resumed. */
   pause(partitions?: readonly number[]): void

@@ -13,8 +13,9 @@ import type { ChartTimers } from '../../../../actors/runtime/compiled-chart.ts'
 import { isStarfishError, StarfishError } from '../../../../messages/errors.ts'
 import { backoffMs } from '../../../../supervisor/backoff.ts'
 import { Fifo } from '../../../../supervisor/fifo.ts'
+import type { FailureRecord } from '../../failure-record.ts'
 import type { LogRequests } from '../log-requests.ts'
-import type { TopicDirectory } from '../topic-directory.ts'
+import { partitionNotFound, type TopicDirectory } from '../topic-directory.ts'
 import type { ConsumedBatch } from './consumed-batch.ts'
 import type { ConsumerConfig } from './consumer-options.ts'
 import { expireTrack, Track, type TrackPlane } from './track.ts'
@@ -31,11 +32,20 @@ export interface PartitionFigures {
   /** Of what is fetched ahead, and of what its reader has in hand. */
   readonly bufferedBytes: number
   readonly isPaused: boolean
+  /** Of its requests, in a row; 0 once one was answered. */
+  readonly failures: number
+  /** What the last request that failed failed with; undefined while none has. It stays when others are answered. */
+  readonly lastError: FailureRecord | undefined
 }
 
 interface Waiter {
   resolve(batch: ConsumedBatch | undefined): void
   reject(error: unknown): void
+}
+
+function partitionNotRead(topic: string, partition: number): StarfishError {
+  const text = `the consumer of topic ${topic} reads no partition ${partition}`
+  return new StarfishError('PARTITION_NOT_FOUND', text, { details: { topic, partition }, handled: 'no' })
 }
 
 /** The reading of one consumer. */
@@ -94,8 +104,13 @@ export class Reading implements TrackPlane {
 
   seek(partition: number, offset: number): void {
     if (this.#inHand?.partition === partition) this.#letGo()
-    if (this.#tracks.length === 0) this.#seeks.set(partition, offset)
-    else this.#trackOf(partition)?.seek(offset)
+    const { topic, partitions } = this.config
+    const track = this.#trackOf(partition)
+    if (this.#tracks.length > 0 ? track === undefined : partitions?.includes(partition) === false) {
+      throw partitionNotRead(topic, partition)
+    }
+    if (track === undefined) this.#seeks.set(partition, offset)
+    else track.seek(offset)
   }
 
   setPaused(partitions: readonly number[] | undefined, isPaused: boolean): void {
@@ -117,9 +132,9 @@ export class Reading implements TrackPlane {
   }
 
   figures(): PartitionFigures[] {
-    return this.#tracks.map(({ partition, position, highWaterMark, bufferedBytes, isPaused }) => {
+    return this.#tracks.map(({ partition, position, highWaterMark, bufferedBytes, isPaused, failures, lastError }) => {
       const lag = position === undefined || highWaterMark === undefined ? undefined : highWaterMark - position
-      return { partition, position, highWaterMark, lag, bufferedBytes, isPaused }
+      return { partition, position, highWaterMark, lag, bufferedBytes, isPaused, failures, lastError }
     })
   }
 
@@ -129,6 +144,7 @@ export class Reading implements TrackPlane {
     this.#isOver = true
     this.#failure = failure
     this.requests.config.clock.clearTimeout(this.#retry)
+    this.requests.watch(-this.#tracks.length)
     for (const track of this.#tracks) track.end()
     for (const { resolve, reject } of this.#waiters.drain()) {
       if (failure === undefined) resolve(undefined)
@@ -159,11 +175,11 @@ export class Reading implements TrackPlane {
   #open(all: readonly number[]): void {
     if (this.#isOver) return
     const { topic, from, fetchBytesMax, prefetchBytesMax, partitions = all } = this.config
-    const unknown = partitions.find(partition => !all.includes(partition))
+    const begins = typeof from === 'string' ? [] : Object.keys(from).map(Number)
+    const named = [...partitions, ...begins, ...this.#seeks.keys()]
+    const unknown = named.find(partition => !all.includes(partition))
     if (unknown !== undefined) {
-      const text = `topic ${topic} has no partition ${unknown}`
-      const details = { topic, partition: unknown }
-      this.end(new StarfishError('PARTITION_NOT_FOUND', text, { details, handled: 'no' }))
+      this.end(partitionNotFound(topic, unknown))
       return
     }
     this.shareBytes = Math.max(1, Math.floor(prefetchBytesMax / partitions.length))
@@ -173,6 +189,7 @@ export class Reading implements TrackPlane {
       const isPaused = this.#isAllPaused || this.#pauses.has(partition)
       return new Track(partition, this.#seeks.get(partition) ?? begin, isPaused, this)
     })
+    this.requests.watch(this.#tracks.length)
     for (const track of this.#tracks) track.go()
   }
 

@@ -12,6 +12,7 @@ import { isStarfishError, type StarfishError } from '../../../../messages/errors
 import type { FetchResponse } from '../../../../messages/log/fetch-v1.ts'
 import { backoffMs } from '../../../../supervisor/backoff.ts'
 import { Fifo } from '../../../../supervisor/fifo.ts'
+import { type FailureRecord, recordFailure } from '../../failure-record.ts'
 import { logCall } from '../log-calls.ts'
 import type { LogRequests } from '../log-requests.ts'
 import type { PendingLog } from '../pending-log.ts'
@@ -65,7 +66,8 @@ export class Track implements TrackFacts {
   #position: number | undefined
   /** What is not there any more of `start` is no loss: nothing was promised yet. */
   #isAtStart: boolean
-  #failures = 0
+  failures = 0
+  lastError: FailureRecord | undefined = undefined
   #skipped = 0
   #pending: PendingLog<FetchResponse> | undefined
   #locating: AbortController | undefined
@@ -90,7 +92,7 @@ export class Track implements TrackFacts {
 
   get backoffMs(): number {
     const { retry, random } = this.#plane.requests.config
-    return backoffMs({ ...retry, jitter: 1 }, this.#failures, random())
+    return backoffMs({ ...retry, jitter: 1 }, this.failures, random())
   }
 
   // What the reader asks.
@@ -163,14 +165,15 @@ export class Track implements TrackFacts {
 
   #fetch(offset: number): void {
     const { requests, config, fetchBytes } = this.#plane
-    const { maxWaitMs } = config
+    const maxWaitMs = requests.pollWaitMs(config.maxWaitMs)
     const content = {
       partitionId: this.partition,
       offset,
       maxBytes: fetchBytes,
       longPoll: { maxWaitMs, minBytes: 1 },
     }
-    const attempts = { isIdempotent: true, timeoutMs: requests.config.timeoutMs + maxWaitMs }
+    // The chart tries again, so that what is wrong is known here.
+    const attempts = { isIdempotent: true, isRetried: false, timeoutMs: requests.config.timeoutMs + maxWaitMs }
     const pending = requests.create(
       logCall.fetch,
       content,
@@ -183,12 +186,12 @@ export class Track implements TrackFacts {
       },
     )
     this.#pending = pending
-    requests.open.open(pending)
+    requests.polls.open(pending)
   }
 
   #answered(offset: number, { highWaterMark, entries }: FetchResponse): void {
     this.#pending = undefined
-    this.#failures = 0
+    this.failures = 0
     this.#isAtStart = false
     this.#position ??= offset
     this.highWaterMark = highWaterMark
@@ -234,13 +237,14 @@ export class Track implements TrackFacts {
     this.#pending = undefined
     this.#locating = undefined
     if (!isStarfishError(error)) throw error
+    this.lastError = recordFailure(error, this.#plane.requests.config.clock.now())
     const where = this.#isAtStart ? 'start' : this.#plane.config.outOfRange
     if (error.code === 'OFFSET_OUT_OF_RANGE' && where !== 'fail') {
       this.#next = where
       this.#tell('range.left')
       this.go()
     } else if (error.retryable) {
-      this.#failures++
+      this.failures++
       this.#tell('request.failed')
     } else this.#plane.failed(error)
   }
@@ -251,7 +255,7 @@ export class Track implements TrackFacts {
     const locating = this.#locating
     this.#pending = undefined
     this.#locating = undefined
-    if (pending !== undefined) this.#plane.requests.open.abort(pending)
+    if (pending !== undefined) this.#plane.requests.polls.abort(pending)
     locating?.abort()
   }
 

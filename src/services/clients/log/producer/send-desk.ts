@@ -298,8 +298,11 @@ export class SendDesk implements LanePlane {
       return
     }
     const { timeoutMs } = this.config
-    const text = `the send waited ${timeoutMs} ms for room`
-    this.#refuse(waiting, new StarfishError('REQUEST_TIMEOUT', text, { details: { timeoutMs }, handled: 'no' }))
+    const { topic } = waiting.sent
+    const cause = this.requests.pool.trouble()
+    const what = this.#topics.partitionsOf(topic) === undefined ? `to learn what partitions ${topic} has` : 'for room'
+    const text = `the send waited ${timeoutMs} ms ${what}${cause === undefined ? '' : `: ${cause.message}`}`
+    this.#refuse(waiting, new StarfishError('REQUEST_TIMEOUT', text, { details: { timeoutMs }, handled: 'no', cause }))
     this.#admit()
   }
 
