@@ -4,6 +4,7 @@ import { crc32 } from 'node:zlib'
 import t, { type Test } from 'tap'
 import { createLogClient, isStarfishError, type LogClient, type LogClientOptions } from '../../src/index.ts'
 import { encodeLogError, encodeLogResponse, logError, logOperation } from '../../src/messages/index.ts'
+import { keptAnswersMax } from '../../src/protocols/message-log/engine/contract.ts'
 import { certificate, privateKey } from '../actors/acceptor/test-certificate.ts'
 import { until } from '../actors/connection/event-shard.ts'
 import { serveLog } from './fixtures/served-log.ts'
@@ -182,6 +183,12 @@ t.test('a produce with a sequence is stored once', async t => {
   t.equal((await client.produce(partition, [{ value: 'a' }], { producer })).baseOffset, 0)
   t.equal((await client.produce(partition, [{ value: 'a' }])).baseOffset, 1)
   t.equal(await client.getOffset(partition), 2)
+  for (let sequence = 1; sequence <= keptAnswersMax; sequence++) {
+    await client.produce(partition, [{ value: 'b' }], { producer: { ...producer, sequence } })
+  }
+  const tooLate = client.produce(partition, [{ value: 'a' }], { producer })
+  await t.rejects(tooLate, { code: 'REQUEST_FAILED', handled: 'unknown', details: { errorName: 'storageError' } })
+  t.equal(client.stats().retries, 0, 'no other try mends it')
 })
 
 t.test('over TLS', async t => {

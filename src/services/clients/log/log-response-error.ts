@@ -43,6 +43,13 @@ function rangeIn(text: string): { readonly firstOffset?: number; readonly highWa
   return end === undefined ? {} : { firstOffset: Number(first), highWaterMark: Number(end) }
 }
 
+/** How the text of error 7 ends when no other try mends it: see docs/log-protocol.md. */
+const expiredForm = /sequence \d+ to partition \d+ is older than the answers that are kept of its producer$/
+
+function isExpired(errorName: LogErrorName | 'unknown', text: string): boolean {
+  return errorName === 'storageError' && expiredForm.test(text)
+}
+
 /**
  * The error of a response that is one. Its details carry the error code, by number and name, and what the server said; those of
  * OFFSET_OUT_OF_RANGE `firstOffset` and `highWaterMark` too, if it said so.
@@ -53,7 +60,7 @@ export function logResponseError(
   server: string,
 ): StarfishError {
   const errorName = logErrorName(errorCode)
-  const { code, handled } = errorName === 'unknown' ? failed : meanings[errorName]
+  const { code, handled } = errorName === 'unknown' || isExpired(errorName, text) ? failed : meanings[errorName]
   const said = text === '' ? '' : `: ${text}`
   const message = `${server} answered ${request.describe()} with error ${errorCode} (${errorName})${said}`
   const range = errorName === 'offsetOutOfRange' ? rangeIn(text) : {}
