@@ -89,7 +89,8 @@ t.test('a partition that cannot be read says why, until it can be', async t => {
   let isBroken = true
   const { port } = await startLogPeer(t, {
     onProduce: ({ stored }) => stored(0),
-    onFetch: ({ failed, answer }) => (isBroken ? failed(logError.storageError) : answer('a')),
+    onFetch: ({ offset, failed, found }) =>
+      isBroken ? failed(logError.storageError) : found(offset + 1, [{ offset, values: ['a'] }]),
   })
   const reader = clientOf(t, port).consumer({ topic: 't' })
   t.teardown(() => reader.close())

@@ -79,11 +79,11 @@ export class Lane implements LaneFacts {
   #ready: ProducerBatch[] = []
   #open: ProducerBatch | undefined
 
-  constructor(topic: string, partition: number, producerId: bigint, plane: LanePlane) {
+  constructor(topic: string, partition: number, plane: LanePlane) {
     this.topic = topic
     this.partition = partition
     this.#plane = plane
-    this.#producerId = producerId
+    this.#producerId = plane.drawProducerId()
     this.#chart = laneChart().create(this as unknown as Lane, plane.timers, this)
     laneChart().start(this.#chart)
   }
@@ -94,6 +94,11 @@ export class Lane implements LaneFacts {
 
   get inFlight(): number {
     return this.#inFlight
+  }
+
+  /** Holds no message that is neither answered nor given up. */
+  get isIdle(): boolean {
+    return this.#undecided.length === 0 && this.#ready.length === 0 && this.#open === undefined
   }
 
   /** Takes a message of `bytes`, the one at `at` of its delivery. */

@@ -15,8 +15,9 @@ import type { TopicDirectory } from '../topic-directory.ts'
 import type { ProducerBatch } from './batch.ts'
 import { Delivery, type SentMessage } from './delivery.ts'
 import { expireLane, Lane, type LanePlane } from './lane.ts'
+import { ProducerLanes } from './producer-lanes.ts'
 import type { ProducerConfig } from './producer-options.ts'
-import { TopicLanes } from './topic-lanes.ts'
+import type { TopicLanes } from './topic-lanes.ts'
 import { Linger, type Sent, WaitingSend } from './waits.ts'
 
 /** What a producer holds now. */
@@ -39,14 +40,12 @@ export class SendDesk implements LanePlane {
   readonly timers: ChartTimers
   readonly buffers = new LargeBuffers()
   readonly #topics: TopicDirectory
-  readonly #sentTo = new Map<string, TopicLanes>()
-  readonly #lanes = new Set<Lane>()
+  readonly #lanes: ProducerLanes
   readonly #line = new Set<WaitingSend>()
   /** Topics whose partitions were asked for just now. */
   readonly #asked = new Set<string>()
   readonly #deadlines: Deadlines<ProducerBatch | WaitingSend>
   readonly #lingers: Deadlines<Linger>
-  readonly #producerId: bigint
   #whenReady: (() => void)[] = []
   #whenEmpty: (() => void)[] = []
   #gathered: Lane[] = []
@@ -70,7 +69,10 @@ export class SendDesk implements LanePlane {
     this.timers = createClockTimers(clock, expireLane)
     this.#topics = topics
     this.#leftMs = config.timeoutMs
-    this.#producerId = this.drawProducerId()
+    this.#lanes = new ProducerLanes({
+      random: requests.config.random,
+      create: (topic, partition) => new Lane(topic, partition, this),
+    })
     this.#deadlines = new Deadlines(clock, true, waiting => this.#expire(waiting))
     this.#lingers = new Deadlines(clock, true, ({ lane, batch }) => lane.due(batch))
   }
@@ -153,7 +155,7 @@ export class SendDesk implements LanePlane {
   }
 
   sealed(lane: Lane): void {
-    this.#sentTo.get(lane.topic)?.sealed(lane)
+    this.#lanes.of(lane.topic)?.sealed(lane)
   }
 
   freed(bytes: number): void {
@@ -165,6 +167,7 @@ export class SendDesk implements LanePlane {
     this.#deadlines.clear(batch)
     batch.release()
     this.freed(batch.messageBytes)
+    this.#lanes.settled(batch.lane)
   }
 
   lost(lane: Lane): void {
@@ -185,21 +188,16 @@ export class SendDesk implements LanePlane {
   }
 
   #lanesOf(topic: string): TopicLanes | undefined {
-    const known = this.#sentTo.get(topic)
+    const known = this.#lanes.of(topic)
     if (known !== undefined) return known
     const partitions = this.#topics.partitionsOf(topic)
-    if (partitions === undefined || partitions.length === 0) return undefined
-    const lanes = partitions.map(partition => new Lane(topic, partition, this.#producerId, this))
-    for (const lane of lanes) this.#lanes.add(lane)
-    const created = new TopicLanes(lanes, this.requests.config.random)
-    this.#sentTo.set(topic, created)
-    return created
+    return partitions === undefined || partitions.length === 0 ? undefined : this.#lanes.open(topic, partitions)
   }
 
   /** It may be another one of that name by now. */
   #forget(topic: string): void {
     this.#topics.forget(topic)
-    this.#sentTo.delete(topic)
+    this.#lanes.forget(topic)
   }
 
   #wait(sent: Sent, signal: AbortSignal | undefined): void {
@@ -219,18 +217,20 @@ export class SendDesk implements LanePlane {
     if (this.#asked.has(topic)) return
     this.#asked.add(topic)
     this.#topics.lookUp(topic).then(
-      () => {
-        this.#asked.delete(topic)
-        this.#admit()
-      },
-      error => {
-        this.#asked.delete(topic)
-        for (const waiting of this.#line) {
-          if (waiting.sent.topic === topic) this.#refuse(waiting, notStored(error))
-        }
-        this.#admit()
-      },
+      () => this.#lookedUp(topic),
+      error => this.#lookedUp(topic, error),
     )
+  }
+
+  #lookedUp(topic: string, error?: unknown): void {
+    this.#asked.delete(topic)
+    if (error === undefined || isStarfishError(error, 'TOPIC_NOT_FOUND')) {
+      this.#lanes.keep(name => this.#topics.partitionsOf(name))
+    }
+    for (const waiting of error === undefined ? [] : this.#line) {
+      if (waiting.sent.topic === topic) this.#refuse(waiting, notStored(error))
+    }
+    this.#admit()
   }
 
   /** Delivers what waits, as far as topics are known and there is room. */
