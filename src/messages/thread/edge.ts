@@ -23,10 +23,11 @@ receiver -> sender  notice      of a batch that it could not read, or that start
  * batch    = opening firstSequence [codecs] reply* [refusals] record* [buffer]        opening = replies * 64 + flags
  * codecs   = count name*                                         numbered on from those named before, from 1
  * reply    = answer value                                        answer = requestId * 4 + status
+ *          | answer form value*                                  for the status that says so, as the shape has them
  * refusals = count (slot reason)*
  * record   = head [to] [from form] [toIncarnation] [requestId] [deadlineMs] body      head = slot * 128 + bits
  *          | head (name* text*)*                                 head = messages in the run * 128 + runBit; see below
- * form     = 0, a whole event | number of a shape | -count type key*, a shape that takes the next number
+ * form     = 0, a whole event | number of a shape | -count [type] key*, a shape that takes the next number; events have types
  * body     = event | value*, as the shape has them; there is no value for the key `type`
  * to, from = number of a name | the name, which takes the next number; from is 0 for nobody
  * ```
@@ -69,8 +70,8 @@ export const nameFollows = 0xffff
 /** Bytes of a run's message before its optional fields. */
 export const runHeadBytes = 19
 
-/** Status of a reply on the wire. */
-export const replyStatus = { ok: 0, failed: 1, notClonable: 2 } as const
+/** Status of a reply on the wire; `shaped` is ok with a value in the form of a shape. */
+export const replyStatus = { ok: 0, failed: 1, notClonable: 2, shaped: 3 } as const
 
 /** What the receiver posts when the sender waits for credit. A batch is an array, a notice an object. */
 export const wake = 1

@@ -80,7 +80,17 @@ export class BatchDecoder {
     for (let left = count; left > 0; left--) {
       const answer = wire[at++] as number
       const status = answer % replyStatuses
-      this.#sink.reply((answer - status) / replyStatuses, outcomeOf(status, wire[at++]))
+      const requestId = (answer - status) / replyStatuses
+      if (status !== replyStatus.shaped) {
+        this.#sink.reply(requestId, outcomeOf(status, wire[at++]))
+        continue
+      }
+      const form = wire[at++] as number
+      const shape =
+        form > 0 ? this.#shapes.at(form) : this.#shapes.add(undefined, wire.slice(at, at - form) as string[])
+      if (form < 0) at -= form
+      this.#sink.reply(requestId, { status: 'ok', value: shape.build(wire, at) })
+      at += shape.size
     }
     this.#at = at
   }
@@ -119,7 +129,7 @@ export class BatchDecoder {
       const toIncarnation = head & recordBits.incarnation ? (wire[at++] as number) : 0
       const requestId = head & recordBits.request ? (wire[at++] as number) : 0
       const deadlineMs = head & recordBits.deadline ? (wire[at++] as number) : undefined
-      const event = shape === undefined ? (wire[at] as AnyEvent) : shape.build(wire, at)
+      const event = shape === undefined ? (wire[at] as AnyEvent) : (shape.build(wire, at) as AnyEvent)
       at += shape === undefined ? 1 : shape.size
       const slot = head >>> recordBitsWidth
       if (!this.#sink.message(slot, head, this.#to, this.#from, event, toIncarnation, requestId, deadlineMs)) return

@@ -80,7 +80,7 @@ export class BatchEncoder {
     }
     if (replies.length > 0) {
       flags |= (replies.length >> 1) << batchFlagsWidth
-      at = encodeReplies(wire, at, replies)
+      at = this.#encodeReplies(wire, at, replies)
     }
     if (refusals.length > 0) {
       flags |= batchFlags.hasRefusals
@@ -123,6 +123,36 @@ export class BatchEncoder {
     this.discard()
     this.#codecsTold = 0
     this.#startsOver = true
+  }
+
+  #encodeReplies(wire: unknown[], start: number, replies: readonly (number | ReplyOutcome)[]): number {
+    let at = start
+    for (let index = 0; index < replies.length; index += 2) {
+      const answer = (replies[index] as number) * replyStatuses
+      const outcome = replies[index + 1] as ReplyOutcome
+      const end = outcome.status === 'ok' ? this.#shaped(wire, at, answer, outcome.value) : -1
+      if (end >= 0) {
+        at = end
+        continue
+      }
+      wire[at++] = answer + replyStatus[outcome.status]
+      if (outcome.status === 'ok') wire[at++] = outcome.value
+      else wire[at++] = outcome.status === 'failed' ? outcome.error : outcome.reason
+    }
+    return at
+  }
+
+  /** Writes a reply whose value has a shape; returns where it ends, -1 when it does not fit one. */
+  #shaped(wire: unknown[], start: number, answer: number, value: unknown): number {
+    const shape = this.#shapes.findReply(value)
+    if (shape === undefined) return -1
+    const isNew = shape.number === 0
+    wire[start] = answer + replyStatus.shaped
+    const end = shape.pack(wire, this.#form(wire, start + 1, shape), value as object)
+    if (end >= 0) return end
+    this.#shapes.missed(shape)
+    if (isNew) this.#shapes.takeBack()
+    return -1
   }
 
   #encodeMessages(wire: unknown[], start: number, messages: readonly Envelope[]): number {
@@ -204,7 +234,7 @@ export class BatchEncoder {
     }
     this.#shapes.tell(shape)
     wire[at++] = -shape.keys.length
-    wire[at++] = shape.type
+    if (shape.type !== undefined) wire[at++] = shape.type
     for (const key of shape.keys) wire[at++] = key
     return at
   }
@@ -279,16 +309,5 @@ function encodeList(wire: unknown[], start: number, list: readonly unknown[], wi
   let at = start
   wire[at++] = list.length / width
   for (const value of list) wire[at++] = value
-  return at
-}
-
-function encodeReplies(wire: unknown[], start: number, replies: readonly (number | ReplyOutcome)[]): number {
-  let at = start
-  for (let index = 0; index < replies.length; index += 2) {
-    const outcome = replies[index + 1] as ReplyOutcome
-    wire[at++] = (replies[index] as number) * replyStatuses + replyStatus[outcome.status]
-    if (outcome.status === 'ok') wire[at++] = outcome.value
-    else wire[at++] = outcome.status === 'failed' ? outcome.error : outcome.reason
-  }
   return at
 }
