@@ -8,6 +8,7 @@ import {
   encodeLogResponse,
   type FetchRequest,
   type LogErrorCode,
+  type LongPoll,
   logOperation,
   type ProduceRequest,
   readLogBatch,
@@ -39,10 +40,12 @@ export interface Fetched {
   readonly partition: number
   readonly offset: number
   readonly maxBytes: number
-  readonly maxWaitMs: number | undefined
+  readonly longPoll: LongPoll | undefined
   readonly socket: Socket
   /** Answers it, now or later; with another partition than was asked for if it is named. */
   found(highWaterMark: number, slices: readonly PeerSlice[], partition?: number): void
+  /** The same, with the last message of the partition, or at its end. */
+  answer(value?: string): void
   failed(errorCode: LogErrorCode): void
 }
 
@@ -153,16 +156,18 @@ function fetchedOf(
   socket: Socket,
   write: (bytes: Buffer) => void,
 ): Fetched {
+  const found: Fetched['found'] = (highWaterMark, slices, partition = partitionId) => {
+    const answer = { partitionId: partition, highWaterMark, slices: slices.map(sliceOf) }
+    write(encodeLogResponse(logOperation.fetch, id, answer))
+  }
   return {
     partition: partitionId,
     offset,
     maxBytes,
-    maxWaitMs: longPoll?.maxWaitMs,
+    longPoll,
     socket,
-    found(highWaterMark, slices, partition = partitionId) {
-      const answer = { partitionId: partition, highWaterMark, slices: slices.map(sliceOf) }
-      write(encodeLogResponse(logOperation.fetch, id, answer))
-    },
+    found,
+    answer: value => (value === undefined ? found(offset, []) : found(offset + 1, [{ offset, values: [value] }])),
     failed: errorCode => write(encodeLogError(id, errorCode, 'by script')),
   }
 }
