@@ -70,6 +70,8 @@ export interface Link extends ReplyPath {
    * all be written before the caller returns; -1 when nobody waits for it or the token was used. With `replyOrder: 'ready'` only.
    */
   place(token: number, bytes: number): number
+  /** Takes the last reservation, or place, of `bytes` back: it could not be written. With `replyOrder: 'ready'` only. */
+  takeBack(bytes: number): void
   /** Ends the connection after what has been answered so far: nothing more is read, the answers are sent, then FIN. */
   finish(): void
 }

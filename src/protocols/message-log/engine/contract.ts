@@ -56,6 +56,12 @@ export interface AppendResult {
   readonly stored: number
 }
 
+/** Who is told what became of appends, by the number under which each was given. */
+export interface AppendSink {
+  stored(index: number, result: AppendResult): void
+  refused(index: number, error: unknown): void
+}
+
 /** A topic. */
 export interface Topic {
   readonly name: string
@@ -97,7 +103,10 @@ export interface RetentionResult {
 
 /** Looks at what is committed. */
 export interface LogReader {
-  /** In the order in which they were created. */
+  /**
+   * In the order in which they were created. What was given is never changed; while nothing has, it is best the same array
+   * again: what is made of it is made once.
+   */
   listTopics(): MaybeAsync<readonly Topic[]>
   /** The offset that the next message of a partition gets. `PARTITION_NOT_FOUND`. */
   highWaterMark(partitionId: number): MaybeAsync<number>
@@ -128,6 +137,11 @@ export interface LogEngine extends LogReader {
    * `STORAGE_FAILED`, with `handled: 'unknown'` if it may have been stored.
    */
   append(request: AppendRequest): MaybeAsync<AppendResult>
+  /**
+   * The same, for who appends by the thousand: tells `sink` under `index`, now or later, once, and throws nothing. An engine that
+   * has nothing to win leaves it out.
+   */
+  appendTo?(request: AppendRequest, index: number, sink: AppendSink): void
   /** Removes what the policy does not keep, a little at a time. */
   retain(policy: RetentionPolicy): Promise<RetentionResult>
 }
