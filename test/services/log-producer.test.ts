@@ -159,7 +159,7 @@ t.test('what cannot be sent is refused, with nothing stored', async t => {
   await t.rejects(send([{ value: 'x' }], 'never'), { code: 'TOPIC_NOT_FOUND', handled: /^no$/ })
   await t.rejects(send([{ value: 'x', partition: 99 }]), { code: 'PARTITION_NOT_FOUND', handled: /^no$/ })
   await t.rejects(send([{ value: 'x'.repeat(5_000) }]), { code: 'REQUEST_REFUSED', handled: /^no$/ })
-  await t.rejects(send([]), { code: 'BAD_CONFIG', handled: /^no$/, message: /messages is an array/ })
+  await t.rejects(send([]), { code: 'BAD_CONFIG', handled: /^no$/, message: /messages is an empty list/ })
   await t.rejects(send([{ value: 'x' }, { value: 7 }]), { code: 'BAD_CONFIG', message: /messages\[1\].value is 7/ })
   await t.rejects(send([{ value: 'x' }], ''), { code: 'BAD_CONFIG', message: /topic is ""/ })
   t.same(await send([{ value: 'x'.repeat(4_044) }]), [{ partition: 1, offset: 0 }], 'the largest that fits')
@@ -177,9 +177,46 @@ t.test('a topic that is made anew is found again', async t => {
   t.same(await send(), [{ partition: 1, offset: 0 }])
   await client.deleteTopic('t')
   await client.createTopic('t')
-  await t.rejects(send(), { code: 'PARTITION_NOT_FOUND', handled: /^no$/ })
-  t.same(await send(), [{ partition: 2, offset: 0 }])
+  t.same(await send(), [{ partition: 2, offset: 0 }], 'at once')
+  t.same(await send(), [{ partition: 2, offset: 1 }])
+  await client.deleteTopic('t')
+  await t.rejects(send(), { code: 'TOPIC_NOT_FOUND', handled: /^no$/ })
 })
+
+t.test(
+  'what was under way to a topic that is made anew goes there in its order, but for what names a partition',
+  async t => {
+    const { client } = await clientOf(t, 2, memory)
+    const old = (await client.createTopic('t', 3)).partitions
+    const producer = client.producer({ batchBytesMax: 200, inFlightMax: 3 })
+    const send = (message: ProducerMessage) => producer.send({ topic: 't', messages: [message] })
+    await send({ value: 'first' })
+    await client.deleteTopic('t')
+    const { partitions } = await client.createTopic('t', 2)
+    const named = send({ value: 'x', partition: old[1]! })
+    const rejected = t.rejects(named, { code: 'PARTITION_NOT_FOUND', handled: /^no$/, details: { partition: old[1] } })
+    const keys = ['a', 'b', 'c', 'd', 'e', 'f', 'g']
+    const sends: Promise<readonly SentMessage[]>[] = []
+  for (let n = 0; n < 700; n++) {
+    sends.push(send({ key: keys[n % 7]!, value: `${keys[n % 7]} ${n}` }))
+    // Some are sent while others move.
+    if (n % 10 === 9) await new Promise(resolve => setImmediate(resolve))
+  }
+    const sent = (await Promise.all(sends)).flat()
+    await rejected
+    t.ok(sent.every(({ partition }) => partitions.includes(partition)))
+    const stored = (await Promise.all(partitions.map(partition => valuesOf(client, partition)))).flat()
+    t.equal(stored.length, 700)
+    for (const [n, key] of keys.entries()) {
+      t.same(
+        stored.filter(value => value.startsWith(key)),
+        Array.from({ length: 100 }, (_, turn) => `${key} ${turn * 7 + n}`),
+        'once, in the order of the sends',
+      )
+    }
+    t.match(producer.stats(), { bufferedBytes: 0, sendsWaiting: 0, inFlight: 0 })
+  },
+)
 
 t.test('an aborted send is not waited for', async t => {
   const { client } = await clientOf(t, 0, memory)
