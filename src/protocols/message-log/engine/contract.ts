@@ -56,6 +56,12 @@ export interface AppendResult {
   readonly stored: number
 }
 
+/** Who is told what became of appends, by the number under which each was given. */
+export interface AppendSink {
+  stored(index: number, result: AppendResult): void
+  refused(index: number, error: unknown): void
+}
+
 /** A topic. */
 export interface Topic {
   readonly name: string
@@ -128,6 +134,11 @@ export interface LogEngine extends LogReader {
    * `STORAGE_FAILED`, with `handled: 'unknown'` if it may have been stored.
    */
   append(request: AppendRequest): MaybeAsync<AppendResult>
+  /**
+   * The same, for who appends by the thousand: tells `sink` under `index`, now or later, once, and throws nothing. An engine that
+   * has nothing to win leaves it out.
+   */
+  appendTo?(request: AppendRequest, index: number, sink: AppendSink): void
   /** Removes what the policy does not keep, a little at a time. */
   retain(policy: RetentionPolicy): Promise<RetentionResult>
 }
