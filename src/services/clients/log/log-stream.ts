@@ -111,6 +111,8 @@ export class LogStream implements StreamSession<PendingLog>, FrameSink {
     if (!result.ok && result.errorCode === logError.corruptMessage) {
       throw this.#broken(`read a request that was not as it was sent: ${result.text}`)
     }
+    const fault = result.ok ? call.faultOf?.(request.content, result.response) : undefined
+    if (fault !== undefined) throw this.#broken(`answers ${request.describe()} with what ${fault}`)
     const answer = result.ok ? call.answerOf(result.response, bytes !== this.#chunk) : undefined
     this.#slots[slot] = undefined
     this.#freeSlots.push(slot)
