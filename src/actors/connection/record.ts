@@ -148,7 +148,7 @@ export class Connection implements Link, FrameSink, OutputOwner, ReplySink, Time
   allocate(bytes: number, growBytes: number, header: Buffer): Buffer | undefined {
     if (this.plane.ledger.mayHold(growBytes)) {
       try {
-        return Buffer.allocUnsafeSlow(bytes)
+        return this.plane.protocol.bodies?.take(bytes) ?? Buffer.allocUnsafeSlow(bytes)
       } catch (error) {
         if (!isAllocationFailure(error)) throw error
       }
@@ -156,6 +156,10 @@ export class Connection implements Link, FrameSink, OutputOwner, ReplySink, Time
     this.countRefusal('requestsWithoutMemory')
     this.plane.protocol.fault(this, 'memory', header, 0)
     return undefined
+  }
+
+  recycle(bytes: Buffer): void {
+    this.plane.protocol.bodies?.give(bytes)
   }
 
   countRefusal(kind: RefusalKind): void {

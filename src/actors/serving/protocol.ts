@@ -11,6 +11,7 @@
  * - `fault` is called when the connection, not the protocol, finds the fault; the protocol chooses the answer, or silence.
  */
 import type { ServerLimits } from '../../messages/limits.ts'
+import type { LargeBuffers } from '../../messages/wire/large-buffers.ts'
 import type { ActorLogger, ActorRuntime } from '../runtime/actor-runtime.ts'
 import type { Clock, Random } from '../runtime/clock.ts'
 import type { RefusalKind } from './refusals.ts'
@@ -86,6 +87,8 @@ export interface FrameProtocol {
   readonly replyOrder: 'requests' | 'ready'
   /** What becomes of a request while the shard has as much in flight as it may: answered "overloaded", or not read before there is room. */
   readonly whenFull: 'refuse' | 'wait'
+  /** Where frames lie that come in several chunks, if the protocol keeps nothing of a request once its call has returned. */
+  readonly bodies?: LargeBuffers
   /** Judges the header at `bytes[at]`: body bytes to wait for, `skipBody(bodyBytes)` or `STOP`. */
   header(link: Link, bytes: Buffer, at: number): number
   /** Takes the frame whose header is at `bytes[at]`. */

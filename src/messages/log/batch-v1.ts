@@ -109,9 +109,9 @@ export function firstOfLogBatch({ bytes, start }: LogBatch, count: number): LogB
 
 /** The messages of a batch: views of its bytes. */
 export function readLogBatch({ bytes, start, count }: LogBatch): LogMessageView[] {
-  const messages: LogMessageView[] = []
-  for (let left = count, at = start + 4; left > 0; left--, at = endOfLogMessage(bytes, at)) {
-    messages.push(readLogMessage(bytes, at))
+  const messages: LogMessageView[] = new Array(count)
+  for (let index = 0, at = start + 4; index < count; index++, at = endOfLogMessage(bytes, at)) {
+    messages[index] = readLogMessage(bytes, at)
   }
   return messages
 }

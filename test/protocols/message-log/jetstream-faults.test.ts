@@ -6,13 +6,14 @@ import { join } from 'node:path'
 import { jetstreamManager } from '@nats-io/jetstream'
 import { connect } from '@nats-io/transport-node'
 import t, { type Test } from 'tap'
+import { patient, plenty } from '../../../src/protocols/message-log/engine/conformance/checks.ts'
+import { appendOf, valuesIn } from '../../../src/protocols/message-log/engine/conformance/stored-messages.ts'
 import type { LogEngine } from '../../../src/protocols/message-log/engine/contract.ts'
 import type { JetstreamLogOptions } from '../../../src/protocols/message-log/engine/jetstream/config.ts'
-import { attempt, patient, plenty } from './conformance/common.ts'
+import { attempt } from './attempt.ts'
 import { newStore, openNode, openReader } from './jetstream-world.ts'
 import { type Acknowledged, allValues, checkAccount } from './log-account.ts'
 import { type NatsServer, skipWithoutNats, startNats } from './nats-server.ts'
-import { appendOf, valuesIn } from './stored-messages.ts'
 import { untilBack } from './until-back.ts'
 
 t.test('options that cannot be are named', async t => {
@@ -23,6 +24,7 @@ t.test('options that cannot be are named', async t => {
   await refused({ servers: [''] }, /servers is ""/)
   await refused({ servers: 'x', store: 'a.b' }, /store is not 1 to 64 letters/)
   await refused({ servers: 'x', replicas: 6 }, /replicas is 6/)
+  await refused({ servers: 'x', replicas: 2 }, /replicas is 2, not 1, 3 or 5/)
   await refused({ servers: 'x', requestTimeoutMs: 1 }, /requestTimeoutMs is 1/)
   await refused({ servers: 'x', user: '' }, /user is ""/)
   await refused({ server: 'x' }, /did you mean servers/)

@@ -3,11 +3,11 @@ import { mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs'
 import { join, relative } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import t, { type Test } from 'tap'
+import { appendOf, valuesIn } from '../../../src/protocols/message-log/engine/conformance/stored-messages.ts'
 import type { AppendResult, LogEngine } from '../../../src/protocols/message-log/engine/contract.ts'
 import type { SqliteLogOptions } from '../../../src/protocols/message-log/engine/sqlite/config.ts'
 import { sqliteLogEngine } from '../../../src/protocols/message-log/engine/sqlite/sqlite-log-engine.ts'
 import { newContext, newFolder } from './sqlite-world.ts'
-import { appendOf, valuesIn } from './stored-messages.ts'
 
 const plenty = 1_048_576
 
@@ -23,6 +23,8 @@ t.test('options that cannot be are named', async t => {
   await t.rejects(open({ path: '' }), { code: 'BAD_CONFIG', message: /path/ })
   const nothing: unknown = {}
   await t.rejects(open(nothing as SqliteLogOptions), { code: 'BAD_CONFIG', message: /path/ })
+  await t.rejects(open({ path: ':memory:' }), { code: 'BAD_CONFIG', message: /path is no file: memoryLogEngine/ })
+  await t.rejects(open({ path: 'x', diskFreeBytesMin: 1 }), { code: 'BAD_CONFIG', message: /diskFreeBytesMin/ })
   await t.rejects(open({ path: 'x', fileBytesMax: 1 }), { code: 'BAD_CONFIG', message: /fileBytesMax/ })
   const misspelt = { path: 'x', fileByteMax: 1 }
   await t.rejects(open(misspelt), { code: 'BAD_CONFIG', message: /did you mean fileBytesMax/ })

@@ -1,9 +1,9 @@
 /** Whatever an engine gives, an answer is made of nothing else: stored messages that are not whole are answered as an error. */
 import t, { type Test } from 'tap'
 import { logOperation } from '../../../../src/messages/index.ts'
+import { messageOf } from '../../../../src/protocols/message-log/engine/conformance/stored-messages.ts'
 import type { StoredBatch } from '../../../../src/protocols/message-log/engine/contract.ts'
 import { takenBatches } from '../../../../src/protocols/message-log/engine/taken-batches.ts'
-import { messageOf } from '../stored-messages.ts'
 import { logShard, until } from './log-shard.ts'
 import { ScriptedLink } from './scripted-link.ts'
 

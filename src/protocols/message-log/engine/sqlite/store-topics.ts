@@ -33,6 +33,7 @@ export class StoreTopics {
     if (this.#idOf(name) !== undefined) throw topicExists(name)
     const partitionIds: number[] = []
     this.#store.transaction(true, () => {
+      partitionIds.length = 0
       this.#moveOn.run()
       const { lastInsertRowid: topicId } = this.#insert.run(name)
       for (let index = 0; index < partitions; index++) {
