@@ -2,6 +2,7 @@
  * The benchmarks: `npm run bench` lists the suites, `npm run bench -- kernel [--quick]` runs one, writes its section of
  * docs/benchmarks.md and its figures to bench/results/. `--only=<part>` runs one part of it and writes nothing.
  */
+import { keepCompiled } from '../src/cli/compile-cache.ts'
 import { round, writeResults } from './page.ts'
 import type { Suite } from './suite.ts'
 
@@ -18,6 +19,8 @@ if (name === undefined || load === undefined) {
   process.exitCode = name === undefined ? 0 : 1
 } else {
   const quick = flags.includes('--quick')
+  // As `starfish up` does.
+  keepCompiled()
   const suite = await load()
   const startedAt = performance.now()
   const only = flags.find(flag => flag.startsWith('--only='))?.slice('--only='.length)

@@ -4,6 +4,7 @@
 import { readFileSync } from 'node:fs'
 import { extname } from 'node:path'
 
+import { keepCompiled } from './cli/compile-cache.ts'
 import { unknownOption } from './cli/read-options.ts'
 import { echoMsOf, listenToStopSignals } from './cli/stop-signals.ts'
 import { parseUpOptions, upForms, upHelp } from './cli/up-options.ts'
@@ -99,6 +100,7 @@ async function up(args: readonly string[], surroundings: CliSurroundings): Promi
 }
 
 async function loadRealNode(): Promise<RunNode> {
+  keepCompiled()
   const url = new URL(`./node${extname(new URL(import.meta.url).pathname)}`, import.meta.url)
   const { runNode }: { runNode: RunNode } = await import(url.href)
   return runNode

@@ -90,21 +90,23 @@ export {
 export { dialectV1 } from './protocols/event/dialect-v1.ts'
 export type { EventTransport } from './protocols/event/event-call.ts'
 export { eventFailure, type FailureStatus } from './protocols/event/event-failure.ts'
-export { Advances, whenAdvanced } from './protocols/message-log/engine/advances.ts'
-export type {
-  AppendRequest,
-  AppendResult,
-  LogEngine,
-  LogEngineContext,
-  LogReader,
-  MaybeAsync,
-  ProducerSequence,
-  ReadResult,
-  RetentionPolicy,
-  RetentionResult,
-  StorageFault,
-  StoredBatch,
-  Topic,
+export { Advances, createAdvances, whenAdvanced } from './protocols/message-log/engine/advances.ts'
+export {
+  type AppendRequest,
+  type AppendResult,
+  keptAnswersMax,
+  type LogEngine,
+  type LogEngineContext,
+  type LogReader,
+  type MaybeAsync,
+  type ProducerSequence,
+  type ReadResult,
+  type RetentionPolicy,
+  type RetentionResult,
+  type StorageFault,
+  type StoredBatch,
+  type Topic,
+  topicLimits,
 } from './protocols/message-log/engine/contract.ts'
 export {
   type BoundLogEngine,

@@ -37,7 +37,9 @@ export function createLogServer(system: System, options: LogServerOptions): LogS
   const store = `${id}/store`
   const advances = createAdvances()
   const reference = { ...referenceTo(engine.definition), options: engine.options }
-  const input: StoreInput = { engine: reference, advances, retention, retentionIntervalMs }
+  const { partitionsMax, frameBytesMax } = log
+  const topicRoom = { partitionsMax, frameBytesMax }
+  const input: StoreInput = { engine: reference, advances, retention, retentionIntervalMs, topicRoom }
   const service: LogServiceOptions = { ...log, store, engine: reference, advances }
   const served = { ...listener, limits, protocol: protocolReference(logProtocol, service) }
   return createFrameServer(system, id, served, {

@@ -2,10 +2,10 @@
 import { once } from 'node:events'
 import { type AddressInfo, createServer } from 'node:net'
 import t from 'tap'
+import { appendOf } from '../../src/protocols/message-log/engine/conformance/stored-messages.ts'
 import { newStore, openNode } from '../protocols/message-log/jetstream-world.ts'
 import { type Acknowledged, checkAccount } from '../protocols/message-log/log-account.ts'
 import { skipWithoutNats, startNats } from '../protocols/message-log/nats-server.ts'
-import { appendOf } from '../protocols/message-log/stored-messages.ts'
 import { untilBack } from '../protocols/message-log/until-back.ts'
 
 t.setTimeout(110_000)

@@ -11,6 +11,10 @@ import { createFaults } from '../../src/messages/option-faults.ts'
 import { resolveEventOptions } from '../../src/protocols/event/event-options.ts'
 import { eventProtocol } from '../../src/protocols/event/event-protocol.ts'
 import { memoryLogEngine } from '../../src/protocols/message-log/engine/memory/memory-engine.ts'
+import { consumerDefaults } from '../../src/services/clients/log/consumer/consumer-options.ts'
+import { logClientDefaults, logPoolDefaults } from '../../src/services/clients/log/log-client-options.ts'
+import { producerDefaults } from '../../src/services/clients/log/producer/producer-options.ts'
+import { retryDefaults } from '../../src/services/clients/retry-policy.ts'
 import { resolveEventServer } from '../../src/services/event-server-options.ts'
 import { resolveLogServer } from '../../src/services/log-server-options.ts'
 import { readPage, tableRows } from './pages.ts'
@@ -57,6 +61,20 @@ function logServerDefaults(): Record<string, unknown> {
   }
 }
 
+/** Options of the log client, its producers and consumers, by the line of the checklist. */
+const logClientLines: Readonly<Record<string, Record<string, unknown>>> = {
+  client: { ...logClientDefaults, ...within('pool', logPoolDefaults), ...within('retry', retryDefaults) },
+  producer: { ...producerDefaults },
+  consumer: { ...consumerDefaults, from: 'start', outOfRange: 'fail' },
+}
+
+/** Such as `backlog` 4,096 and `accept` `reusePort`. */
+const optionAndDefault = /`([\w.]+)` (`\w+`|\d[\d,.]*)/g
+
+function optionsIn(cell: string): [option: string, value: string][] {
+  return [...cell.matchAll(optionAndDefault)].map(([, option, value]) => [option!, value!.replaceAll(/[`,]/g, '')])
+}
+
 const codeIn = (cell = ''): string[] => [...cell.matchAll(/`([^`]+)`/g)].map(([, code]) => code!)
 
 const checklists = [
@@ -68,16 +86,18 @@ const checklists = [
       ...['failures survived', 'attacks'],
     ],
     defaults: eventServerDefaults(),
+    ownDefaults: {},
   },
   {
     path: 'docs/systems/streambus.md',
     title: 'StreamBus: client and server of a message log',
     lines: ['protocol', 'server', 'client', 'producer', 'consumer', 'resources', 'tests'],
     defaults: logServerDefaults(),
+    ownDefaults: logClientLines,
   },
 ]
 
-for (const { path, title, lines, defaults } of checklists) {
+for (const { path, title, lines, defaults, ownDefaults } of checklists) {
   const page = readPage(path)
   const rows = tableRows(page, title)
 
@@ -99,11 +119,18 @@ for (const { path, title, lines, defaults } of checklists) {
   })
 
   t.test(`${path}: defaults are the defaults`, async t => {
-    for (const [, , , options = ''] of rows) {
-      for (const [, option, value = ''] of options.matchAll(/`([\w.]+)` (`\w+`|[\d,]+)/g)) {
-        t.equal(String(defaults[option!]), value.replaceAll(/[`,]/g, ''), option!)
+    for (const [line = '', , , options = ''] of rows) {
+      for (const [option, value] of optionsIn(options)) {
+        t.equal(String((ownDefaults[line] ?? defaults)[option]), value, option)
       }
-      t.equal(options.replaceAll(/`[\w.]+` (`\w+`|[\d,]+)(; )?/g, ''), '', `no more than that in "${options}"`)
+      t.equal(options.replaceAll(optionAndDefault, '').replaceAll('; ', ''), '', `no more than that in "${options}"`)
+    }
+  })
+
+  t.test(`${path}: options of lines that have their own are all told`, async t => {
+    for (const [line, own] of Object.entries(ownDefaults)) {
+      const told = rows.filter(([name]) => name === line).flatMap(([, , , options = '']) => optionsIn(options))
+      t.same(told.map(([option]) => option).sort(), Object.keys(own).sort(), line)
     }
   })
 

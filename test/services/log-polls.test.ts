@@ -61,3 +61,44 @@ t.test('more partitions than seats take turns, and none keeps its seat for long'
   await few.close()
   await readingFew
 })
+
+t.test(
+  'polls that are given up take no seats: their connection is, and those that are waited for go another way',
+  async t => {
+    const { port } = await serveLog(t, 0, { engine: memoryLogEngine.with(undefined) })
+    const client = createLogClient({ brokers: { port } })
+    t.teardown(() => client.close({ timeoutMs: 0 }))
+    const [p = -1] = (await client.createTopic('t')).partitions
+    const longPoll = { maxWaitMs: 60_000, minBytes: 1 }
+    const waiting = client.fetch(p, 0, 1_000, { longPoll })
+    const inFlight = () => client.stats().servers[0]!.inFlight
+    let most = 0
+    for (let round = 0; round < 30; round++) {
+      const ends = new AbortController()
+      const polls = Array.from({ length: 50 }, () => client.fetch(p, 0, 1_000, { longPoll, signal: ends.signal }))
+      const aborted = Promise.all(polls.map(poll => t.rejects(poll, { code: 'REQUEST_ABORTED' })))
+      await until(() => client.stats().queued === 0)
+      ends.abort()
+      await aborted
+      most = Math.max(most, inFlight())
+    }
+    t.ok(most <= 1_024 / 16 + 1, `${most} in flight when all but one are given up`)
+    await client.healthCheck({ timeoutMs: 5_000 })
+
+    const reader = client.consumer({ topic: 't', from: 'end' })
+    const reading = reader[Symbol.asyncIterator]().next()
+    await until(() => reader.stats()[0]?.position === 0)
+    for (let n = 0; n < 1_200; n++) {
+      reader.seek(p, 0)
+      if (n % 10 === 0) await new Promise(resolve => setImmediate(resolve))
+    }
+    await until(() => inFlight() <= 1_024 / 16 + 2 && client.stats().queued === 0)
+    await client.healthCheck({ timeoutMs: 5_000 })
+    await client.produce(p, [{ value: 'a' }])
+    t.match(await waiting, { messages: [{ value: Buffer.from('a') }] })
+    t.match(await reading, { value: { value: Buffer.from('a') } })
+    t.match(reader.stats(), [{ failures: 0, lastError: undefined }], 'nothing failed')
+    t.match(client.stats().servers, [{ failures: 0, lastError: undefined }])
+    await reader.close()
+  },
+)

@@ -1,6 +1,7 @@
 /** What a log server is told that cannot be used, or opened. */
 import t from 'tap'
-import { createLogServer, memoryLogEngine, sqliteLogEngine } from '../../src/index.ts'
+import { createLogClient, createLogServer, memoryLogEngine, sqliteLogEngine } from '../../src/index.ts'
+import { closedEngine } from './fixtures/closed-engine.ts'
 import { serveLog } from './fixtures/served-log.ts'
 
 t.test('what cannot be used is told at once, and what cannot be opened before anything listens', async t => {
@@ -24,4 +25,32 @@ t.test('what cannot be used is told at once, and what cannot be opened before an
   await t.rejects(nowhere.start(), { code: 'STORAGE_FAILED' })
   const wrong = createLogServer(system, { id: 'c', port: 0, engine: sqliteLogEngine.with({ path: '' }) })
   await t.rejects(wrong.start(), { code: 'BAD_CONFIG', message: /sqliteLogEngine: path/ })
+})
+
+t.test('a topic that all topics together have no room for is refused by the name of the limit', async t => {
+  const { port } = await serveLog(t, 1, { partitionsMax: 10 })
+  await using client = createLogClient(`127.0.0.1:${port}`)
+  await client.createTopic('orders', 8)
+  await t.rejects(client.createTopic('bills', 3), {
+    code: 'REQUEST_REFUSED',
+    message: /partitions would make 11 of all topics together; partitionsMax is 10/,
+  })
+  await client.createTopic('bills', 2)
+  await client.deleteTopic('orders')
+  t.equal((await client.createTopic('notes', 8)).partitions.length, 8)
+})
+
+t.test('an engine that does not open fails the start, with what it threw', async t => {
+  const { system } = await serveLog(t, 0)
+  const throwing = createLogServer(system, { id: 'b', port: 0, engine: closedEngine.with('throws') })
+  await t.rejects(throwing.start(), {
+    code: 'START_FAILED',
+    message: 'b/store could not be started: bootstrapFailed: no tape in the drive',
+    cause: new TypeError('no tape in the drive'),
+  })
+  const waiting = createLogServer(system, { id: 'c', port: 0, engine: closedEngine.with('waits'), openTimeoutMs: 50 })
+  await t.rejects(waiting.start(), {
+    code: 'START_FAILED',
+    message: 'c/store could not be started: initTimedOut after 50 ms',
+  })
 })

@@ -13,7 +13,7 @@ import type { RefusalKind } from '../serving/refusals.ts'
 import type { TimedRecord } from './connection-timers.ts'
 import { type ConnectionEvent, connectionEvents } from './events.ts'
 import type { ConnectionContext } from './machine.ts'
-import type { OutputBuffer, OutputOwner } from './output.ts'
+import { OUTPUT_BUFFER_BYTES, type OutputBuffer, type OutputOwner } from './output.ts'
 import type { ConnectionPlane } from './plane.ts'
 import { ReplyLedger, type ReplySink } from './reply-ledger.ts'
 import { type ConnectionMode, halt, isFull, type SlowReader, seenReading } from './transitions.ts'
@@ -49,7 +49,7 @@ export class Connection implements Link, FrameSink, OutputOwner, ReplySink, Time
   /** While draining: when its last answer was taken, on the plane's clock; -1 before. */
   drainedAtMs = -1
   peerEnded = false
-  /** Waits for the end of the turn with late answers. */
+  /** Waits for the end of the turn, with late answers or with input. */
   settled = false
   released = false
   timerSlot = -1
@@ -95,6 +95,10 @@ export class Connection implements Link, FrameSink, OutputOwner, ReplySink, Time
     return this.plane.protocol.headerBytes
   }
 
+  get isOutputFull(): boolean {
+    return this.plane.isOutputFull
+  }
+
   get target(): Buffer {
     return this.plane.target
   }
@@ -125,9 +129,19 @@ export class Connection implements Link, FrameSink, OutputOwner, ReplySink, Time
 
   mayDecode(): boolean {
     if (this.halted !== 0) return false
-    if (!this.plane.isFull || !this.plane.waitsForRoom || this.mode !== 'serving') return true
-    this.halted |= halt.crowded
-    this.plane.crowded.push(this)
+    const { plane } = this
+    if (plane.isFull && plane.waitsForRoom && this.mode === 'serving') {
+      this.halted |= halt.crowded
+      plane.crowded.push(this)
+      return false
+    }
+    // A large answer leaves at once, so that one that is not taken is followed by no other.
+    if (this.output !== undefined && this.output.lengthBytes > OUTPUT_BUFFER_BYTES) this.flush()
+    if (plane.isOutputFull && this.socket.writableLength > 0) this.#block()
+    if (this.halted !== 0) return false
+    if (!plane.isTurnOver()) return true
+    this.halted |= halt.yielded
+    plane.afterTurn(this)
     return false
   }
 
@@ -172,6 +186,7 @@ export class Connection implements Link, FrameSink, OutputOwner, ReplySink, Time
     }
     const at = output.lengthBytes
     output.lengthBytes = at + bytes
+    this.plane.countOutput(bytes)
     this.plane.target = output.bytes
     return at
   }
@@ -202,12 +217,14 @@ export class Connection implements Link, FrameSink, OutputOwner, ReplySink, Time
     return this.#room(bytes)
   }
 
+  takeBack(bytes: number): void {
+    if (this.output !== undefined) this.output.lengthBytes -= bytes
+  }
+
   /** One of the requests in flight was answered; before it they were as told. */
   #answered(replies: ReplyLedger, inFlightBytes: number, patient: number): void {
     if (replies.patient === patient) this.plane.inFlight(-1, replies.inFlightBytes - inFlightBytes)
     this.#judgeReplies(replies)
-    if (this.settled) return
-    this.settled = true
     this.plane.afterTurn(this)
   }
 
@@ -224,8 +241,12 @@ export class Connection implements Link, FrameSink, OutputOwner, ReplySink, Time
       plane.outputs.give(output)
       return
     }
+    plane.outputs.wait(output)
     socket.write(output.bytes.subarray(0, output.lengthBytes), output.written)
-    if (socket.writableLength <= plane.limits.outputHighWaterBytes) return
+    if (socket.writableLength > plane.limits.outputHighWaterBytes) this.#block()
+  }
+
+  #block(): void {
     this.halted |= halt.blocked
     if (this.reader === undefined) this.watchReader()
   }

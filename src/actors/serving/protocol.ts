@@ -65,11 +65,15 @@ export interface ReplyPath {
 export interface Link extends ReplyPath {
   /** `c1`, `c2`…: never used twice by one acceptor. */
   readonly id: string
+  /** As much output of the shard waits for slow readers as may: an answer that can be a short one should be. */
+  readonly isOutputFull: boolean
   /**
    * As {@link ReplyPath.settle}, for an answer that is written in place: room for `bytes` in {@link ReplyPath.target}, which must
    * all be written before the caller returns; -1 when nobody waits for it or the token was used. With `replyOrder: 'ready'` only.
    */
   place(token: number, bytes: number): number
+  /** Takes the last reservation, or place, of `bytes` back: it could not be written. With `replyOrder: 'ready'` only. */
+  takeBack(bytes: number): void
   /** Ends the connection after what has been answered so far: nothing more is read, the answers are sent, then FIN. */
   finish(): void
 }

@@ -34,6 +34,8 @@ export interface ConnectionPoolOptions<R extends PendingRequest> {
   readonly random: Random
   /** Requests in flight on the connection that has the fewest, from which on another one is dialed. Default 1. */
   readonly crowdedAt?: number
+  /** A connection that owes more answers than these that nobody waits for, and more than are waited for, is given up. Default: none is. */
+  readonly abandonedMax?: number
 }
 
 /** A server as its client sees it. */
@@ -64,7 +66,8 @@ export class ConnectionPool<R extends PendingRequest> implements Carrier<R> {
   #released: (() => void) | undefined
   #closed: Promise<void> | undefined
 
-  constructor({ servers, pool, retry, wire, clock, random, crowdedAt = 1 }: ConnectionPoolOptions<R>) {
+  constructor({ servers, pool, retry, wire, clock, random, ...limits }: ConnectionPoolOptions<R>) {
+    const { crowdedAt = 1, abandonedMax = Number.POSITIVE_INFINITY } = limits
     this.#crowdedAt = crowdedAt
     const { queueRequestsMax, queueBytesMax, connectionsPerServer } = pool
     this.requests = new OpenRequests({ clock, random, retry, queueRequestsMax, queueBytesMax }, this)
@@ -74,6 +77,7 @@ export class ConnectionPool<R extends PendingRequest> implements Carrier<R> {
       random,
       wire,
       requests: this.requests,
+      abandonedMax,
       timers: createClockTimers(clock, expirePooled),
       changed: connection => this.#changed(connection),
       linkOpened: () => {

@@ -28,6 +28,8 @@ export interface PoolPlane<R extends PendingRequest> {
   readonly random: Random
   readonly wire: Wire<R>
   readonly requests: OpenRequests<R>
+  /** Answers that a connection may owe and nobody waits for, if no more are waited for. */
+  readonly abandonedMax: number
   readonly timers: ChartTimers
   /** The chart of a connection has stepped. */
   changed(connection: PooledConnection<R>): void
@@ -92,6 +94,10 @@ export class PooledConnection<R extends PendingRequest> implements ConnectionFac
   #isUnanswered = false
   /** The one request of its link has been sent. */
   #isSpent = false
+  /** Answers that are owed and nobody waits for. */
+  #abandoned = 0
+  /** It is being given up for those. */
+  #isCut = false
   #hasServed = false
   #wasUp = false
   #heardAtMs = 0
@@ -141,6 +147,25 @@ export class PooledConnection<R extends PendingRequest> implements ConnectionFac
   forget(request: R, isOverdue: boolean): void {
     this.#link?.forget(request)
     if (isOverdue && request.heardBefore === this.heardCount) this.isWary = true
+    this.#abandoned++
+    if (!this.#isCrowdedByAbandoned) return
+    const link = this.#link
+    // By then the request is over, and others that end with it.
+    queueMicrotask(() => {
+      if (this.#link === link && this.#isCrowdedByAbandoned) this.#cut()
+    })
+  }
+
+  get #isCrowdedByAbandoned(): boolean {
+    const live = this.inFlight - this.#abandoned
+    return this.isUp && this.#abandoned > Math.max(this.#plane.abandonedMax, live)
+  }
+
+  /** The end of the connection is what tells the server that nobody waits. What is waited for goes another way. */
+  #cut(): void {
+    this.#isCut = true
+    this.tell({ type: 'link.ended' })
+    this.#isCut = false
   }
 
   tell(event: PooledConnectionEvent): void {
@@ -199,6 +224,7 @@ export class PooledConnection<R extends PendingRequest> implements ConnectionFac
     this.#wasUp = false
     this.#isSpent = false
     this.#isUnanswered = false
+    this.#abandoned = 0
     this.isWary = false
     try {
       this.#link = this.#plane.wire.dial(this.server.address, this)
@@ -254,6 +280,7 @@ export class PooledConnection<R extends PendingRequest> implements ConnectionFac
 
   judge(): void {
     const { server } = this
+    if (this.#isCut) return
     const isClean = this.#end?.isClean === true && this.inFlight === 0
     server.failures = failuresAfter(server.failures, { hasServed: this.#hasServed, isClean })
     if (this.#wasUp && isClean) return
@@ -298,7 +325,7 @@ export class PooledConnection<R extends PendingRequest> implements ConnectionFac
       this.tell({ type: 'greeting.answered' })
       return
     }
-    this.#served(false)
+    this.#served(request, false)
     if (this.isPaused) this.tell({ type: 'server.served' })
     this.#plane.requests.succeed(request, answer)
     this.#endIfSpent()
@@ -314,7 +341,7 @@ export class PooledConnection<R extends PendingRequest> implements ConnectionFac
       this.tell({ type: isRefused ? 'greeting.refused' : 'greeting.answered' })
       return
     }
-    this.#served(error.retryable)
+    this.#served(request, error.retryable)
     const isOverloaded = error.code === 'SERVER_OVERLOADED'
     if (isOverloaded !== this.isPaused) this.tell({ type: isOverloaded ? 'server.overloaded' : 'server.served' })
     this.#plane.requests.fail(request, error)
@@ -347,7 +374,8 @@ export class PooledConnection<R extends PendingRequest> implements ConnectionFac
     if (this.#isSpent && this.isUp) this.tell({ type: 'connection.drain' })
   }
 
-  #served(isWary: boolean): void {
+  #served({ stage }: PendingRequest, isWary: boolean): void {
+    if (stage === 'over') this.#abandoned--
     this.#hasServed = true
     this.isWary = isWary
     this.server.failures = 0
@@ -362,7 +390,7 @@ export class PooledConnection<R extends PendingRequest> implements ConnectionFac
 
   #settleLost(request: R, wasWritten: boolean): void {
     const { wire, requests } = this.#plane
-    if (wire.onLoss === 'repeat' && !this.isClosing) requests.requeue(request)
+    if ((wire.onLoss === 'repeat' || this.#isCut) && !this.isClosing) requests.requeue(request)
     else requests.fail(request, this.#lossOf(request.describe(), wasWritten ? 'unknown' : 'no'))
   }
 

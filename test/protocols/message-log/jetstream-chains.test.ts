@@ -1,5 +1,6 @@
 /** What a chain of messages leaves in JetStream when it breaks, and what is made of it. */
 import t, { type Test } from 'tap'
+import { appendOf } from '../../../src/protocols/message-log/engine/conformance/stored-messages.ts'
 import type { LogEngine } from '../../../src/protocols/message-log/engine/contract.ts'
 import { AppendChain, type ChainTarget } from '../../../src/protocols/message-log/engine/jetstream/append-chain.ts'
 import { AppendEntry } from '../../../src/protocols/message-log/engine/jetstream/append-entry.ts'
@@ -13,7 +14,6 @@ import { Streams } from '../../../src/protocols/message-log/engine/jetstream/str
 import { newStore, openNode } from './jetstream-world.ts'
 import { allValues } from './log-account.ts'
 import { skipWithoutNats, startNats } from './nats-server.ts'
-import { appendOf } from './stored-messages.ts'
 
 const skip = skipWithoutNats()
 if (skip !== false) {

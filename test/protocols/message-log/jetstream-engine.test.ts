@@ -1,9 +1,8 @@
 /** The engine in NATS JetStream keeps the contract of log engines. */
 import t from 'tap'
-import { createVirtualClock } from '../../../src/actors/runtime/clock.ts'
-import { createAdvances } from '../../../src/protocols/message-log/engine/advances.ts'
-import { failOnLost, runEngineConformance } from './engine-conformance.ts'
-import type { EngineWorld } from './engine-world.ts'
+import type { OpenedLog } from '../../../src/protocols/message-log/engine/conformance/index.ts'
+import type { LogEngineContext } from '../../../src/protocols/message-log/engine/contract.ts'
+import { runEngineConformance } from './engine-conformance.ts'
 import { newStore, openNode, openReader } from './jetstream-world.ts'
 import { skipWithoutNats, startNats } from './nats-server.ts'
 
@@ -13,27 +12,25 @@ if (skip !== false) {
 } else {
   const nats = await startNats()
   t.teardown(() => nats.close())
-  const clock = createVirtualClock(1_000_000)
 
-  async function openAt(store: string): Promise<EngineWorld> {
+  async function openAt(store: string, context: LogEngineContext): Promise<OpenedLog> {
     const options = { servers: nats.address, store }
-    const engine = await openNode(options, { clock, advances: createAdvances(), onLost: failOnLost })
+    const engine = await openNode(options, context)
     const reader = await openReader(options)
     async function close(): Promise<void> {
       await reader.close()
       await engine.close()
     }
     return {
-      clock,
       engine,
       reader,
       close,
       async reopen() {
         await close()
-        return openAt(store)
+        return openAt(store, context)
       },
     }
   }
 
-  runEngineConformance({ name: 'jetstream', outlivesClose: true, open: () => openAt(newStore()) })
+  runEngineConformance('jetstream', { outlivesClose: true, open: context => openAt(newStore(), context) })
 }

@@ -6,13 +6,14 @@ import { join } from 'node:path'
 import { jetstreamManager } from '@nats-io/jetstream'
 import { connect } from '@nats-io/transport-node'
 import t, { type Test } from 'tap'
+import { patient, plenty } from '../../../src/protocols/message-log/engine/conformance/checks.ts'
+import { appendOf, valuesIn } from '../../../src/protocols/message-log/engine/conformance/stored-messages.ts'
 import type { LogEngine } from '../../../src/protocols/message-log/engine/contract.ts'
 import type { JetstreamLogOptions } from '../../../src/protocols/message-log/engine/jetstream/config.ts'
-import { attempt, patient, plenty } from './conformance/common.ts'
+import { attempt } from './attempt.ts'
 import { newStore, openNode, openReader } from './jetstream-world.ts'
 import { type Acknowledged, allValues, checkAccount } from './log-account.ts'
 import { type NatsServer, skipWithoutNats, startNats } from './nats-server.ts'
-import { appendOf } from './stored-messages.ts'
 import { untilBack } from './until-back.ts'
 
 t.test('options that cannot be are named', async t => {
@@ -23,6 +24,7 @@ t.test('options that cannot be are named', async t => {
   await refused({ servers: [''] }, /servers is ""/)
   await refused({ servers: 'x', store: 'a.b' }, /store is not 1 to 64 letters/)
   await refused({ servers: 'x', replicas: 6 }, /replicas is 6/)
+  await refused({ servers: 'x', replicas: 2 }, /replicas is 2, not 1, 3 or 5/)
   await refused({ servers: 'x', requestTimeoutMs: 1 }, /requestTimeoutMs is 1/)
   await refused({ servers: 'x', user: '' }, /user is ""/)
   await refused({ server: 'x' }, /did you mean servers/)
@@ -102,6 +104,65 @@ onOneNode('a stream that is no log is refused, and left as it is', [], async (t,
   t.same((await manager.streams.info('other-topics')).config.subjects, ['others.>'])
   await connection.close()
 })
+
+onOneNode(
+  'what others put into a stream is refused; what is before it is read',
+  [],
+  async (t, nats, node, id, options) => {
+    await node.append(appendOf(id, ['a', 'b']))
+    const connection = await connect({ servers: nats.address })
+    const { streams } = await jetstreamManager(connection)
+    const [subject = ''] = (await streams.info(`${options.store}-partition-${id}`)).config.subjects
+    await connection.request(subject.replace('*', '-'), 'no message of a log')
+    await connection.close()
+    t.equal(await node.highWaterMark(id), 3)
+    t.same(valuesIn(await node.read(id, 0, plenty)), ['0:a', '1:b'])
+    await t.rejects(
+      attempt(() => node.read(id, 2, plenty)),
+      { code: 'STORAGE_FAILED', details: { reason: 'corrupt' }, message: /partition-1 is corrupt at offset 2/ },
+    )
+  },
+)
+
+onOneNode(
+  'a stream that others removed is missed, and no other takes its place',
+  [],
+  async (t, nats, node, id, options) => {
+    const reader = await openReader(options)
+    t.teardown(() => reader.close())
+    await node.append(appendOf(id, ['a', 'b']))
+    t.same(valuesIn(await reader.read(id, 0, plenty)), ['0:a', '1:b'])
+    const gone = {
+      code: 'STORAGE_FAILED',
+      details: { reason: 'corrupt' },
+      message: new RegExp(`the stream ${options.store}-partition-${id} is gone`),
+    }
+    const waits = t.rejects(reader.whenPast(id, 2, new AbortController().signal), gone)
+    const connection = await connect({ servers: nats.address })
+    const { streams } = await jetstreamManager(connection)
+    await streams.delete(`${options.store}-partition-${id}`)
+    for (let times = 0; times < 2; times++) {
+      await t.rejects(
+        attempt(() => node.append(appendOf(id, ['c']))),
+        gone,
+      )
+    }
+    for (const source of [node, reader]) {
+      await t.rejects(
+        attempt(() => source.read(id, 0, plenty)),
+        gone,
+      )
+      await t.rejects(
+        attempt(() => source.highWaterMark(id)),
+        gone,
+      )
+    }
+    await waits
+    await connection.close()
+    const [other = -1] = (await node.createTopic('bills', 1)).partitionIds
+    t.same(await node.append(appendOf(other, ['d'])), { baseOffset: 0, stored: 1 })
+  },
+)
 
 onOneNode('a message that NATS does not take is refused, and costs no other', [], async (t, _nats, node, id) => {
   const refused = { code: 'BAD_CONFIG', message: /messages\[1\] has 1048592 bytes, and NATS takes 1046528/ }

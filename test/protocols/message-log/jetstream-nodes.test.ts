@@ -1,13 +1,14 @@
 /** Several nodes have one log in JetStream open at once, and each may do everything. */
 import { connect } from '@nats-io/transport-node'
 import t, { type Test } from 'tap'
+import { patient, plenty } from '../../../src/protocols/message-log/engine/conformance/checks.ts'
+import { appendOf, valuesIn } from '../../../src/protocols/message-log/engine/conformance/stored-messages.ts'
 import { keptAnswersMax, type LogEngine } from '../../../src/protocols/message-log/engine/contract.ts'
 import { storeNames } from '../../../src/protocols/message-log/engine/jetstream/names.ts'
-import { attempt, patient, plenty } from './conformance/common.ts'
+import { attempt } from './attempt.ts'
 import { newStore, openNode, openReader } from './jetstream-world.ts'
 import { type Acknowledged, checkAccount } from './log-account.ts'
 import { skipWithoutNats, startNats } from './nats-server.ts'
-import { appendOf, valuesIn } from './stored-messages.ts'
 
 const skip = skipWithoutNats()
 if (skip !== false) {

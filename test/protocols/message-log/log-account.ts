@@ -1,7 +1,7 @@
 /** What appenders were told, held against what is in the partition. */
 import type { Test } from 'tap'
+import { valuesIn } from '../../../src/protocols/message-log/engine/conformance/stored-messages.ts'
 import type { AppendResult, LogReader } from '../../../src/protocols/message-log/engine/contract.ts'
-import { valuesIn } from './stored-messages.ts'
 
 /** An append that was answered. */
 export interface Acknowledged extends AppendResult {

@@ -1,15 +1,12 @@
 /** The engine in memory keeps the contract of log engines. */
-import { createVirtualClock } from '../../../src/actors/runtime/clock.ts'
-import { createAdvances } from '../../../src/protocols/message-log/engine/advances.ts'
+import type { OpenedLog } from '../../../src/protocols/message-log/engine/conformance/index.ts'
+import type { LogEngineContext } from '../../../src/protocols/message-log/engine/contract.ts'
 import { memoryLogEngine } from '../../../src/protocols/message-log/engine/memory/memory-engine.ts'
-import { failOnLost, runEngineConformance } from './engine-conformance.ts'
-import type { EngineWorld } from './engine-world.ts'
+import { runEngineConformance } from './engine-conformance.ts'
 
-async function open(): Promise<EngineWorld> {
-  const clock = createVirtualClock(1_000_000)
-  const context = { clock, advances: createAdvances(), onLost: failOnLost }
+async function open(context: LogEngineContext): Promise<OpenedLog> {
   const engine = await memoryLogEngine.opener.open(undefined, context)
-  return { clock, engine, reader: engine, reopen: open, close: async () => engine.close() }
+  return { engine, reader: engine, reopen: () => open(context), close: async () => engine.close() }
 }
 
-runEngineConformance({ name: 'memory', outlivesClose: false, open })
+runEngineConformance('memory', { outlivesClose: false, open })

@@ -1,9 +1,13 @@
 /** How appends become rows. */
 import fc from 'fast-check'
 import t from 'tap'
+import {
+  messageHeadBytes,
+  messageOf,
+  valuesIn,
+} from '../../../src/protocols/message-log/engine/conformance/stored-messages.ts'
 import type { StoredBatch } from '../../../src/protocols/message-log/engine/contract.ts'
 import { packedRows, rowBytesMax } from '../../../src/protocols/message-log/engine/sqlite/packed-rows.ts'
-import { messageHeadBytes, messageOf, valuesIn } from './stored-messages.ts'
 
 const value = fc.oneof(
   { weight: 8, arbitrary: fc.integer({ min: 0, max: 300 }) },

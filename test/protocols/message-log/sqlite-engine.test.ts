@@ -2,16 +2,12 @@
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { createVirtualClock } from '../../../src/actors/runtime/clock.ts'
-import { createAdvances } from '../../../src/protocols/message-log/engine/advances.ts'
+import type { OpenedLog } from '../../../src/protocols/message-log/engine/conformance/index.ts'
+import type { LogEngineContext } from '../../../src/protocols/message-log/engine/contract.ts'
 import { sqliteLogEngine } from '../../../src/protocols/message-log/engine/sqlite/sqlite-log-engine.ts'
-import { failOnLost, runEngineConformance } from './engine-conformance.ts'
-import type { EngineWorld } from './engine-world.ts'
+import { runEngineConformance } from './engine-conformance.ts'
 
-const clock = createVirtualClock(1_000_000)
-
-async function openAt(folder: string): Promise<EngineWorld> {
-  const context = { clock, advances: createAdvances(), onLost: failOnLost }
+async function openAt(folder: string, context: LogEngineContext): Promise<OpenedLog> {
   const options = { path: join(folder, 'log.db') }
   const engine = await sqliteLogEngine.opener.open(options, context)
   const reader = await sqliteLogEngine.opener.openReader!(options, context)
@@ -20,12 +16,11 @@ async function openAt(folder: string): Promise<EngineWorld> {
     await engine.close()
   }
   return {
-    clock,
     engine,
     reader,
     async reopen() {
       await close()
-      return openAt(folder)
+      return openAt(folder, context)
     },
     async close() {
       await close()
@@ -34,8 +29,7 @@ async function openAt(folder: string): Promise<EngineWorld> {
   }
 }
 
-runEngineConformance({
-  name: 'sqlite',
+runEngineConformance('sqlite', {
   outlivesClose: true,
-  open: () => openAt(mkdtempSync(join(tmpdir(), 'starfish-log-'))),
+  open: context => openAt(mkdtempSync(join(tmpdir(), 'starfish-log-')), context),
 })

@@ -6,11 +6,11 @@ import { createInterface } from 'node:readline'
 import { fileURLToPath } from 'node:url'
 import { Worker } from 'node:worker_threads'
 import t, { type Test } from 'tap'
+import { appendOf, valuesIn } from '../../../src/protocols/message-log/engine/conformance/stored-messages.ts'
 import type { LogEngine } from '../../../src/protocols/message-log/engine/contract.ts'
 import { sqliteLogEngine } from '../../../src/protocols/message-log/engine/sqlite/sqlite-log-engine.ts'
 import { type BusyWriterSetup, busyProducerId, valuesOf } from './fixtures/busy-values.ts'
 import { newContext, newFolder } from './sqlite-world.ts'
-import { appendOf, valuesIn } from './stored-messages.ts'
 
 const writerUrl = new URL('./fixtures/busy-writer.ts', import.meta.url)
 

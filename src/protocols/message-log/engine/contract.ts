@@ -103,7 +103,10 @@ export interface RetentionResult {
 
 /** Looks at what is committed. */
 export interface LogReader {
-  /** In the order in which they were created. */
+  /**
+   * In the order in which they were created. What was given is never changed; while nothing has, it is best the same array
+   * again: what is made of it is made once.
+   */
   listTopics(): MaybeAsync<readonly Topic[]>
   /** The offset that the next message of a partition gets. `PARTITION_NOT_FOUND`. */
   highWaterMark(partitionId: number): MaybeAsync<number>

@@ -9,7 +9,10 @@ export interface LogEngineOpener<O> {
    * as it probes its port: a wrong option, or a store that another has open, is told then. Left out: `open` tells.
    */
   probe?(options: O): MaybeAsync<void>
-  /** Opens the store to be written: on one thread, once at a time. Rejects with `BAD_CONFIG` or `STORAGE_FAILED`. */
+  /**
+   * Opens the store to be written: on one thread, once at a time. Rejects with `BAD_CONFIG` or `STORAGE_FAILED`; whatever else it
+   * rejects with is the cause of `START_FAILED`.
+   */
   open(options: O, context: LogEngineContext): MaybeAsync<LogEngine>
   /**
    * Opens a store that an engine has open to be read on another thread, beside the engine. Left out: what is read there goes

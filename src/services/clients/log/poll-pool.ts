@@ -7,7 +7,8 @@
  *   polls ────> pool of their own: a connection more whenever all are half full, 4 for a server at most
  * ```
  * When there are more partitions to be watched than seats, they take turns: a poll waits in line for a seat, and no poll keeps one
- * for more than a second.
+ * for more than a second. A poll cannot be called back but by the end of its connection: one that owes too many answers that nobody waits
+ * for is closed, and the polls that are waited for are sent again.
  */
 import type { ClientFigures, ConnectionPoolOptions, PooledServerFigures } from '../connection-pool.ts'
 import type { PendingRequest } from '../pending-request.ts'
@@ -27,7 +28,8 @@ export function pollPoolOptions<R extends PendingRequest>(options: ConnectionPoo
     queueRequestsMax: Number.MAX_SAFE_INTEGER,
     queueBytesMax: Number.MAX_SAFE_INTEGER,
   }
-  return { ...options, pool, crowdedAt: Math.ceil(pool.inFlightMax / 2) }
+  const { inFlightMax } = pool
+  return { ...options, pool, crowdedAt: Math.ceil(inFlightMax / 2), abandonedMax: Math.floor(inFlightMax / 16) }
 }
 
 /** How long a poll may wait that wants to wait for `maxWaitMs`, when `partitions` are watched. One server may be all there is. */

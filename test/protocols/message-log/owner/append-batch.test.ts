@@ -2,12 +2,12 @@
 import fc from 'fast-check'
 import t from 'tap'
 import { decodeError } from '../../../../src/messages/error-codec.ts'
+import { appendOf, valuesIn } from '../../../../src/protocols/message-log/engine/conformance/stored-messages.ts'
 import type { AppendRequest } from '../../../../src/protocols/message-log/engine/contract.ts'
 import { memoryLogEngine } from '../../../../src/protocols/message-log/engine/memory/memory-engine.ts'
 import { AppendBatchWriter, readAppendBatch } from '../../../../src/protocols/message-log/owner/append-batch.ts'
 import { appendAll } from '../../../../src/protocols/message-log/owner/append-desk.ts'
 import { newContext } from '../sqlite-world.ts'
-import { appendOf, valuesIn } from '../stored-messages.ts'
 
 const u32 = fc.integer({ min: 0, max: 0xffff_ffff })
 const append = fc.record({

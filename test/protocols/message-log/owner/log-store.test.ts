@@ -4,6 +4,7 @@ import t, { type Test } from 'tap'
 import { createVirtualClock } from '../../../../src/actors/runtime/clock.ts'
 import { decodeError } from '../../../../src/messages/error-codec.ts'
 import { createAdvances } from '../../../../src/protocols/message-log/engine/advances.ts'
+import { appendOf, valuesIn } from '../../../../src/protocols/message-log/engine/conformance/stored-messages.ts'
 import type { AppendRequest } from '../../../../src/protocols/message-log/engine/contract.ts'
 import { sqliteLogEngine } from '../../../../src/protocols/message-log/engine/sqlite/sqlite-log-engine.ts'
 import { AppendBatchWriter } from '../../../../src/protocols/message-log/owner/append-batch.ts'
@@ -13,14 +14,14 @@ import { createSystem } from '../../../../src/supervisor/system.ts'
 import { quiet } from '../../../supervisor/fixtures/local-system.ts'
 import { closing, mayClose, slowClosingEngine } from '../fixtures/slow-closing.ts'
 import { newContext, newFolder } from '../sqlite-world.ts'
-import { appendOf, valuesIn } from '../stored-messages.ts'
 
 const timeoutMs = 10_000
 const ever = Number.POSITIVE_INFINITY
 
 function inputOf(engine: StoreInput['engine'], advances = createAdvances()): StoreInput {
   const retention = { ageMs: ever, partitionBytesMax: ever, producerAgeMs: ever }
-  return { engine, advances, retention, retentionIntervalMs: 60_000 }
+  const topicRoom = { partitionsMax: 1_000, frameBytesMax: 16_777_216 }
+  return { engine, advances, retention, retentionIntervalMs: 60_000, topicRoom }
 }
 
 function batchOf(...appends: readonly AppendRequest[]): Uint8Array {

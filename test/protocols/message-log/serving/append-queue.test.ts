@@ -4,6 +4,7 @@ import { createVirtualClock } from '../../../../src/actors/runtime/clock.ts'
 import type { ProtocolEnvironment } from '../../../../src/actors/serving/protocol.ts'
 import { encodeError } from '../../../../src/messages/error-codec.ts'
 import { type ErrorCode, StarfishError } from '../../../../src/messages/errors.ts'
+import { appendOf, messageHeadBytes } from '../../../../src/protocols/message-log/engine/conformance/stored-messages.ts'
 import type { AppendRequest } from '../../../../src/protocols/message-log/engine/contract.ts'
 import { partitionNotFound } from '../../../../src/protocols/message-log/engine/engine-errors.ts'
 import { readAppendBatch } from '../../../../src/protocols/message-log/owner/append-batch.ts'
@@ -16,7 +17,6 @@ import {
 } from '../../../../src/protocols/message-log/serving/append-queue.ts'
 import { slotBytes } from '../../../../src/protocols/message-log/serving/flight-slots.ts'
 import { StoreLink } from '../../../../src/protocols/message-log/serving/store-link.ts'
-import { appendOf, messageHeadBytes } from '../stored-messages.ts'
 
 /** An ask that the owner has not answered. */
 interface Asked {

@@ -3,6 +3,7 @@ import { createRandom, createVirtualClock } from '../../../../src/actors/runtime
 import type { ProtocolEnvironment } from '../../../../src/actors/serving/protocol.ts'
 import { serverLimitDefaults } from '../../../../src/messages/limits.ts'
 import { createAdvances } from '../../../../src/protocols/message-log/engine/advances.ts'
+import { appendOf } from '../../../../src/protocols/message-log/engine/conformance/stored-messages.ts'
 import type { LogEngine } from '../../../../src/protocols/message-log/engine/contract.ts'
 import { memoryLogEngine } from '../../../../src/protocols/message-log/engine/memory/memory-engine.ts'
 import type { FilledLogOptions } from '../../../../src/protocols/message-log/log-options.ts'
@@ -11,7 +12,6 @@ import { appendAll } from '../../../../src/protocols/message-log/owner/append-de
 import type { StoreEvent } from '../../../../src/protocols/message-log/owner/events.ts'
 import { LogServices } from '../../../../src/protocols/message-log/serving/log-services.ts'
 import { StoreLink } from '../../../../src/protocols/message-log/serving/store-link.ts'
-import { appendOf } from '../stored-messages.ts'
 
 /** What the owner of the store is asked, in the hands of a test. */
 export type Ask = (event: StoreEvent, timeoutMs: number) => Promise<unknown>
@@ -41,7 +41,13 @@ export async function logShard({ ask, appendBytesMax, ...options }: LogShardOpti
   const { shardInFlightBytesMax } = serverLimitDefaults
   const limits = { ...serverLimitDefaults, shardInFlightBytesMax: appendBytesMax ?? shardInFlightBytesMax }
   const environment = { clock, random: createRandom(1), log, limits, actor }
-  const filled = { frameBytesMax: 1_000_000, requestTimeoutMs: 1_000, longPollsMax: 10_000, ...options }
+  const filled = {
+    frameBytesMax: 1_000_000,
+    requestTimeoutMs: 1_000,
+    longPollsMax: 10_000,
+    partitionsMax: 100_000,
+    ...options,
+  }
   const services = new LogServices(filled, environment, new StoreLink(actor, 'log/store', clock), engine, {
     incarnation: 1,
     isElsewhere: false,

@@ -15,6 +15,7 @@ export class ScriptedLink implements Link {
   /** Answers, in the order in which they were given. */
   readonly #frames: Buffer[] = []
   isOver = false
+  isOutputFull = false
   target: Buffer = Buffer.alloc(0)
   #lastToken = 0
 
@@ -37,6 +38,11 @@ export class ScriptedLink implements Link {
 
   place(token: number, bytes: number): number {
     return this.waiters.delete(token) ? this.reserve(bytes) : -1
+  }
+
+  takeBack(bytes: number): void {
+    const taken = this.#frames.pop()
+    if (taken?.length !== bytes) throw new Error(`the last reservation is of ${taken?.length} bytes, not ${bytes}`)
   }
 
   countRefusal(kind: RefusalKind): void {

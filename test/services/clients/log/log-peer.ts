@@ -13,7 +13,6 @@ import {
   type ProduceRequest,
   readLogBatch,
 } from '../../../../src/messages/index.ts'
-import type { LogSlice } from '../../../../src/messages/log/batch-v1.ts'
 import { logOperationsV1 } from '../../../../src/messages/log/operations.ts'
 import { LogRequestDecoder } from '../../../../src/messages/log/request.ts'
 
@@ -30,14 +29,24 @@ export interface Produced {
   failed(errorCode: LogErrorCode): void
 }
 
+/** Texts that lie one behind the other, the first at `offset`. */
+export interface PeerSlice {
+  readonly offset: number
+  readonly values: readonly string[]
+}
+
 /** A Fetch as the peer saw it. */
 export interface Fetched {
   readonly partition: number
   readonly offset: number
+  readonly maxBytes: number
   readonly longPoll: LongPoll | undefined
-  /** Answers it, now or later: with that message, or with none. */
+  readonly socket: Socket
+  /** Answers it, now or later; with another partition than was asked for if it is named. */
+  found(highWaterMark: number, slices: readonly PeerSlice[], partition?: number): void
+  /** The same, with the last message of the partition, or at its end. */
   answer(value?: string): void
-  failed(errorCode: LogErrorCode, text?: string): void
+  failed(errorCode: LogErrorCode): void
 }
 
 /** The peer. Topic `t` has its partitions. */
@@ -53,19 +62,16 @@ export interface LogPeer {
 export interface LogPeerScript {
   readonly partitions?: readonly number[]
   /** With every Produce, told how many came before it. */
-  readonly onProduce: (produced: Produced, index: number) => void
-  /** With every Fetch. Default: it is not answered. */
+  readonly onProduce?: (produced: Produced, index: number) => void
+  /** With every Fetch. */
   readonly onFetch?: (fetched: Fetched) => void
-}
-
-/** One message, stored at `offset`. */
-function sliceOf(value: string, offset: number): LogSlice {
-  const { bytes, end } = encodeLogBatch([{ timestampMs: 0, key: null, value: Buffer.from(value) }])
-  return { bytes, start: 4, end, count: 1, offset }
+  /** What GetOffset is answered. Default 0. */
+  readonly highWaterMark?: number
 }
 
 /** A peer that is gone when the test is over. */
-export async function startLogPeer(t: Test, { partitions = [1], onProduce, onFetch }: LogPeerScript): Promise<LogPeer> {
+export async function startLogPeer(t: Test, script: LogPeerScript): Promise<LogPeer> {
+  const { partitions = [1], onProduce, onFetch, highWaterMark = 0 } = script
   const produced: Produced[] = []
   const sockets = new Set<Socket>()
   let waiting: { count: number; resolve: () => void }[] = []
@@ -97,26 +103,14 @@ export async function startLogPeer(t: Test, { partitions = [1], onProduce, onFet
       case 'ListTopics':
         write(encodeLogResponse(logOperation.listTopics, id, { topics: [{ name: 't', partitions }] }))
         break
+      case 'GetOffset':
+        write(encodeLogResponse(logOperation.getOffset, id, { highWaterMark }))
+        break
       case 'Fetch':
-        onFetch?.(fetched(decoder.request as FetchRequest, id, write))
+        onFetch?.(fetchedOf(decoder.request as FetchRequest, id, socket, write))
         break
       default:
         take(decoder.request as ProduceRequest, id, socket, write)
-    }
-  }
-
-  function fetched(request: FetchRequest, id: number, write: (bytes: Buffer) => void): Fetched {
-    const { partitionId, offset, longPoll } = request
-    return {
-      partition: partitionId,
-      offset,
-      longPoll,
-      answer(value) {
-        const slices = value === undefined ? [] : [sliceOf(value, offset)]
-        const highWaterMark = offset + slices.length
-        write(encodeLogResponse(logOperation.fetch, id, { partitionId, highWaterMark, slices }))
-      },
-      failed: (errorCode, text = 'by script') => write(encodeLogError(id, errorCode, text)),
     }
   }
 
@@ -134,7 +128,7 @@ export async function startLogPeer(t: Test, { partitions = [1], onProduce, onFet
       partly: (baseOffset, stored, errorCode) => answer(baseOffset, { stored, errorCode }),
       failed: errorCode => write(encodeLogError(id, errorCode, 'by script')),
     }
-    onProduce(one, produced.push(one) - 1)
+    onProduce?.(one, produced.push(one) - 1)
     for (const { count, resolve } of waiting) if (produced.length >= count) resolve()
     waiting = waiting.filter(({ count }) => produced.length < count)
   }
@@ -154,4 +148,32 @@ export async function startLogPeer(t: Test, { partitions = [1], onProduce, onFet
         else waiting.push({ count, resolve })
       }),
   }
+}
+
+function fetchedOf(
+  { partitionId, offset, maxBytes, longPoll }: FetchRequest,
+  id: number,
+  socket: Socket,
+  write: (bytes: Buffer) => void,
+): Fetched {
+  const found: Fetched['found'] = (highWaterMark, slices, partition = partitionId) => {
+    const answer = { partitionId: partition, highWaterMark, slices: slices.map(sliceOf) }
+    write(encodeLogResponse(logOperation.fetch, id, answer))
+  }
+  return {
+    partition: partitionId,
+    offset,
+    maxBytes,
+    longPoll,
+    socket,
+    found,
+    answer: value => (value === undefined ? found(offset, []) : found(offset + 1, [{ offset, values: [value] }])),
+    failed: errorCode => write(encodeLogError(id, errorCode, 'by script')),
+  }
+}
+
+function sliceOf({ offset, values }: PeerSlice) {
+  const messages = values.map(value => ({ timestampMs: 1, key: null, value: Buffer.from(value) }))
+  const { bytes, end, count } = encodeLogBatch(messages)
+  return { bytes, start: 4, end, count, offset }
 }

@@ -1,5 +1,5 @@
 /** The options of the JetStream engine. */
-import { createFaults } from '../../../../messages/option-faults.ts'
+import { createFaults, show } from '../../../../messages/option-faults.ts'
 
 /** What the JetStream engine has to be told. */
 export interface JetstreamLogOptions {
@@ -28,7 +28,8 @@ export interface JetstreamLogConfig {
 }
 
 const known = ['servers', 'store', 'replicas', 'user', 'pass', 'token', 'requestTimeoutMs']
-const replicasMax = 5
+/** An even number outlives no more failures than the odd one below it. */
+const replicaNumbers: readonly unknown[] = [1, 3, 5]
 const timeoutMsMin = 100
 const timeoutMsMax = 60_000
 
@@ -41,7 +42,8 @@ export function resolveJetstreamLogConfig(options: JetstreamLogOptions): Jetstre
     for (const server of servers) faults.name('servers', server)
     if (options.store !== undefined && !/^[\w-]{1,64}$/.test(options.store))
       faults.add('store', 'is not 1 to 64 letters, digits, - and _')
-    if (options.replicas !== undefined) faults.whole('replicas', options.replicas, 1, replicasMax)
+    if (options.replicas !== undefined && !replicaNumbers.includes(options.replicas))
+      faults.add('replicas', `is ${show(options.replicas)}, not 1, 3 or 5`)
     for (const name of ['user', 'pass', 'token'] as const)
       if (options[name] !== undefined) faults.name(name, options[name])
     if (options.requestTimeoutMs !== undefined)

@@ -30,6 +30,7 @@ import { rowBytesMax } from './packed-rows.ts'
 import { PartitionTail } from './partition-tail.ts'
 import { ProducerAnswers } from './producer-answers.ts'
 import { Retention } from './retention.ts'
+import { rowChecksum } from './row-checksum.ts'
 import { guarded, sqliteFault } from './sqlite-faults.ts'
 import { Store } from './store.ts'
 import { StoreReads } from './store-reads.ts'
@@ -59,14 +60,15 @@ export class SqliteEngine implements LogEngine {
   constructor(config: SqliteLogConfig, context: LogEngineContext) {
     this.#context = context
     this.#advances = new Advances(context.advances)
-    this.#store = new Store(config)
+    this.#store = new Store(config, context.clock)
     const { connection } = this.#store
-    this.#reads = new StoreReads(connection)
+    this.#reads = new StoreReads(connection, config.path)
     this.#topics = new StoreTopics(this.#store)
     this.#producers = new ProducerAnswers(connection)
     this.#retention = new Retention(this.#store)
     this.#insert = connection.prepare(
-      'INSERT INTO batches (partition_id, base_offset, count, stored_ms, end_bytes, messages) VALUES (?, ?, ?, ?, ?, ?)',
+      `INSERT INTO batches (partition_id, base_offset, count, stored_ms, end_bytes, checksum, messages)
+       VALUES (?, ?, ?, ?, ?, ?, ?)`,
     )
     // A writer before this one may have committed and not lived to tell.
     this.#advances.tellAll()
@@ -225,8 +227,10 @@ export class SqliteEngine implements LogEngine {
   #write(tail: PartitionTail, nowMs: number): number {
     const storedMs = Math.trunc(nowMs)
     let stored = 0
-    for (const { baseOffset, count, endBytes, messages } of tail.rows(this.#joined)) {
-      this.#insert.run(tail.partitionId, baseOffset, count, storedMs, endBytes, messages)
+    const { partitionId } = tail
+    for (const row of tail.rows(this.#joined)) {
+      const { baseOffset, count, endBytes, messages } = row
+      this.#insert.run(partitionId, baseOffset, count, storedMs, endBytes, rowChecksum(partitionId, row), messages)
       stored = endBytes
     }
     return stored

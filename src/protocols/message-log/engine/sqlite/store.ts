@@ -9,16 +9,18 @@
  * FULL         and fsync()s it         survived                    survived, and so is every commit before it
  * ```
  * So an append `committed` is one of NORMAL, one `flushed` of FULL. A checkpoint, which moves the log into the file when it has
- * grown, syncs the log before and the file behind it in both.
+ * grown, syncs the log before and the file behind it in both. The log takes room beside the file: see {@link DiskRoom}.
  *
  * @see https://sqlite.org/wal.html, https://sqlite.org/pragma.html#pragma_synchronous
  */
 import { closeSync, fsyncSync, mkdirSync, openSync } from 'node:fs'
 import { dirname } from 'node:path'
 import type { DatabaseSync, StatementSync } from 'node:sqlite'
+import type { Clock } from '../../../../actors/runtime/clock.ts'
 import type { SqliteLogConfig } from './config.ts'
+import { DiskRoom, defaultReserveBytes, isFull } from './disk-room.ts'
 import { openDatabase } from './open-database.ts'
-import { migrate, pragma, versionOf } from './schema.ts'
+import { makeTables, pragma, versionOf } from './schema.ts'
 import { guarded } from './sqlite-faults.ts'
 import { lockStore } from './store-lock.ts'
 
@@ -28,7 +30,7 @@ import { lockStore } from './store-lock.ts'
  */
 const pageBytes = 16_384
 /** Bytes of log after which a commit checkpoints. More makes it rarer, and the next opening after a crash slower. */
-const checkpointBytes = 16_777_216
+const checkpointBytesMax = 16_777_216
 
 /** Looks whether a store could be opened now. @throws `STORAGE_FAILED`, `busy` while it is open elsewhere. */
 export function probeStore({ path }: SqliteLogConfig): void {
@@ -50,14 +52,20 @@ export class Store {
   readonly #begin: StatementSync
   readonly #commit: StatementSync
   readonly #rollback: StatementSync
+  readonly #clock: Clock
+  readonly #room: DiskRoom
   #flushes = false
 
   /** @throws `STORAGE_FAILED`, `busy` while it is open elsewhere. */
-  constructor({ path, fileBytesMax }: SqliteLogConfig) {
+  constructor(config: SqliteLogConfig, clock: Clock) {
+    const { path } = config
     this.path = path
+    this.#clock = clock
     this.#unlock = lock(path)
     try {
-      this.connection = guarded(path, () => openConnection(path, fileBytesMax))
+      const opened = guarded(path, () => openConnection(config, clock))
+      this.connection = opened.connection
+      this.#room = opened.room
     } catch (error) {
       this.#unlock()
       throw error
@@ -67,12 +75,34 @@ export class Store {
     this.#rollback = this.connection.prepare('ROLLBACK')
   }
 
-  /** Commits what `body` does, or nothing of it. `flushed`: it is on the disk then. */
+  /**
+   * Commits what `body` does, or nothing of it. `flushed`: it is on the disk then. Where there is no room, `body` is called
+   * once more when some was made.
+   */
   transaction(flushed: boolean, body: () => void): void {
+    this.#room.look(this.#clock.now())
     if (flushed !== this.#flushes) {
       this.connection.exec(`PRAGMA synchronous = ${flushed ? 'FULL' : 'NORMAL'}`)
       this.#flushes = flushed
     }
+    try {
+      this.#attempt(body)
+    } catch (error) {
+      if (!isFull(error)) throw error
+      this.#room.make()
+      this.#attemptAgain(body)
+    }
+  }
+
+  #attemptAgain(body: () => void): void {
+    try {
+      this.#attempt(body)
+    } catch (error) {
+      throw this.#room.told(error)
+    }
+  }
+
+  #attempt(body: () => void): void {
     this.#begin.run()
     try {
       body()
@@ -89,21 +119,22 @@ export class Store {
   }
 }
 
-function openConnection(path: string, fileBytesMax: number): DatabaseSync {
+function openConnection(config: SqliteLogConfig, clock: Clock): { connection: DatabaseSync; room: DiskRoom } {
+  const { path } = config
   const connection = openDatabase(path, { timeout: 1_000 })
   try {
     versionOf(connection, path)
     // On macOS only a full fsync reaches the disk; elsewhere the two say nothing.
     connection.exec('PRAGMA fullfsync = ON; PRAGMA checkpoint_fullfsync = ON')
     connection.exec(`PRAGMA page_size = ${pageBytes}; PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL`)
-    const ownPageBytes = pragma(connection, 'page_size')
-    connection.exec(`PRAGMA wal_autocheckpoint = ${checkpointBytes / ownPageBytes}`)
-    connection.exec(`PRAGMA journal_size_limit = ${4 * checkpointBytes}`)
-    if (Number.isFinite(fileBytesMax))
-      connection.exec(`PRAGMA max_page_count = ${Math.floor(fileBytesMax / ownPageBytes)}`)
-    migrate(connection, path)
+    const reserveBytes = config.diskFreeBytesMin ?? defaultReserveBytes(path)
+    const checkpointBytes = Math.min(checkpointBytesMax, reserveBytes / 2)
+    connection.exec(`PRAGMA wal_autocheckpoint = ${Math.ceil(checkpointBytes / pragma(connection, 'page_size'))}`)
+    connection.exec(`PRAGMA journal_size_limit = ${2 * checkpointBytes}`)
+    makeTables(connection, path)
+    const room = new DiskRoom(connection, config, reserveBytes, clock.now())
     syncFolder(dirname(path))
-    return connection
+    return { connection, room }
   } catch (error) {
     connection.close()
     throw error

@@ -1,6 +1,7 @@
 /** A consumer, as its user has it: message by message or batch by batch. */
 import { StarfishError } from '../../../../messages/errors.ts'
-import { createFaults } from '../../../../messages/option-faults.ts'
+import { createFaults, type OptionFault, optionError, show } from '../../../../messages/option-faults.ts'
+import { partitionsFault } from '../check-arguments.ts'
 import { type FetchOptions, type FetchResult, fetchMessages } from '../fetch-messages.ts'
 import type { LogRequests } from '../log-requests.ts'
 import type { ConsumedMessage } from '../message.ts'
@@ -56,6 +57,8 @@ export function createConsumer(
   /** What a loop that was left has not handed out. */
   let rest: ConsumedBatch | undefined
   let at = 0
+  /** The message that was asked for last and has not come yet: who asks meanwhile comes behind. */
+  let asked: Promise<unknown> | undefined
 
   function abort(): void {
     const text = `the consumer of topic ${config.topic} was aborted`
@@ -73,6 +76,7 @@ export function createConsumer(
   }
 
   async function takeNext(): Promise<IteratorResult<ConsumedMessage, undefined>> {
+    if (rest !== undefined && !reading.isOver) return { done: false, value: take() }
     const batch = await reading.next()
     if (batch === undefined) return { done: true, value: undefined }
     rest = batch
@@ -80,8 +84,21 @@ export function createConsumer(
     return { done: false, value: take() }
   }
 
+  function nextMessage(): Promise<IteratorResult<ConsumedMessage, undefined>> {
+    if (asked === undefined && rest !== undefined && !reading.isOver) {
+      return Promise.resolve({ done: false, value: take() })
+    }
+    const own = asked === undefined ? takeNext() : asked.then(takeNext, takeNext)
+    const settle = () => {
+      if (asked === own) asked = undefined
+    }
+    asked = own
+    own.then(settle, settle)
+    return own
+  }
+
   const iterator: AsyncIterator<ConsumedMessage, undefined> = {
-    next: () => (rest === undefined || reading.isOver ? takeNext() : Promise.resolve({ done: false, value: take() })),
+    next: nextMessage,
     return: () => Promise.resolve({ done: true, value: undefined }),
   }
 
@@ -99,11 +116,13 @@ export function createConsumer(
   return {
     [Symbol.asyncIterator]: () => iterator,
     async eachBatch(handle) {
+      if (typeof handle !== 'function')
+        refuseFault('eachBatch', { path: 'handle', reason: `is ${show(handle)}, not a function` })
       for (let batch = await nextBatch(); batch !== undefined; batch = await nextBatch()) {
         try {
           await handle(batch)
         } catch (error) {
-          reading.seek(batch.partition, batch.baseOffset)
+          reading.seek(batch.partition, batch.baseOffset, batch.skipped)
           throw error
         }
         reading.passed(batch.nextOffset)
@@ -118,16 +137,25 @@ export function createConsumer(
       reading.seek(partition, offset)
     },
     pause(partitions) {
+      if (partitions !== undefined) refuseFault('pause', partitionsFault('partitions', partitions))
       reading.setPaused(partitions, true)
       if (rest === undefined || partitions?.includes(rest.partition) === false) return
       // It is handed out again once it may be.
       reading.seek(rest.partition, rest.baseOffset + at)
       rest = undefined
     },
-    resume: partitions => reading.setPaused(partitions, false),
+    resume(partitions) {
+      if (partitions !== undefined) refuseFault('resume', partitionsFault('partitions', partitions))
+      reading.setPaused(partitions, false)
+    },
     fetch: (partition, offset, bytesMax, given) => fetchMessages(requests, partition, offset, bytesMax, given),
     stats: () => reading.figures(),
     close,
     [Symbol.asyncDispose]: close,
   }
+}
+
+/** Throws BAD_CONFIG if there is a fault. */
+function refuseFault(call: string, fault: OptionFault | undefined): void {
+  if (fault !== undefined) throw optionError('BAD_CONFIG', call, [fault])
 }

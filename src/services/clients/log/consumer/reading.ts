@@ -18,6 +18,7 @@ import type { LogRequests } from '../log-requests.ts'
 import { partitionNotFound, type TopicDirectory } from '../topic-directory.ts'
 import type { ConsumedBatch } from './consumed-batch.ts'
 import type { ConsumerConfig } from './consumer-options.ts'
+import { PrefetchBudget } from './prefetch-budget.ts'
 import { expireTrack, Track, type TrackPlane } from './track.ts'
 
 /** What a consumer knows of a partition. */
@@ -53,10 +54,9 @@ export class Reading implements TrackPlane {
   readonly requests: LogRequests
   readonly config: ConsumerConfig
   readonly timers: ChartTimers
-  shareBytes = 0
-  fetchBytes = 0
   readonly #topics: TopicDirectory
   readonly #whenOver: () => void
+  #budget: PrefetchBudget | undefined
   #tracks: readonly Track[] = []
   /** Whose turn it is. */
   #turn = 0
@@ -102,7 +102,7 @@ export class Reading implements TrackPlane {
     if (this.#inHand !== undefined) this.#trackOf(this.#inHand.partition)?.passed(offset)
   }
 
-  seek(partition: number, offset: number): void {
+  seek(partition: number, offset: number, skipped = 0): void {
     if (this.#inHand?.partition === partition) this.#letGo()
     const { topic, partitions } = this.config
     const track = this.#trackOf(partition)
@@ -110,7 +110,7 @@ export class Reading implements TrackPlane {
       throw partitionNotRead(topic, partition)
     }
     if (track === undefined) this.#seeks.set(partition, offset)
-    else track.seek(offset)
+    else track.seek(offset, skipped)
   }
 
   setPaused(partitions: readonly number[] | undefined, isPaused: boolean): void {
@@ -128,6 +128,7 @@ export class Reading implements TrackPlane {
       track.isPaused = isPaused
       if (!isPaused) track.go()
     }
+    this.#budget?.serve()
     this.#serve()
   }
 
@@ -144,6 +145,7 @@ export class Reading implements TrackPlane {
     this.#isOver = true
     this.#failure = failure
     this.requests.config.clock.clearTimeout(this.#retry)
+    this.#budget?.close()
     this.requests.watch(-this.#tracks.length)
     for (const track of this.#tracks) track.end()
     for (const { resolve, reject } of this.#waiters.drain()) {
@@ -182,12 +184,12 @@ export class Reading implements TrackPlane {
       this.end(partitionNotFound(topic, unknown))
       return
     }
-    this.shareBytes = Math.max(1, Math.floor(prefetchBytesMax / partitions.length))
-    this.fetchBytes = Math.max(1, Math.min(fetchBytesMax, Math.floor(this.shareBytes / 2)))
+    const budget = new PrefetchBudget(prefetchBytesMax, fetchBytesMax, partitions.length, () => this.#reclaim())
+    this.#budget = budget
     this.#tracks = partitions.map(partition => {
       const begin = typeof from === 'string' ? from : (from[partition] ?? 'start')
       const isPaused = this.#isAllPaused || this.#pauses.has(partition)
-      return new Track(partition, this.#seeks.get(partition) ?? begin, isPaused, this)
+      return new Track(partition, this.#seeks.get(partition) ?? begin, isPaused, budget, this)
     })
     this.requests.watch(this.#tracks.length)
     for (const track of this.#tracks) track.go()
@@ -208,6 +210,10 @@ export class Reading implements TrackPlane {
 
   #trackOf(partition: number): Track | undefined {
     return this.#tracks.find(track => track.partition === partition)
+  }
+
+  #reclaim(): void {
+    for (const track of this.#tracks) if (track.isPaused) track.giveBack()
   }
 
   #letGo(): void {

@@ -84,11 +84,11 @@ export class Lane implements LaneFacts {
   #open: ProducerBatch | undefined
   #isRetired = false
 
-  constructor(topic: string, partition: number, producerId: bigint, plane: LanePlane) {
+  constructor(topic: string, partition: number, plane: LanePlane) {
     this.topic = topic
     this.partition = partition
     this.#plane = plane
-    this.#producerId = producerId
+    this.#producerId = plane.drawProducerId()
     this.#chart = laneChart().create(this as unknown as Lane, plane.timers, this)
     laneChart().start(this.#chart)
   }
@@ -99,6 +99,11 @@ export class Lane implements LaneFacts {
 
   get inFlight(): number {
     return this.#inFlight
+  }
+
+  /** Holds no message that is neither answered nor given up. */
+  get isIdle(): boolean {
+    return this.#undecided.length === 0 && this.#ready.length === 0 && this.#open === undefined
   }
 
   /** Takes a message of `bytes`, the one at `at` of its delivery. */

@@ -6,9 +6,10 @@
 import { createClockTimers } from '../../../../actors/runtime/chart-timers.ts'
 import type { ChartTimers } from '../../../../actors/runtime/compiled-chart.ts'
 import { Deadlines } from '../../../../actors/runtime/deadlines.ts'
-import { StarfishError } from '../../../../messages/errors.ts'
+import { isStarfishError, StarfishError } from '../../../../messages/errors.ts'
 import { logMessageBytes } from '../../../../messages/log/message-v1.ts'
 import { LargeBuffers } from '../../../../messages/wire/large-buffers.ts'
+import { timerMsMax } from '../../client-options.ts'
 import type { LogRequests } from '../log-requests.ts'
 import { type ProducerMessage, toLogMessage } from '../message.ts'
 import type { TopicDirectory } from '../topic-directory.ts'
@@ -16,9 +17,10 @@ import type { ProducerBatch } from './batch.ts'
 import { Delivery, type SentMessage } from './delivery.ts'
 import { expireLane, Lane, type LanePlane } from './lane.ts'
 import { LaneMoves, mayMove, moveMessages } from './lane-moves.ts'
+import { ProducerLanes } from './producer-lanes.ts'
 import type { ProducerConfig } from './producer-options.ts'
 import { notStored, refusal } from './refusals.ts'
-import { TopicLanes } from './topic-lanes.ts'
+import type { TopicLanes } from './topic-lanes.ts'
 import { Linger, type Sent, WaitingSend } from './waits.ts'
 
 /** What a producer holds now. */
@@ -41,15 +43,13 @@ export class SendDesk implements LanePlane {
   readonly timers: ChartTimers
   readonly buffers = new LargeBuffers()
   readonly #topics: TopicDirectory
-  readonly #sentTo = new Map<string, TopicLanes>()
-  readonly #lanes = new Set<Lane>()
+  readonly #lanes: ProducerLanes
   readonly #line = new Set<WaitingSend>()
   /** Topics whose partitions were asked for just now. */
   readonly #asked = new Set<string>()
   readonly #moves = new LaneMoves(topic => this.#move(topic))
   readonly #deadlines: Deadlines<ProducerBatch | WaitingSend>
   readonly #lingers: Deadlines<Linger>
-  readonly #producerId: bigint
   #whenReady: (() => void)[] = []
   #whenEmpty: (() => void)[] = []
   #gathered: Lane[] = []
@@ -73,7 +73,10 @@ export class SendDesk implements LanePlane {
     this.timers = createClockTimers(clock, expireLane)
     this.#topics = topics
     this.#leftMs = config.timeoutMs
-    this.#producerId = this.drawProducerId()
+    this.#lanes = new ProducerLanes({
+      random: requests.config.random,
+      create: (topic, partition) => new Lane(topic, partition, this),
+    })
     this.#deadlines = new Deadlines(clock, true, waiting => this.#expire(waiting))
     this.#lingers = new Deadlines(clock, true, ({ lane, batch }) => lane.due(batch))
   }
@@ -156,7 +159,7 @@ export class SendDesk implements LanePlane {
   }
 
   sealed(lane: Lane): void {
-    this.#sentTo.get(lane.topic)?.sealed(lane)
+    this.#lanes.of(lane.topic)?.sealed(lane)
   }
 
   freed(bytes: number): void {
@@ -168,6 +171,7 @@ export class SendDesk implements LanePlane {
     this.#deadlines.clear(batch)
     batch.release()
     this.freed(batch.messageBytes)
+    this.#lanes.settled(batch.lane)
   }
 
   lost({ topic }: Lane): void {
@@ -197,24 +201,16 @@ export class SendDesk implements LanePlane {
 
   #lanesOf(topic: string): TopicLanes | undefined {
     if (this.#moves.has(topic)) return undefined
-    const known = this.#sentTo.get(topic)
+    const known = this.#lanes.of(topic)
     if (known !== undefined) return known
     const partitions = this.#topics.partitionsOf(topic)
-    return partitions === undefined || partitions.length === 0 ? undefined : this.#createLanes(topic, partitions)
-  }
-
-  #createLanes(topic: string, partitions: readonly number[]): TopicLanes {
-    const lanes = partitions.map(partition => new Lane(topic, partition, this.#producerId, this))
-    for (const lane of lanes) this.#lanes.add(lane)
-    const created = new TopicLanes(lanes, this.requests.config.random)
-    this.#sentTo.set(topic, created)
-    return created
+    return partitions === undefined || partitions.length === 0 ? undefined : this.#lanes.open(topic, partitions)
   }
 
   /** It may be another one of that name by now. */
   #forget(topic: string): void {
     this.#topics.forget(topic)
-    this.#sentTo.delete(topic)
+    this.#lanes.forget(topic)
   }
 
   #wait(sent: Sent, signal: AbortSignal | undefined): void {
@@ -234,18 +230,20 @@ export class SendDesk implements LanePlane {
     if (this.#asked.has(topic) || this.#moves.has(topic)) return
     this.#asked.add(topic)
     this.#topics.lookUp(topic).then(
-      () => {
-        this.#asked.delete(topic)
-        this.#admit()
-      },
-      error => {
-        this.#asked.delete(topic)
-        for (const waiting of this.#line) {
-          if (waiting.sent.topic === topic) this.#refuse(waiting, notStored(error))
-        }
-        this.#admit()
-      },
+      () => this.#lookedUp(topic),
+      error => this.#lookedUp(topic, error),
     )
+  }
+
+  #lookedUp(topic: string, error?: unknown): void {
+    this.#asked.delete(topic)
+    if (error === undefined || isStarfishError(error, 'TOPIC_NOT_FOUND')) {
+      this.#lanes.keep(name => this.#topics.partitionsOf(name))
+    }
+    for (const waiting of error === undefined ? [] : this.#line) {
+      if (waiting.sent.topic === topic) this.#refuse(waiting, notStored(error))
+    }
+    this.#admit()
   }
 
   /** What was for a topic that is gone goes to the one that there is now. */
@@ -261,7 +259,7 @@ export class SendDesk implements LanePlane {
 
   #moved(topic: string, partitions: readonly number[]): void {
     const retired = this.#endMove(topic)
-    const lanes = this.#sentTo.get(topic) ?? this.#createLanes(topic, partitions)
+    const lanes = this.#lanes.open(topic, partitions)
     let bytesLost = 0
     for (const lane of retired) {
       const isThere = partitions.includes(lane.partition)
@@ -273,6 +271,7 @@ export class SendDesk implements LanePlane {
         this.#deadlines.clear(batch)
         this.#leftMs = Math.max(1, Math.ceil(batch.dueMs - this.requests.config.clock.now()))
         bytesLost += moveMessages(topic, batch, lanes)
+        batch.release()
       }
     }
     this.#leftMs = this.config.timeoutMs
@@ -281,7 +280,7 @@ export class SendDesk implements LanePlane {
 
   #endMove(topic: string): readonly Lane[] {
     const lanes = this.#moves.end(topic)
-    for (const lane of lanes) this.#lanes.delete(lane)
+    this.#lanes.drop(topic)
     return lanes
   }
 
@@ -387,7 +386,7 @@ export class SendDesk implements LanePlane {
   #flushedOrAfter(timeoutMs: number): Promise<void> {
     const { clock } = this.requests.config
     return new Promise(resolve => {
-      const timer = clock.setTimeout(resolve, timeoutMs)
+      const timer = clock.setTimeout(resolve, Math.min(timeoutMs, timerMsMax))
       void this.flush().then(() => {
         clock.clearTimeout(timer)
         resolve()

@@ -1,22 +1,23 @@
 /** What is appended is read back, in its order and at its offset. */
-import type { EngineTest } from '../engine-world.ts'
-import { appendOf, messageHeadBytes, messageOf, valuesIn } from '../stored-messages.ts'
-import { attempt, patient, plenty } from './common.ts'
 
-/** Runs the cases. */
-export function runMessages(test: EngineTest): void {
-  test('offsets begin at 0 and go on by one a message', async (t, { engine, reader }, id) => {
-    t.equal(await reader.highWaterMark(id), 0)
-    t.same(await engine.append(appendOf(id, ['a', 'b'])), { baseOffset: 0, stored: 2 })
-    t.same(await engine.append(appendOf(id, ['c'])), { baseOffset: 2, stored: 1 })
-    t.equal(await reader.highWaterMark(id), 3)
+import { equal, ok, patient, plenty, refused, same } from './checks.ts'
+import { appendOf, messageHeadBytes, messageOf, valuesIn } from './stored-messages.ts'
+import type { DeclareCase } from './world.ts'
+
+/** Declares the cases. */
+export function casesOfMessages(test: DeclareCase): void {
+  test('offsets begin at 0 and go on by one a message', async ({ engine, reader }, id) => {
+    equal(await reader.highWaterMark(id), 0)
+    same(await engine.append(appendOf(id, ['a', 'b'])), { baseOffset: 0, stored: 2 })
+    same(await engine.append(appendOf(id, ['c'])), { baseOffset: 2, stored: 1 })
+    equal(await reader.highWaterMark(id), 3)
     const found = await reader.read(id, 0, plenty)
-    t.equal(found.highWaterMark, 3)
-    t.same(valuesIn(found), ['0:a', '1:b', '2:c'])
-    t.same(valuesIn(await engine.read(id, 0, plenty)), ['0:a', '1:b', '2:c'])
+    equal(found.highWaterMark, 3)
+    same(valuesIn(found), ['0:a', '1:b', '2:c'])
+    same(valuesIn(await engine.read(id, 0, plenty)), ['0:a', '1:b', '2:c'])
   })
 
-  test('messages come back byte for byte, with and without key and value', async (t, { engine, reader }, id) => {
+  test('messages come back byte for byte, with and without key and value', async ({ engine, reader }, id) => {
     const key = Buffer.from([0, 255, 7])
     const head = Buffer.alloc(12)
     head.writeBigInt64BE(-5n, 0)
@@ -26,22 +27,22 @@ export function runMessages(test: EngineTest): void {
     const sent = Buffer.from(messages)
     await engine.append({ partitionId: id, count: 3, messages, acknowledgement: 'committed' })
     const { batches } = await reader.read(id, 0, plenty)
-    t.ok(Buffer.concat(batches.map(({ messages }) => messages)).equals(sent))
+    ok(Buffer.concat(batches.map(({ messages }) => messages)).equals(sent))
     const second = await reader.read(id, 1, 1)
-    t.ok(Buffer.from(second.batches[0]!.messages).equals(messageOf('')))
+    ok(Buffer.from(second.batches[0]!.messages).equals(messageOf('')))
   })
 
-  test('memory that messages came in is not looked at once they are stored', async (t, { engine, reader }, id) => {
+  test('memory that messages came in is not looked at once they are stored', async ({ engine, reader }, id) => {
     const shared = new Uint8Array(new SharedArrayBuffer(messageOf('a').length))
     for (const value of ['a', 'b']) {
       shared.set(messageOf(value))
       await engine.append({ partitionId: id, count: 1, messages: shared, acknowledgement: 'committed' })
     }
     shared.fill(0)
-    t.same(valuesIn(await reader.read(id, 0, plenty)), ['0:a', '1:b'])
+    same(valuesIn(await reader.read(id, 0, plenty)), ['0:a', '1:b'])
   })
 
-  test('a read may begin in the middle of a batch', async (t, { engine, reader }, id) => {
+  test('a read may begin in the middle of a batch', async ({ engine, reader }, id) => {
     await engine.append(appendOf(id, ['a', 'b', 'c']))
     await engine.append(appendOf(id, ['d', 'e']))
     for (const [offset, values] of [
@@ -51,27 +52,24 @@ export function runMessages(test: EngineTest): void {
       [4, ['4:e']],
     ] as const) {
       const found = await reader.read(id, offset, plenty)
-      t.same(valuesIn(found), values)
-      t.equal(found.batches[0]?.baseOffset, offset)
+      same(valuesIn(found), values)
+      equal(found.batches[0]?.baseOffset, offset)
     }
   })
 
-  test('a read at the end is empty, one beyond it is out of range', async (t, { engine, reader }, id) => {
-    t.same(await reader.read(id, 0, plenty), { highWaterMark: 0, batches: [] })
+  test('a read at the end is empty, one beyond it is out of range', async ({ engine, reader }, id) => {
+    same(await reader.read(id, 0, plenty), { highWaterMark: 0, batches: [] })
     await engine.append(appendOf(id, ['a']))
-    t.same(await reader.read(id, 1, plenty), { highWaterMark: 1, batches: [] })
+    same(await reader.read(id, 1, plenty), { highWaterMark: 1, batches: [] })
     for (const offset of [2, Number.MAX_SAFE_INTEGER, 2 ** 64]) {
-      await t.rejects(
-        attempt(() => reader.read(id, offset, plenty)),
-        {
-          code: 'OFFSET_OUT_OF_RANGE',
-          details: { partitionId: id, offset, firstOffset: 0, highWaterMark: 1 },
-        },
-      )
+      await refused(() => reader.read(id, offset, plenty), {
+        code: 'OFFSET_OUT_OF_RANGE',
+        details: { partitionId: id, offset, firstOffset: 0, highWaterMark: 1 },
+      })
     }
   })
 
-  test('a read takes messages up to its bytes, each with its offset, and one at least', async (t, world, id) => {
+  test('a read takes messages up to its bytes, each with its offset, and one at least', async (world, id) => {
     const { engine, reader } = world
     const fetched = messageHeadBytes + 10 + 8
     await engine.append(appendOf(id, ['0123456789', '0123456789', '0123456789']))
@@ -87,13 +85,13 @@ export function runMessages(test: EngineTest): void {
       [plenty, 6],
     ] as const) {
       const found = await reader.read(id, 0, maxBytes)
-      t.equal(valuesIn(found).length, messages, `${maxBytes} bytes`)
-      t.equal(found.highWaterMark, 6)
+      equal(valuesIn(found).length, messages, `${maxBytes} bytes`)
+      equal(found.highWaterMark, 6)
     }
-    t.same(valuesIn(await reader.read(id, 4, 1)), ['4:longer than a read may be'])
+    same(valuesIn(await reader.read(id, 4, 1)), ['4:longer than a read may be'])
   })
 
-  test('reading on from the last offset finds every message once, whatever the bytes', async (t, world, id) => {
+  test('reading on from the last offset finds every message once, whatever the bytes', async (world, id) => {
     const values = Array.from({ length: 500 }, (_, index) => `${index}-${'v'.repeat((index * 37) % 90)}`)
     for (let at = 0; at < values.length; at += 1 + (at % 23)) {
       await world.engine.append(appendOf(id, values.slice(at, at + 1 + (at % 23))))
@@ -102,28 +100,28 @@ export function runMessages(test: EngineTest): void {
     for (const maxBytes of [1, 333, 4_096, plenty]) {
       const found: string[] = []
       while (found.length < sent.length) found.push(...valuesIn(await world.reader.read(id, found.length, maxBytes)))
-      t.same(found, sent)
+      same(found, sent)
     }
   })
 
-  test('appends made at once are stored in the order of the calls', async (t, { engine, reader }, id) => {
+  test('appends made at once are stored in the order of the calls', async ({ engine, reader }, id) => {
     const other = (await engine.createTopic('others', 1)).partitionIds[0]!
     const results = await Promise.all(
       Array.from({ length: 200 }, (_, index) => engine.append(appendOf(index % 4 === 3 ? other : id, [`${index}`]))),
     )
-    t.same(
+    same(
       results.filter((_, index) => index % 4 !== 3).map(({ baseOffset }) => baseOffset),
       Array.from({ length: 150 }, (_, index) => index),
     )
     const wanted = Array.from({ length: 200 }, (_, index) => index).filter(index => index % 4 !== 3)
-    t.same(
+    same(
       valuesIn(await reader.read(id, 0, plenty)),
       wanted.map((index, offset) => `${offset}:${index}`),
     )
-    t.equal(await reader.highWaterMark(other), 50)
+    equal(await reader.highWaterMark(other), 50)
   })
 
-  test('a batch of megabytes is whole, and so are those around it', async (t, { engine, reader }, id) => {
+  test('a batch of megabytes is whole, and so are those around it', async ({ engine, reader }, id) => {
     const big = Array.from({ length: 300 }, (_, index) => `${index}`.padEnd(20_000, '.'))
     await Promise.all([
       engine.append(appendOf(id, ['before'])),
@@ -131,58 +129,48 @@ export function runMessages(test: EngineTest): void {
       engine.append(appendOf(id, ['after'])),
     ])
     const found = valuesIn(await reader.read(id, 0, 16 * plenty))
-    t.same(
+    same(
       found,
       ['before', ...big, 'after'].map((value, offset) => `${offset}:${value}`),
     )
-    t.same(valuesIn(await reader.read(id, 301, plenty)), ['301:after'])
-    t.equal(valuesIn(await reader.read(id, 200, 1)).length, 1)
+    same(valuesIn(await reader.read(id, 301, plenty)), ['301:after'])
+    equal(valuesIn(await reader.read(id, 200, 1)).length, 1)
   })
 
-  test('many megabytes at once are stored', async (t, { engine, reader }, id) => {
+  test('many megabytes at once are stored', async ({ engine, reader }, id) => {
     const value = 'v'.repeat(1_000_000)
     const appends = Array.from({ length: 40 }, (_, index) => engine.append(appendOf(id, [`${index}${value}`])))
-    t.same((await Promise.all(appends)).at(-1), { baseOffset: 39, stored: 1 })
-    for (const offset of [0, 17, 39])
-      t.same(valuesIn(await reader.read(id, offset, 1)), [`${offset}:${offset}${value}`])
+    same((await Promise.all(appends)).at(-1), { baseOffset: 39, stored: 1 })
+    for (const offset of [0, 17, 39]) same(valuesIn(await reader.read(id, offset, 1)), [`${offset}:${offset}${value}`])
   })
 
   for (const acknowledgement of ['received', 'committed', 'flushed'] as const) {
-    test(`an append that is to be ${acknowledgement} is read back`, async (t, { engine, reader }, id) => {
+    test(`an append that is to be ${acknowledgement} is read back`, async ({ engine, reader }, id) => {
       const results = await Promise.all([
         engine.append(appendOf(id, ['a'], { acknowledgement })),
         engine.append(appendOf(id, ['b', 'c'], { acknowledgement })),
       ])
-      t.same(results, [
+      same(results, [
         { baseOffset: 0, stored: 1 },
         { baseOffset: 1, stored: 2 },
       ])
       if (acknowledgement === 'received') await reader.whenPast(id, 2, patient)
-      t.same(valuesIn(await reader.read(id, 0, plenty)), ['0:a', '1:b', '2:c'])
+      same(valuesIn(await reader.read(id, 0, plenty)), ['0:a', '1:b', '2:c'])
     })
   }
 
-  test('a batch without messages is refused', async (t, { engine, reader }, id) => {
-    const refused = { code: 'BAD_CONFIG' }
-    await t.rejects(
-      attempt(() => engine.append(appendOf(id, []))),
-      refused,
-    )
-    await t.rejects(
-      attempt(() => engine.append(appendOf(id, ['a'], { count: 0 }))),
-      refused,
-    )
+  test('a batch without messages is refused', async ({ engine, reader }, id) => {
+    const wanted = { code: 'BAD_CONFIG' } as const
+    await refused(() => engine.append(appendOf(id, [])), wanted)
+    await refused(() => engine.append(appendOf(id, ['a'], { count: 0 })), wanted)
     const producers = [
       { id: -1n, sequence: 0 },
       { id: 2n ** 64n, sequence: 0 },
       { id: 0n, sequence: 2 ** 32 },
     ]
     for (const producer of producers) {
-      await t.rejects(
-        attempt(() => engine.append(appendOf(id, ['a'], { producer }))),
-        refused,
-      )
+      await refused(() => engine.append(appendOf(id, ['a'], { producer })), wanted)
     }
-    t.equal(await reader.highWaterMark(id), 0)
+    equal(await reader.highWaterMark(id), 0)
   })
 }

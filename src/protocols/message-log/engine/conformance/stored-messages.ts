@@ -1,5 +1,5 @@
-/** Messages in the form in which engines store them, made and read by the tests. */
-import type { AppendRequest, ReadResult } from '../../../src/protocols/message-log/engine/contract.ts'
+/** Messages in the form in which engines store them, made and read by the cases. */
+import type { AppendRequest, ReadResult } from '../contract.ts'
 
 /** Bytes of a message without key whose value is that text. */
 export function messageOf(value: string): Buffer {
