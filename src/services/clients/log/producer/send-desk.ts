@@ -261,6 +261,8 @@ export class SendDesk implements LanePlane {
     const retired = this.#endMove(topic)
     const lanes = this.#lanes.open(topic, partitions)
     let bytesLost = 0
+    // What waits in line comes behind what is moved.
+    this.#isAdmitting = true
     for (const lane of retired) {
       const isThere = partitions.includes(lane.partition)
       for (const batch of lane.take()) {
@@ -274,6 +276,7 @@ export class SendDesk implements LanePlane {
         batch.release()
       }
     }
+    this.#isAdmitting = false
     this.#leftMs = this.config.timeoutMs
     this.freed(bytesLost)
   }
