@@ -17,16 +17,31 @@ export interface AppendRefusal {
   readonly error: ReturnType<typeof encodeError>
 }
 
+/** Who counts appends. */
+export interface AppendCounts {
+  /** So many are in hand. */
+  taken(appends: number): void
+  /** One of them is stored. */
+  stored(messages: number, bytes: number): void
+  /** One of them was refused. */
+  failed(): void
+}
+
 /**
  * Appends all of a batch in order, and resolves when each is settled. One that is refused costs no other.
  * Rejects with `BAD_FRAME` for bytes that are no batch: nothing was stored then.
  */
-export async function appendAll(engine: Pick<LogEngine, 'append'>, bytes: Uint8Array): Promise<AppendOutcomes> {
+export async function appendAll(
+  engine: Pick<LogEngine, 'append'>,
+  bytes: Uint8Array,
+  counts: AppendCounts,
+): Promise<AppendOutcomes> {
   const requests = [...readAppendBatch(bytes)]
   const results = new Float64Array(2 * requests.length)
   const refusals: AppendRefusal[] = []
   const settled = Promise.withResolvers<void>()
   let left = requests.length
+  counts.taken(left)
 
   function settle(): void {
     if (--left === 0) settled.resolve()
@@ -35,11 +50,13 @@ export async function appendAll(engine: Pick<LogEngine, 'append'>, bytes: Uint8A
   function keep(index: number, { baseOffset, stored }: AppendResult): void {
     results[2 * index] = baseOffset
     results[2 * index + 1] = stored
+    counts.stored(stored, requests[index]!.messages.length)
     settle()
   }
 
   function refuse(index: number, error: unknown): void {
     refusals.push({ index, error: encodeError(error) })
+    counts.failed()
     settle()
   }
 
