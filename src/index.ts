@@ -131,6 +131,7 @@ export type {
   ResendOptions,
 } from './services/clients/event/event-client-options.ts'
 export type { EventAnswer } from './services/clients/event/pending-event.ts'
+export type { FailureRecord } from './services/clients/failure-record.ts'
 export type { ConsumedBatch } from './services/clients/log/consumer/consumed-batch.ts'
 export type { ConsumeFrom, ConsumerOptions, OutOfRange } from './services/clients/log/consumer/consumer-options.ts'
 export type { LogConsumer } from './services/clients/log/consumer/log-consumer.ts'

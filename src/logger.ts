@@ -1,9 +1,9 @@
 /**
  * Logs: pino JSON on stderr, or lines for people when a person reads along.
  */
+import { createRequire } from 'node:module'
 import { isatty } from 'node:tty'
 import { type Level, type Logger, pino } from 'pino'
-import { prettyFactory } from 'pino-pretty'
 
 export type { Logger } from 'pino'
 
@@ -29,6 +29,8 @@ export function createLogger(options: LoggerOptions = {}): Logger {
   const out = pino.destination({ fd, sync: true, maxLength: heldBytesMax })
   out.on('error', () => {})
   if (!pretty) return pino({ level }, out)
+  // Three dozen modules that nobody else needs.
+  const { prettyFactory }: typeof import('pino-pretty') = createRequire(import.meta.url)('pino-pretty')
   const format = prettyFactory({
     colorize: showsColours(fd),
     ignore: 'pid,hostname',

@@ -63,6 +63,13 @@ async function produce(client: LogClient, topic: string, messages: number): Prom
   return messages / (performance.now() - fromMs) / 1_000
 }
 
+/** Sends of one message each, in millions a second: each waits for its own offset. */
+async function sendEach(client: LogClient, topic: string, sends: number): Promise<number> {
+  await using producer = client.producer()
+  const sending = { topic, messages: [{ value: Buffer.alloc(valueBytes, 7) }] }
+  return await pump(() => producer.send(sending), sends, inFlight)
+}
+
 /** Consumed messages, in millions a second. */
 async function consume(client: LogClient, topic: string, messages: number): Promise<number> {
   await using consumer = client.consumer({ topic })
@@ -94,7 +101,8 @@ export async function measureClient({ quick, say }: SuiteOptions): Promise<Figur
   const [partition = -1] = (await client.createTopic('single')).partitions
   const message = [{ value: Buffer.alloc(valueBytes, 7) }]
   const bare = await open(served.port)
-  const [health, single, produced, consumed, consumedEach, ours, theirs]: number[][] = [[], [], [], [], [], [], []]
+  const columns: number[][] = Array.from({ length: 8 }, () => [])
+  const [health, single, sent, produced, consumed, consumedEach, ours, theirs] = columns
   const samples = { client: [] as number[], bare: [] as number[] }
   for (let round = -1; round < rounds; round++) {
     const topic = `round ${round}`
@@ -102,6 +110,7 @@ export async function measureClient({ quick, say }: SuiteOptions): Promise<Figur
     const figures = [
       await pump(() => client.healthCheck(), requests, inFlight),
       await pump(() => client.produce(partition, message), requests / 2, inFlight),
+      await sendEach(client, 'single', requests),
       await produce(client, topic, messages),
       await consume(client, topic, messages),
       await consumeEach(client, topic, messages),
@@ -110,9 +119,7 @@ export async function measureClient({ quick, say }: SuiteOptions): Promise<Figur
     ]
     await client.deleteTopic(topic)
     if (round < 0) continue
-    for (const [at, list] of [health, single, produced, consumed, consumedEach, ours, theirs].entries()) {
-      list!.push(figures[at]!)
-    }
+    for (const [at, list] of columns.entries()) list.push(figures[at]!)
     say(`client ${round + 1}/${rounds}: ${figures.map(figure => figure.toFixed(3)).join(' ')}`)
   }
   bare.destroy()
@@ -121,6 +128,7 @@ export async function measureClient({ quick, say }: SuiteOptions): Promise<Figur
   return [
     rate('client: HealthCheck, one connection', `${inFlight}`, health!, requestLimit),
     rate('client: Produce of one message of 100 B, committed, one connection', `${inFlight}`, single!, requestLimit),
+    rate('producer: sends of one message of 100 B, committed, gathered by tick', `${inFlight}`, sent!, requestLimit),
     rate('producer: messages of 100 B, committed', batches, produced!, messageLimit),
     rate('consumer: messages of 100 B, batch by batch', '1 fetch', consumed!, messageLimit),
     rate('the same, message by message', '1 fetch', consumedEach!, messageLimit),

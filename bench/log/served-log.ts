@@ -2,7 +2,7 @@
 import { type ChildProcess, fork } from 'node:child_process'
 import { once } from 'node:events'
 import { fileURLToPath } from 'node:url'
-import type { LogPort } from './served.ts'
+import type { LogPort, ServedReports } from './served.ts'
 
 /** Who serves. */
 export type Kind = 'bare' | 'one' | 'two'
@@ -18,9 +18,18 @@ export class ServedLog implements AsyncDisposable {
   }
 
   static async start(kind: Kind): Promise<ServedLog> {
-    const child = fork(fileURLToPath(new URL('./served.ts', import.meta.url)), [kind])
+    const child = fork(fileURLToPath(new URL('./served.ts', import.meta.url)), [kind], {
+      execArgv: ['--expose-gc'],
+    })
     const [port] = await once(child, 'message', { signal: AbortSignal.timeout(20_000) })
     return new ServedLog(child, port)
+  }
+
+  /** Asks it one thing; one at a time. */
+  async ask<K extends keyof ServedReports>(what: K): Promise<ServedReports[K]> {
+    this.#process.send(what)
+    const [report] = await once(this.#process, 'message', { signal: AbortSignal.timeout(60_000) })
+    return report
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

@@ -1,85 +1,16 @@
 /** The log server over a few connections that are kept full, against a bare server that checks the same checksums. */
-import { once } from 'node:events'
 import type { Socket } from 'node:net'
-import {
-  decodeLogResponse,
-  encodeLogBatch,
-  encodeLogRequest,
-  logOperation,
-  type ProduceRequest,
-} from '../../src/messages/index.ts'
-import type { LogOperation } from '../../src/messages/log/operation.ts'
+import { logOperation } from '../../src/messages/index.ts'
 import { open } from '../events/tcp-client.ts'
 import { median, spread } from '../statistics.ts'
 import { atLeast, type Figure, type SuiteOptions } from '../suite.ts'
+import { answerBytes, newPartition, produceOf, pump, requestsPerBlock, type Work, workOf } from './pump.ts'
 import { ServedLog } from './served-log.ts'
 
 const connections = 8
-const requestsPerBlock = 64
 const blocksAhead = 4
 const ratioLimit = atLeast(0.5, 'x')
 const rateLimit = atLeast(1, 'M/s')
-const valueBytes = 100
-
-/** What is sent over and over: requests, and the size of each answer. */
-interface Work {
-  readonly block: Buffer
-  readonly requests: number
-  readonly answerBytes: number
-}
-
-function workOf<Q>(operation: LogOperation<Q, unknown, unknown>, request: Q, answerBytes: number): Work {
-  const requests = Array.from({ length: requestsPerBlock }, (_, id) => encodeLogRequest(operation, id, request))
-  return { block: Buffer.concat(requests), requests: requestsPerBlock, answerBytes }
-}
-
-/** So many messages of 100 B to a partition. */
-function produceOf(partitionId: number, messages: number): ProduceRequest {
-  const message = { timestampMs: 0, key: null, value: Buffer.alloc(valueBytes, 7) }
-  return { partitionId, acknowledgement: 'committed', batch: encodeLogBatch(Array(messages).fill(message)) }
-}
-
-/** Makes a topic of one partition. */
-async function newPartition(port: number, name: string): Promise<number> {
-  const socket = await open(port)
-  socket.write(encodeLogRequest(logOperation.createTopic, 1, { name, partitions: 1 }))
-  const [frame] = (await once(socket, 'data')) as [Buffer]
-  socket.destroy()
-  const answer = decodeLogResponse(logOperation.createTopic, frame)
-  if (!answer.ok) throw new Error(answer.text)
-  return answer.response.partitions[0]!
-}
-
-/** Sends the block so many times, some of them before the first is answered; rejects for an answer that is an error. */
-function pump(socket: Socket, { block, requests, answerBytes }: Work, blocks: number, ahead: number): Promise<void> {
-  return new Promise((resolve, reject) => {
-    let sent = Math.min(ahead, blocks)
-    let answered = 0
-    let at = 0
-    const settle = (error?: Error): void => {
-      socket.off('data', take).off('close', onClose)
-      if (error === undefined) resolve()
-      else reject(error)
-    }
-    const onClose = (): void => settle(new Error('the server closed the connection'))
-    const take = (chunk: Buffer): void => {
-      // The status of each answer; those of one kind are of one size.
-      for (let status = 12 - at; status < chunk.length; status += answerBytes) {
-        if (status >= 0 && chunk[status] !== 0) settle(new Error(`status ${chunk[status]}`))
-      }
-      const whole = at + chunk.length
-      answered += Math.floor(whole / answerBytes)
-      at = whole % answerBytes
-      while (sent < blocks && answered > (sent - ahead) * requests) {
-        sent++
-        socket.write(block)
-      }
-      if (answered === blocks * requests) settle()
-    }
-    socket.on('data', take).on('close', onClose)
-    for (let number = 0; number < sent; number++) socket.write(block)
-  })
-}
 
 /** Millions of requests a second. */
 async function run(sockets: readonly Socket[], work: Work, blocks: number): Promise<number> {
@@ -95,15 +26,16 @@ export async function measureServer({ quick, say }: SuiteOptions): Promise<Figur
   await using bare = await ServedLog.start('bare')
   await using one = await ServedLog.start('one')
   await using two = await ServedLog.start('two')
-  const health = workOf(logOperation.healthCheck, {}, 19)
+  const health = workOf(logOperation.healthCheck, {}, answerBytes.healthCheck)
   const [onePartition, twoPartition] = [await newPartition(one.port, 'a'), await newPartition(two.port, 'a')]
-  const single = (partitionId: number) => workOf(logOperation.produce, produceOf(partitionId, 1), 31)
-  const batched = (partitionId: number) => workOf(logOperation.produce, produceOf(partitionId, batchMessages), 31)
+  const single = (partitionId: number) => workOf(logOperation.produce, produceOf(partitionId, 1), answerBytes.produce)
+  const batched = (partitionId: number) =>
+    workOf(logOperation.produce, produceOf(partitionId, batchMessages), answerBytes.produce)
   const runs = {
     bareHealth: { server: bare, work: health, blocks },
     oneHealth: { server: one, work: health, blocks },
     twoHealth: { server: two, work: health, blocks },
-    bareProduce: { server: bare, work: { ...single(onePartition), answerBytes: 19 }, blocks },
+    bareProduce: { server: bare, work: { ...single(onePartition), answerBytes: answerBytes.healthCheck }, blocks },
     oneProduce: { server: one, work: single(onePartition), blocks: blocks / 4 },
     twoProduce: { server: two, work: single(twoPartition), blocks: blocks / 4 },
     twoBatched: { server: two, work: batched(twoPartition), blocks: blocks / 20 },

@@ -7,11 +7,13 @@ import { UsageError } from './usage-error.ts'
 export interface OptionForm {
   /** What its value may be, in words; missing for an option that takes none. */
   readonly takes?: string
+  /** It may be given several times: the values are joined by commas, which may stand in one too. */
+  readonly isList?: boolean
   /** One letter that stands for it. */
   readonly short?: string
 }
 
-/** The options that were given, with their values; the last one counts. */
+/** The options that were given, with their values; the last one counts, unless it is a list. */
 export type GivenOptions<K extends string> = ReadonlyMap<K, string>
 
 /**
@@ -29,14 +31,15 @@ export function readOptions<K extends string>(
     if (token.kind !== 'option') continue
     const { rawName, value } = token
     if (!isKnown(forms, token.name)) throw new UsageError(command, unknownOption(rawName, Object.keys(forms)))
-    const { takes } = forms[token.name]
+    const { takes, isList } = forms[token.name]
     if (takes === undefined && value !== undefined) {
       throw new UsageError(command, `${rawName} takes no value, not ${JSON.stringify(value)}`)
     }
     // The next option rather than a value; a number below zero is a value, if a wrong one.
     const isMissing = value === undefined || (!token.inlineValue && /^-\D/.test(value))
     if (takes !== undefined && isMissing) throw new UsageError(command, `${rawName} needs a value: ${takes}`)
-    given.set(token.name, value ?? '')
+    const before = isList ? given.get(token.name) : undefined
+    given.set(token.name, before === undefined ? (value ?? '') : `${before},${value}`)
   }
   return given
 }

@@ -68,7 +68,7 @@ export function createLogClient(options: LogClientOptions | string): LogClient {
     const untilMs = config.clock.now() + timeoutMs
     await Promise.all([...consumers].map(consumer => consumer.close()))
     await Promise.all([...producers].map(producer => producer.close({ timeoutMs })))
-    await requests.pool.close(Math.max(0, untilMs - config.clock.now()))
+    await requests.close(Math.max(0, untilMs - config.clock.now()))
   }
 
   return {
@@ -99,7 +99,7 @@ export function createLogClient(options: LogClientOptions | string): LogClient {
       consumers.add(consumer)
       return consumer
     },
-    stats: () => requests.pool.figures(),
+    stats: () => requests.figures(),
     close,
     [Symbol.asyncDispose]: close,
   }

@@ -44,7 +44,9 @@ export function createLogServer(system: System, options: LogServerOptions): LogS
   const advances = createAdvances()
   const reference = { ...referenceTo(engine.definition), options: engine.options }
   const figures = logFigures.create(1 + Math.max(1, system.shards))
-  const input: StoreInput = { engine: reference, advances, figures, retention, retentionIntervalMs }
+  const { partitionsMax, frameBytesMax } = log
+  const topicRoom = { partitionsMax, frameBytesMax }
+  const input: StoreInput = { engine: reference, advances, figures, retention, retentionIntervalMs, topicRoom }
   const service: LogServiceOptions = { ...log, store, engine: reference, advances, figures }
   const served = { ...listener, limits, protocol: protocolReference(logProtocol, service) }
   return createFrameServer<LogServerFigures>(system, id, served, {

@@ -2,6 +2,7 @@
 import t from 'tap'
 import { LineCutter, lineOf, messageOf } from '../../src/cli/log/lines.ts'
 import { progressLine } from '../../src/cli/log/progress.ts'
+import { connectionTrouble, TroubleTeller } from '../../src/cli/log/trouble.ts'
 
 t.test('however bytes come, lines are the same', async t => {
   const text = 'one\n\nthree is longer\nfour'
@@ -16,7 +17,12 @@ t.test('however bytes come, lines are the same', async t => {
   const cutter = new LineCutter(3)
   t.same(cutter.cut(Buffer.from('abc\n')).map(String), ['abc'])
   t.equal(cutter.last(), undefined)
-  t.throws(() => cutter.cut(Buffer.from('abcd')), { message: 'a line has more than 3 bytes' })
+  t.equal(cutter.isTooLong, false)
+  t.same(cutter.cut(Buffer.from('a\nabcd\nb\n')).map(String), ['a'])
+  t.equal(cutter.isTooLong, true)
+  const inParts = new LineCutter(3)
+  for (const part of ['ab', 'cd']) t.same(inParts.cut(Buffer.from(part)), [])
+  t.equal(inParts.isTooLong, true)
 })
 
 const plain = { json: false, keySeparator: undefined, partition: undefined }
@@ -31,7 +37,27 @@ t.test('a line is a value, a key and a value, or an object', async t => {
   const json = { ...plain, json: true }
   t.same(messageOf(Buffer.from('{"key":"k","value":null}'), json), { key: 'k', value: null })
   t.throws(() => messageOf(line, json), { message: /not JSON/ })
-  t.throws(() => messageOf(Buffer.from('{"key":1}'), json), { message: /not an object with a value/ })
+  const wrong: Readonly<Record<string, string | RegExp>> = {
+    '{"key":1}': 'it is not an object with a value',
+    null: 'it is not an object with a value',
+    '{"value":[]}': 'value is an array, not a text, null or { "base64": text }',
+    '{"value":{"base64":"?"}}': 'value is an object, not a text, null or { "base64": text }',
+    '{"value":"","key":1}': 'key is 1, not a text, null or { "base64": text }',
+    '{"value":"","partition":-1}': 'partition is -1, not a whole number from 0 to 4294967295',
+    '{"value":"","timestamp":0.5}': /^timestamp is 0\.5, not a whole number/,
+  }
+  for (const [text, reason] of Object.entries(wrong)) {
+    t.throws(() => messageOf(Buffer.from(text), json), { message: reason }, text)
+  }
+  const consumed = lineOf({ ...message, key: Buffer.from([255]) }, json)
+  t.same(messageOf(consumed, json), { key: Buffer.from([255]), value: 'v', timestamp: 5 })
+  t.same(messageOf(consumed, { ...json, partition: 9 }), {
+    key: Buffer.from([255]),
+    value: 'v',
+    timestamp: 5,
+    partition: 9,
+  })
+  t.same(messageOf(Buffer.from('{"value":"","partition":4}'), json), { value: '', partition: 4 })
 })
 
 t.test('a message is a line', async t => {
@@ -42,6 +68,21 @@ t.test('a message is a line', async t => {
   t.same(JSON.parse(String(lineOf(message, json))), { partition: 3, offset: 4, timestamp: 5, key: 'k', value: 'v' })
   const odd = { ...message, key: null, value: Buffer.from([255, 0]) }
   t.match(JSON.parse(String(lineOf(odd, json))), { key: null, value: { base64: '/wA=' } })
+})
+
+t.test('trouble is said at once, then seldom, sooner if it is another', async t => {
+  const teller = new TroubleTeller()
+  t.equal(teller.lineFor(undefined, 0), undefined)
+  t.equal(teller.lineFor('a', 10), 'a; trying on')
+  t.equal(teller.lineFor('a', 30_009), undefined)
+  t.equal(teller.lineFor('a', 30_010), 'a; trying on')
+  t.equal(teller.lineFor('b', 35_009), undefined)
+  t.equal(teller.lineFor('b', 35_010), 'b; trying on')
+  const lastError = { code: 'CONNECT_FAILED', message: 'no', atMs: 1 } as const
+  const away = { server: 's', connections: 0, inFlight: 0, failures: 2, lastError }
+  t.equal(connectionTrouble({ servers: [away, away] }), 'no; no')
+  t.equal(connectionTrouble({ servers: [away, { ...away, connections: 1 }] }), undefined)
+  t.equal(connectionTrouble({ servers: [{ ...away, failures: 1 }] }), undefined)
 })
 
 t.test('progress', async t => {

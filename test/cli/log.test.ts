@@ -2,6 +2,7 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { openSync, writeFileSync } from 'node:fs'
+import { type AddressInfo, createServer } from 'node:net'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import t, { type Test } from 'tap'
@@ -67,7 +68,7 @@ t.test('help, and what is called wrongly', async t => {
     ],
     [['consume', '--topic', 't', '--offset', '3'], /--offset needs --partition/],
     [['consume', '--topic', 't', '--from', '3'], /--from takes start or end, not "3"/],
-    [['topics', '--broker', 'nowhere'], /brokers is "nowhere", not host:port/],
+    [['topics', '--broker', 'nowhere'], /brokers\[0\] is "nowhere", not host:port/],
   ]
   for (const [args, stderr] of calls) t.match(await run(args), { code: 1, stdout: '', stderr })
 })
@@ -117,7 +118,83 @@ t.test('what fails is told in one line, with code 1', async t => {
   t.match(await run(['consume', '--topic', 'never', ...broker]), { code: 1, stdout: '', stderr: never })
   t.match(await run(['topics', '--delete', 'never', ...broker]), { code: 1, stderr: /topicNotFound/ })
   const half = await run(['produce', '--topic', 't', '--json', ...broker], '{"value":"x"}\n[]\n')
-  t.match(half, { code: 1, stderr: 'starfish log produce: a line is not an object with a value\n' })
+  const fault = 'starfish log produce: line 2: it is not an object with a value\n'
+  t.same(half, { code: 1, stdout: '{"stored":1}\n', stderr: fault })
+  t.equal((await run(['produce', '--topic', 't', ...broker], 'x\n')).stdout, '1 message stored\n')
+})
+
+t.test('a line that is none is named by its number, and all before it are stored', async t => {
+  const { broker, client } = await world(t)
+  await client.createTopic('t')
+  const lines = Array.from({ length: 40_000 }, (_, n) => `{"value":"line ${n + 1}"}`)
+  lines[30_000] = '{"value":7}'
+  const told = await run(['produce', '--topic', 't', '--json', ...broker], `${lines.join('\n')}\n`)
+  const fault = 'starfish log produce: line 30001: value is 7, not a text, null or { "base64": text }\n'
+  t.same(told, { code: 1, stdout: '{"stored":30000}\n', stderr: fault })
+  t.equal(await client.getOffset(1), 30_000)
+})
+
+t.test('what was consumed as JSON can be produced again, into another topic', async t => {
+  const { broker, client } = await world(t)
+  const [one = -1] = (await client.createTopic('one')).partitions
+  const [two = -1] = (await client.createTopic('two')).partitions
+  await client.produce(one, [
+    { key: 'k', value: 'v', timestamp: 7 },
+    { key: null, value: null, timestamp: -8 },
+    { key: Buffer.from([254]), value: Buffer.from([255, 0]), timestamp: 9 },
+  ])
+  const copy = await run(['consume', '--topic', 'one', '--json', '--until-end', ...broker])
+  const told = await run(['produce', '--topic', 'two', '--json', ...broker], copy.stdout)
+  t.same(told, { code: 0, stdout: '{"stored":3}\n', stderr: '' })
+  const { messages } = await client.fetch(one, 0, 10_000)
+  const expected = messages.map(message => ({ ...message, partition: two }))
+  t.same((await client.fetch(two, 0, 10_000)).messages, expected)
+})
+
+t.test('without a server: consume says what it waits for and waits, produce says it and gives up', async t => {
+  const gone = await closedPort()
+  const broker = ['--broker', `127.0.0.1:${gone}`, '--broker', `127.0.0.1:${gone},127.0.0.1:${gone}`]
+  const away =
+    /^starfish log (consume|produce): no connection to 127\.0\.0\.1:\d+ came up: .*ECONNREFUSED.*; trying on\n/
+  const consuming = start(['consume', '--topic', 't', ...broker])
+  consuming.child.stderr!.once('data', () => consuming.child.kill('SIGINT'))
+  t.match(await consuming.ended, { code: 0, stdout: '', stderr: away })
+  const producing = start(['produce', '--topic', 't', ...broker])
+  producing.child.stdin!.write('a\n')
+  const told = await producing.ended
+  t.match(told, { code: 1, stdout: '0 messages stored\n', stderr: away })
+  t.match(told.stderr, /\nstarfish log produce: no connection to .* gave up after 15000 ms\n$/)
+  t.equal(told.stderr.trimEnd().split('\n').length, 2, 'seldom')
+})
+
+/** A port at which nobody listens. */
+async function closedPort(): Promise<number> {
+  const server = createServer()
+  await once(server.listen(0, '127.0.0.1'), 'listening')
+  const { port } = server.address() as AddressInfo
+  await new Promise(resolve => server.close(resolve))
+  return port
+}
+
+t.test('until the end: at once where there is nothing new, and never of what is not there', async t => {
+  const { broker, client } = await world(t)
+  const [one = -1, two = -1] = (await client.createTopic('t', 2)).partitions
+  const consume = (...args: readonly string[]) => run(['consume', '--until-end', '--topic', ...args, ...broker])
+  const nothing = { code: 0, stdout: '', stderr: '' }
+  t.same(await consume('t'), nothing, 'an empty topic')
+  await client.produce(one, [{ value: 'a' }, { value: 'b' }])
+  t.same(await consume('t', '--from', 'end'), nothing, 'from the end')
+  t.same(await consume('t', '--partition', `${one}`, '--offset', '2'), nothing, 'an offset at the end')
+  t.same(await consume('t', '--partition', `${two}`), nothing, 'an empty partition')
+  t.same(await consume('t', '--partition', `${one}`, '--offset', '1'), { ...nothing, stdout: 'b\n' })
+  const beyond = await consume('t', '--partition', `${one}`, '--offset', '3')
+  t.match(beyond, { code: 1, stdout: '', stderr: /offsetOutOfRange/ })
+  for (const args of [[], ['--from', 'end'], ['--partition', '9']]) {
+    const never = await consume('never', ...args)
+    t.same(never, { code: 1, stdout: '', stderr: 'starfish log consume: there is no topic never\n' })
+  }
+  const noPartition = await consume('t', '--partition', '99')
+  t.same(noPartition, { code: 1, stdout: '', stderr: 'starfish log consume: topic t has no partition 99\n' })
 })
 
 t.test('SIGINT ends a consumer that waits with 0, a producer with 130 and all that it had read', async t => {

@@ -103,6 +103,8 @@ class ScriptedKernel implements ConformanceWorld {
     await this.#mail.rest()
   }
 
+  readonly crowd = 2_000
+
   async loseShard(ids: readonly string[]): Promise<void> {
     const shardLoss = { shard: 0, incarnation: ++this.#shardIncarnation }
     for (const id of ids) this.#end(this.#running(id), { type: 'exited', code: 1 }, shardLoss)

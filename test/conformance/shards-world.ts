@@ -127,6 +127,7 @@ class Threads implements ShardsStage {
     }
     const place: Place = {
       system,
+      crowd: 200,
       placementOf,
       script: (key, script) => {
         setScript(key, script)

@@ -34,6 +34,7 @@ export interface Place {
   rest(): Promise<void>
   advance(ms: number): Promise<void>
   loseShard?(): Promise<void>
+  readonly crowd: number
   /** Told when a world begins and when it is over. */
   opened(hear: (news: StageNews) => void): () => Promise<void>
 }
@@ -57,6 +58,7 @@ export async function createSystemStage(seed = 1): Promise<{ readonly world: Sys
     supervise: spec => system.supervise(spec),
     placementOf: () => ({}),
     placeSupervisors() {},
+    crowd: 2_000,
     delivered: rest,
     rest,
     async advance(ms) {
@@ -105,6 +107,7 @@ export class SystemWorld implements ConformanceWorld {
   readonly #place: Place
   /** What its addresses begin with. */
   readonly name = `w${++worlds}`
+  readonly crowd: number
   readonly #closed: () => Promise<void>
   /** Verbs reach supervisors in the order in which they were called. */
   #turn: Promise<unknown> = Promise.resolve()
@@ -112,6 +115,7 @@ export class SystemWorld implements ConformanceWorld {
 
   constructor(place: Place) {
     this.#place = place
+    this.crowd = place.crowd
     this.#closed = place.opened(news => this.#hear(news))
     const { loseShard } = place
     if (loseShard === undefined) return

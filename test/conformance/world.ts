@@ -94,6 +94,8 @@ export interface ConformanceWorld {
   deadLetters(id: string): readonly string[]
   /** Lets virtual time pass. */
   advance(ms: number): Promise<void>
+  /** How many children are a crowd here: thousands, and hundreds where each start crosses threads. */
+  readonly crowd: number
   /** All that happened so far. */
   readonly log: readonly WorldEvent[]
   /** All that supervisors told the outside so far. */

@@ -4,6 +4,7 @@ import { crc32 } from 'node:zlib'
 import t, { type Test } from 'tap'
 import { createLogClient, isStarfishError, type LogClient, type LogClientOptions } from '../../src/index.ts'
 import { encodeLogError, encodeLogResponse, logError, logOperation } from '../../src/messages/index.ts'
+import { keptAnswersMax } from '../../src/protocols/message-log/engine/contract.ts'
 import { certificate, privateKey } from '../actors/acceptor/test-certificate.ts'
 import { until } from '../actors/connection/event-shard.ts'
 import { serveLog } from './fixtures/served-log.ts'
@@ -64,7 +65,10 @@ t.test('what a server refuses is rejected by its error code', async t => {
     [client.deleteTopic('never'), { code: 'TOPIC_NOT_FOUND', handled: /^no$/, details: { errorCode: 8 } }],
     [client.getOffset(4_711), { code: 'PARTITION_NOT_FOUND', handled: /^no$/ }],
     [client.produce(4_711, [{ value: 'x' }]), { code: 'PARTITION_NOT_FOUND', handled: /^no$/ }],
-    [client.fetch(partition, 1, 100), { code: 'OFFSET_OUT_OF_RANGE', handled: /^no$/ }],
+    [
+      client.fetch(partition, 1, 100),
+      { code: 'OFFSET_OUT_OF_RANGE', handled: /^no$/, details: { firstOffset: 0, highWaterMark: 0 } },
+    ],
     [client.createTopic('x'.repeat(300)), { code: 'REQUEST_REFUSED', handled: /^no$/ }],
   ]
   for (const [asked, error] of cases) await t.rejects(asked, error as { code: string })
@@ -77,7 +81,7 @@ t.test('what cannot be sent is refused here, with every fault', async t => {
   await t.rejects(client.createTopic('', 0), bad('name is "", .*; partitions is 0, not a whole number from 1 to 4096'))
   await t.rejects(client.getOffset(-1), bad('partition is -1, not a whole number'))
   await t.rejects(client.fetch(0, 0.5, 2 ** 32), bad('offset is 0.5.*; bytesMax is 4294967296'))
-  await t.rejects(client.produce(0, []), bad('messages is an array, not a list with at least one'))
+  await t.rejects(client.produce(0, []), bad('messages is an empty list'))
   await t.rejects(
     client.produce(0, [{ value: 5 as never }]),
     bad(String.raw`messages\[0\].value is 5, not a Uint8Array`),
@@ -104,15 +108,17 @@ t.test('answers overtake each other on a connection, and find their request', as
   const { partitions } = await client.createTopic('t', 2)
   const [busy = -1, idle = -1] = partitions
   const order: string[] = []
-  const poll = client.fetch(idle, 0, 1_000, { longPoll: { maxWaitMs: 20_000, minBytes: 1 } })
+  const longPoll = { maxWaitMs: 20_000, minBytes: 1 }
+  const poll = client.fetch(idle, 0, 1_000, { longPoll })
   const polled = poll.then(({ messages }) => order.push(`poll ${messages.length}`))
   const rest = Array.from({ length: 500 }, (_, n) => client.produce(busy, [{ value: `${n}` }]))
   await Promise.all(rest)
   order.push('produced')
-  t.equal(server.stats().connections, 1)
+  order.push(`fetch ${(await client.fetch(busy, 0, 1, { longPoll })).messages.length}`)
+  t.equal(server.stats().connections, 2, 'polls go by a connection of their own')
   await client.produce(idle, [{ value: 'at last' }])
   await polled
-  t.same(order, ['produced', 'poll 1'])
+  t.same(order, ['produced', 'fetch 1', 'poll 1'])
   const offsets = (await Promise.all(rest)).map(({ baseOffset }) => baseOffset)
   t.same(offsets, [...offsets.keys()], 'produces of a connection are stored in the order sent')
   const { messages } = await client.fetch(busy, 0, 1_000_000)
@@ -146,7 +152,7 @@ t.test('close does not wait for what was aborted', async t => {
   const [partition = -1] = (await client.createTopic('t')).partitions
   const abort = new AbortController()
   const poll = client.fetch(partition, 0, 1, { longPoll: { maxWaitMs: 19_000, minBytes: 1 }, signal: abort.signal })
-  await client.healthCheck()
+  await until(() => client.stats().queued === 0)
   abort.abort()
   await t.rejects(poll, { code: 'REQUEST_ABORTED', handled: 'unknown' })
   const fromMs = performance.now()
@@ -177,6 +183,12 @@ t.test('a produce with a sequence is stored once', async t => {
   t.equal((await client.produce(partition, [{ value: 'a' }], { producer })).baseOffset, 0)
   t.equal((await client.produce(partition, [{ value: 'a' }])).baseOffset, 1)
   t.equal(await client.getOffset(partition), 2)
+  for (let sequence = 1; sequence <= keptAnswersMax; sequence++) {
+    await client.produce(partition, [{ value: 'b' }], { producer: { ...producer, sequence } })
+  }
+  const tooLate = client.produce(partition, [{ value: 'a' }], { producer })
+  await t.rejects(tooLate, { code: 'REQUEST_FAILED', handled: 'unknown', details: { errorName: 'storageError' } })
+  t.equal(client.stats().retries, 0, 'no other try mends it')
 })
 
 t.test('over TLS', async t => {

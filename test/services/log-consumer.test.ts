@@ -69,6 +69,21 @@ t.test('from the start, message by message, and on as messages come', async t =>
   t.match(reader.stats(), [{ position: 4, lag: 0 }])
 })
 
+t.test('several who ask at once get messages one behind the other, and none is lost', async t => {
+  const { consumer, produce, partitions } = await world(t, 2)
+  const values = ['0', '1', '2', '3', '4']
+  for (const p of partitions) await produce(p, ...values)
+  const reader = consumer()
+  const iterator = reader[Symbol.asyncIterator]()
+  const asked = Array.from({ length: 12 }, () => iterator.next())
+  const messages = (await Promise.all(asked.slice(0, 10))).map(({ value }) => value!)
+  for (const p of partitions) t.same(messages.filter(({ partition }) => partition === p).map(textOf), values)
+  await produce(partitions[0]!, 'late')
+  t.equal(textOf((await asked[10]!).value!), 'late')
+  await reader.close()
+  t.same(await asked[11], { done: true, value: undefined })
+})
+
 t.test('from the end, and from an offset', async t => {
   const { consumer, produce, partitions } = await world(t, 2)
   const [p = -1, q = -1] = partitions
@@ -195,6 +210,52 @@ t.test('what is fetched ahead is bounded', async t => {
   t.equal((await read(reader, 1))[0]?.length, 200_000, 'a message that is larger comes alone')
 })
 
+t.test('what is fetched ahead of many partitions is bounded, but for one message that is larger', async t => {
+  const { client, consumer, produce, partitions } = await world(t, 24)
+  const value = 'x'.repeat(50_000)
+  const prefetchBytesMax = 100_000
+  for (let n = 0; n < 3; n++) for (const p of partitions) await produce(p, `${n}${value}`)
+  const before = client.stats().requests
+  const reader = consumer({ prefetchBytesMax })
+  const sum = () => reader.stats().reduce((sum, { bufferedBytes }) => sum + bufferedBytes, 0)
+  const seen: string[] = []
+  let most = 0
+  await reader.eachBatch(async ({ partition, messages }) => {
+    // Whatever was asked for has been answered by then.
+    await client.healthCheck()
+    most = Math.max(most, sum())
+    seen.push(...messages.map(({ value }) => `${partition}.${String(value)[0]}`))
+    if (seen.length === 72) await reader.close()
+  })
+  t.ok(most > 50_000 && most <= prefetchBytesMax + 50_100, `${most} bytes`)
+  for (const p of partitions) {
+    t.same(
+      seen.filter(of => of.startsWith(`${p}.`)),
+      ['0', '1', '2'].map(n => `${p}.${n}`),
+    )
+  }
+  const fetches = client.stats().requests - before - 72
+  t.ok(fetches <= 72 + 72, `${fetches} fetches: each message came twice at most`)
+  t.equal(sum(), 0, 'nothing is held once it is closed')
+})
+
+t.test('what is fetched ahead of a partition that is paused holds no other up', async t => {
+  const { consumer, produce, partitions } = await world(t, 2)
+  const [p = -1, q = -1] = partitions
+  const large = 'x'.repeat(200_000)
+  const small = Array.from({ length: 30 }, (_, n) => `${n}`.padEnd(9_000))
+  for (const value of small) await produce(q, value)
+  const reader = consumer({ prefetchBytesMax: 50_000 })
+  t.same(await read(reader, 2), small.slice(0, 2))
+  await produce(p, large)
+  await until(() => reader.stats()[0]!.bufferedBytes > 200_000)
+  reader.pause([p])
+  t.same(await read(reader, 28), small.slice(2))
+  t.equal(reader.stats()[0]!.bufferedBytes, 0)
+  reader.resume([p])
+  t.same(await read(reader, 1), [large])
+})
+
 t.test('close and abort end everything at once', async t => {
   const { consumer, client } = await world(t, 2)
   const closing = consumer()
@@ -252,8 +313,10 @@ t.test('the oldest message that is kept is found, and what was skipped is told',
     )
   // Messages have 46 bytes: the last four are within the bound.
   const oldest = 36
+  const details = { firstOffset: oldest, highWaterMark: 40 }
   while (await isKept(oldest - 1)) await new Promise(resolve => setImmediate(resolve))
   t.ok(await isKept(oldest))
+  await t.rejects(client.fetch(p, 0, 1), { code: 'OFFSET_OUT_OF_RANGE', details })
   const [first] = await read(consumer(), 1)
   t.equal(Number(first?.replaceAll('.', '')), oldest)
   const batches: [number, number][] = []
@@ -268,7 +331,16 @@ t.test('no such topic or partition; a topic that is deleted', async t => {
   const { client, consumer, partitions } = await world(t)
   await t.rejects(read(client.consumer({ topic: 'never' }), 1), { code: 'TOPIC_NOT_FOUND' })
   await t.rejects(read(consumer({ partitions: [99] }), 1), { code: 'PARTITION_NOT_FOUND', details: { partition: 99 } })
-  const reading = read(consumer({ partitions }), 1)
+  const notThere = { code: 'PARTITION_NOT_FOUND', details: { partition: 99 } } as const
+  await t.rejects(read(consumer({ from: { 99: 4 } }), 1), notThere)
+  const sought = consumer()
+  sought.seek(99, 4)
+  await t.rejects(read(sought, 1), notThere)
+  t.throws(() => consumer({ partitions }).seek(99, 4), notThere)
+  const reader = consumer({ partitions })
+  const reading = read(reader, 1)
+  await until(() => reader.stats().length === 1)
+  t.throws(() => reader.seek(99, 4), notThere)
   await until(() => client.stats().servers[0]!.inFlight === 1)
   const ended = t.rejects(reading, { code: 'PARTITION_NOT_FOUND' })
   await client.deleteTopic('t')
@@ -281,7 +353,10 @@ t.test('options that cannot be used', async t => {
   t.throws(() => client.consumer(bad as never), {
     code: 'BAD_CONFIG',
     message:
-      /a is not known.*topic is "".*from is "middle".*partitions is an array.*outOfRange is "x".*fetchBytesMax is 0.*maxWaitMs is 60000/,
+      /a is not known.*topic is "".*from is "middle".*partitions is an empty list.*outOfRange is "x".*fetchBytesMax is 0.*maxWaitMs is 60000, not less than silenceTimeoutMs of the pool, 20000/,
   })
   t.throws(() => client.consumer({ topic: 't', from: { 1: -1 } }), { message: /from\[1\] is -1/ })
+  t.throws(() => client.consumer({ topic: 't', from: { 2: 0 }, partitions: [1] }), {
+    message: /from\[2\] is for a partition that is not among partitions/,
+  })
 })

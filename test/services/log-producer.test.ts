@@ -159,7 +159,7 @@ t.test('what cannot be sent is refused, with nothing stored', async t => {
   await t.rejects(send([{ value: 'x' }], 'never'), { code: 'TOPIC_NOT_FOUND', handled: /^no$/ })
   await t.rejects(send([{ value: 'x', partition: 99 }]), { code: 'PARTITION_NOT_FOUND', handled: /^no$/ })
   await t.rejects(send([{ value: 'x'.repeat(5_000) }]), { code: 'REQUEST_REFUSED', handled: /^no$/ })
-  await t.rejects(send([]), { code: 'BAD_CONFIG', handled: /^no$/, message: /messages is an array/ })
+  await t.rejects(send([]), { code: 'BAD_CONFIG', handled: /^no$/, message: /messages is an empty list/ })
   await t.rejects(send([{ value: 'x' }, { value: 7 }]), { code: 'BAD_CONFIG', message: /messages\[1\].value is 7/ })
   await t.rejects(send([{ value: 'x' }], ''), { code: 'BAD_CONFIG', message: /topic is ""/ })
   t.same(await send([{ value: 'x'.repeat(4_044) }]), [{ partition: 1, offset: 0 }], 'the largest that fits')

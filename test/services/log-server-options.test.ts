@@ -1,6 +1,12 @@
 /** What a log server is told that cannot be used, or opened. */
 import t from 'tap'
-import { createEventServer, createLogServer, memoryLogEngine, sqliteLogEngine } from '../../src/index.ts'
+import {
+  createEventServer,
+  createLogClient,
+  createLogServer,
+  memoryLogEngine,
+  sqliteLogEngine,
+} from '../../src/index.ts'
 import { closedEngine } from './fixtures/closed-engine.ts'
 import { serveLog } from './fixtures/served-log.ts'
 
@@ -44,6 +50,19 @@ t.test('a server whose id makes it look like a child of another actor does not s
   const alone = createEventServer(system, { id: 'shops/events', port: 0 })
   await alone.start()
   await alone.stop()
+})
+
+t.test('a topic that all topics together have no room for is refused by the name of the limit', async t => {
+  const { port } = await serveLog(t, 1, { partitionsMax: 10 })
+  await using client = createLogClient(`127.0.0.1:${port}`)
+  await client.createTopic('orders', 8)
+  await t.rejects(client.createTopic('bills', 3), {
+    code: 'REQUEST_REFUSED',
+    message: /partitions would make 11 of all topics together; partitionsMax is 10/,
+  })
+  await client.createTopic('bills', 2)
+  await client.deleteTopic('orders')
+  t.equal((await client.createTopic('notes', 8)).partitions.length, 8)
 })
 
 t.test('an engine that does not open fails the start, with what it threw', async t => {

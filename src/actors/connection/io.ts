@@ -120,6 +120,7 @@ function onClose(this: ConnectionSocket): void {
 
 function onSettled(connection: Connection): void {
   connection.settled = false
+  connection.halted &= ~halt.yielded
   connection.activeAtMs = connection.plane.nowMs()
   pump(connection)
   if (connection.inFlight === 0) step(connection, connectionEvents.workFinished)
@@ -150,6 +151,7 @@ function reset(socket: ConnectionSocket): void {
 }
 
 function decodeRest(connection: Connection): void {
+  if (connection.rest !== undefined) connection.plane.beginTurn()
   while (connection.rest !== undefined && connection.mayDecode()) {
     const chunk = connection.rest
     connection.rest = undefined

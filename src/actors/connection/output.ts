@@ -4,7 +4,9 @@
  * stays with the socket until it did, then comes back.
  */
 
-/** Size of a pooled buffer, in bytes. Larger replies get a buffer of their own. */
+import { LargeBuffers } from '../../messages/wire/large-buffers.ts'
+
+/** Size of a pooled buffer, in bytes. Larger replies get a buffer of their own, of what large buffers there are. */
 export const OUTPUT_BUFFER_BYTES = 65_536
 
 /** Who is told that a buffer has been written. */
@@ -34,16 +36,18 @@ export interface OutputPool {
 /** A pool that keeps up to `keepMax` buffers at rest. */
 export function createOutputPool(keepMax = 32): OutputPool {
   const resting: OutputBuffer[] = []
+  const large = new LargeBuffers()
 
   function give(buffer: OutputBuffer): void {
     buffer.owner = undefined
     buffer.lengthBytes = 0
-    if (buffer.bytes.length === OUTPUT_BUFFER_BYTES && resting.length < keepMax) resting.push(buffer)
+    if (buffer.bytes.length > OUTPUT_BUFFER_BYTES) large.give(buffer.bytes)
+    else if (resting.length < keepMax) resting.push(buffer)
   }
 
-  function create(sizeBytes: number): OutputBuffer {
+  function create(bytes: Buffer): OutputBuffer {
     const buffer: OutputBuffer = {
-      bytes: Buffer.allocUnsafeSlow(sizeBytes),
+      bytes,
       lengthBytes: 0,
       owner: undefined,
       written(error) {
@@ -58,7 +62,10 @@ export function createOutputPool(keepMax = 32): OutputPool {
 
   return {
     take(owner, bytes) {
-      const buffer = bytes > OUTPUT_BUFFER_BYTES ? create(bytes) : (resting.pop() ?? create(OUTPUT_BUFFER_BYTES))
+      const buffer =
+        bytes > OUTPUT_BUFFER_BYTES
+          ? create(large.take(bytes))
+          : (resting.pop() ?? create(Buffer.allocUnsafeSlow(OUTPUT_BUFFER_BYTES)))
       buffer.owner = owner
       return buffer
     },

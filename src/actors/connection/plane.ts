@@ -15,6 +15,12 @@ import { createOutputPool, type OutputPool } from './output.ts'
 import type { Connection } from './record.ts'
 import { halt } from './transitions.ts'
 
+/** A connection that has been served for so long, ms, or has been given so much output, goes on when others had their turn. */
+const turnMs = 5
+const turnBytesMax = 1_048_576
+/** Frames between two looks at the clock; a power of two. */
+const framesALook = 8
+
 /** The chart as connections run it. */
 export type ConnectionChart = CompiledChart<ConnectionContext, ConnectionEvent, Connection>
 
@@ -78,6 +84,10 @@ export class ConnectionPlane {
   #inFlightRequests = 0
   #inFlightBytes = 0
   #lastNumber = 0
+  #turnEndsMs = 0
+  #turnBytes = 0
+  #turnFrames = 0
+  #isTurnPlanned = false
 
   constructor(options: ConnectionPlaneOptions) {
     this.protocol = options.protocol
@@ -113,22 +123,63 @@ export class ConnectionPlane {
     if (!this.isFull && this.crowded.length > 0) this.#makeRoom()
   }
 
+  /** A connection is served from here on, until {@link isTurnOver}. */
+  beginTurn(): void {
+    this.#turnEndsMs = this.#clock.now() + turnMs
+    this.#turnBytes = 0
+    this.#turnFrames = 0
+  }
+
+  /** Adds to the output of the turn. */
+  countOutput(bytes: number): void {
+    this.#turnBytes += bytes
+  }
+
+  /** Asked after each frame: whether the rest of the input is to wait for the next turn. */
+  isTurnOver(): boolean {
+    if (this.#turnBytes >= turnBytesMax) return true
+    this.#turnFrames = (this.#turnFrames + 1) & (framesALook - 1)
+    return this.#turnFrames === 0 && this.#clock.now() >= this.#turnEndsMs
+  }
+
   /** Lets those go on that waited for room. */
   #makeRoom(): void {
     for (const connection of this.crowded.splice(0)) {
       connection.halted &= ~halt.crowded
-      if (!connection.settled && !connection.released) {
-        connection.settled = true
-        this.afterTurn(connection)
-      }
+      if (!connection.released) this.afterTurn(connection)
     }
   }
 
-  /** Has `hooks.onSettled` called with the connection before the loop reads again: late answers of one turn leave in one write. */
+  /**
+   * Has `hooks.onSettled` called with the connection when the loop has turned: late answers of one turn leave in one write. In
+   * between the loop reads what others sent, however many there are.
+   */
   afterTurn(connection: Connection): void {
-    if (this.#settled.push(connection) > 1) return
+    if (connection.settled) return
+    connection.settled = true
+    this.#settled.push(connection)
+    this.#planTurn()
+  }
+
+  #planTurn(): void {
+    if (this.#isTurnPlanned) return
+    this.#isTurnPlanned = true
     setImmediate(() => {
-      for (const settled of this.#settled.splice(0)) this.hooks.onSettled(settled)
+      this.#isTurnPlanned = false
+      this.#serveSettled()
     })
+  }
+
+  #serveSettled(): void {
+    const endsMs = this.#clock.now() + turnMs
+    const waiting = this.#settled.splice(0)
+    let served = 0
+    do {
+      this.hooks.onSettled(waiting[served++]!)
+    } while (served < waiting.length && this.#clock.now() < endsMs)
+    if (served === waiting.length) return
+    // They were here before those that have come meanwhile.
+    this.#settled.unshift(...waiting.slice(served))
+    this.#planTurn()
   }
 }

@@ -49,7 +49,7 @@ export class Connection implements Link, FrameSink, OutputOwner, ReplySink, Time
   /** While draining: when its last answer was taken, on the plane's clock; -1 before. */
   drainedAtMs = -1
   peerEnded = false
-  /** Waits for the end of the turn with late answers. */
+  /** Waits for the end of the turn, with late answers or with input. */
   settled = false
   released = false
   timerSlot = -1
@@ -125,16 +125,22 @@ export class Connection implements Link, FrameSink, OutputOwner, ReplySink, Time
 
   mayDecode(): boolean {
     if (this.halted !== 0) return false
-    if (!this.plane.isFull || !this.plane.waitsForRoom || this.mode !== 'serving') return true
-    this.halted |= halt.crowded
-    this.plane.crowded.push(this)
+    const { plane } = this
+    if (plane.isFull && plane.waitsForRoom && this.mode === 'serving') {
+      this.halted |= halt.crowded
+      plane.crowded.push(this)
+      return false
+    }
+    if (!plane.isTurnOver()) return true
+    this.halted |= halt.yielded
+    plane.afterTurn(this)
     return false
   }
 
   allocate(bytes: number, growBytes: number, header: Buffer): Buffer | undefined {
     if (this.plane.ledger.mayHold(growBytes)) {
       try {
-        return Buffer.allocUnsafeSlow(bytes)
+        return this.plane.protocol.bodies?.take(bytes) ?? Buffer.allocUnsafeSlow(bytes)
       } catch (error) {
         if (!isAllocationFailure(error)) throw error
       }
@@ -142,6 +148,10 @@ export class Connection implements Link, FrameSink, OutputOwner, ReplySink, Time
     this.countRefusal('requestsWithoutMemory')
     this.plane.protocol.fault(this, 'memory', header, 0)
     return undefined
+  }
+
+  recycle(bytes: Buffer): void {
+    this.plane.protocol.bodies?.give(bytes)
   }
 
   countRefusal(kind: RefusalKind): void {
@@ -168,6 +178,7 @@ export class Connection implements Link, FrameSink, OutputOwner, ReplySink, Time
     }
     const at = output.lengthBytes
     output.lengthBytes = at + bytes
+    this.plane.countOutput(bytes)
     this.plane.target = output.bytes
     return at
   }
@@ -198,12 +209,14 @@ export class Connection implements Link, FrameSink, OutputOwner, ReplySink, Time
     return this.#room(bytes)
   }
 
+  takeBack(bytes: number): void {
+    if (this.output !== undefined) this.output.lengthBytes -= bytes
+  }
+
   /** One of the requests in flight was answered; before it they were as told. */
   #answered(replies: ReplyLedger, inFlightBytes: number, patient: number): void {
     if (replies.patient === patient) this.plane.inFlight(-1, replies.inFlightBytes - inFlightBytes)
     this.#judgeReplies(replies)
-    if (this.settled) return
-    this.settled = true
     this.plane.afterTurn(this)
   }
 

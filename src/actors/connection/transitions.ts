@@ -13,6 +13,8 @@ export const halt = {
   over: 4,
   /** As many requests of its shard are in flight as may be. */
   crowded: 8,
+  /** Its part of this turn of the event loop is over. */
+  yielded: 16,
 } as const
 
 /** What a connection does with whole requests. */
@@ -24,7 +26,7 @@ export type ConnectionMode = 'serving' | 'overloaded' | 'refusing'
  */
 export function awaited(halted: number, partial: PartialFrame | undefined, inFlight: number): ConnectionEvent {
   if ((halted & halt.blocked) !== 0) return connectionEvents.outputBlocked
-  if ((halted & (halt.full | halt.crowded)) !== 0) return connectionEvents.requestsFull
+  if ((halted & (halt.full | halt.crowded | halt.yielded)) !== 0) return connectionEvents.requestsFull
   if (partial === undefined) return inFlight > 0 ? connectionEvents.handlersAwaited : connectionEvents.requestAwaited
   return partial.stage === 'header' ? connectionEvents.headerBegun : connectionEvents.bodyBegun
 }

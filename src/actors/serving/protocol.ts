@@ -11,6 +11,7 @@
  * - `fault` is called when the connection, not the protocol, finds the fault; the protocol chooses the answer, or silence.
  */
 import type { ServerLimits } from '../../messages/limits.ts'
+import type { LargeBuffers } from '../../messages/wire/large-buffers.ts'
 import type { ActorLogger, ActorRuntime } from '../runtime/actor-runtime.ts'
 import type { Clock, Random } from '../runtime/clock.ts'
 import type { RefusalKind } from './refusals.ts'
@@ -69,6 +70,8 @@ export interface Link extends ReplyPath {
    * all be written before the caller returns; -1 when nobody waits for it or the token was used. With `replyOrder: 'ready'` only.
    */
   place(token: number, bytes: number): number
+  /** Takes the last reservation, or place, of `bytes` back: it could not be written. With `replyOrder: 'ready'` only. */
+  takeBack(bytes: number): void
   /** Ends the connection after what has been answered so far: nothing more is read, the answers are sent, then FIN. */
   finish(): void
 }
@@ -82,6 +85,8 @@ export interface FrameProtocol {
   readonly replyOrder: 'requests' | 'ready'
   /** What becomes of a request while the shard has as much in flight as it may: answered "overloaded", or not read before there is room. */
   readonly whenFull: 'refuse' | 'wait'
+  /** Where frames lie that come in several chunks, if the protocol keeps nothing of a request once its call has returned. */
+  readonly bodies?: LargeBuffers
   /** Judges the header at `bytes[at]`: body bytes to wait for, `skipBody(bodyBytes)` or `STOP`. */
   header(link: Link, bytes: Buffer, at: number): number
   /** Takes the frame whose header is at `bytes[at]`. */

@@ -1,20 +1,42 @@
 /** `starfish log consume`: messages become lines of stdout. */
 import type { ConsumedBatch } from '../../services/clients/log/consumer/consumed-batch.ts'
+import type { LogConsumer } from '../../services/clients/log/consumer/log-consumer.ts'
+import { partitionNotFound, topicNotFound } from '../../services/clients/log/topic-directory.ts'
 import type { LogClient } from '../../services/log-client.ts'
 import type { StopSignals } from '../stop-signals.ts'
 import { lineOf } from './lines.ts'
-import type { ConsumeCall } from './log-options.ts'
+import { type ConsumeCall, commandOf } from './log-options.ts'
+import { connectionTrouble, partitionTrouble, tellTrouble } from './trouble.ts'
 
 /** Settles with the exit code. */
 export async function consumeLines(client: LogClient, call: ConsumeCall, signals: StopSignals): Promise<number> {
-  const { topic, from, partition, offset, untilEnd } = call
-  const ends = untilEnd ? await endsOf(client, topic, partition) : undefined
-  if (ends?.size === 0) return 0
-  const consumer = client.consumer({
+  let consumer: LogConsumer | undefined
+  const trouble = () => connectionTrouble(client.stats()) ?? partitionTrouble(consumer?.stats() ?? [])
+  const endTrouble = tellTrouble(commandOf('consume'), trouble)
+  try {
+    const ends = call.untilEnd ? await endsOf(client, call) : undefined
+    if (ends?.size === 0) return 0
+    consumer = consumerOf(client, call)
+    return await writeLines(consumer, call, ends, signals)
+  } finally {
+    endTrouble()
+  }
+}
+
+function consumerOf(client: LogClient, { topic, from, partition, offset }: ConsumeCall): LogConsumer {
+  return client.consumer({
     topic,
     from: partition !== undefined && offset !== undefined ? { [partition]: offset } : from,
     ...(partition === undefined ? {} : { partitions: [partition] }),
   })
+}
+
+async function writeLines(
+  consumer: LogConsumer,
+  call: ConsumeCall,
+  ends: Map<number, number> | undefined,
+  signals: StopSignals,
+): Promise<number> {
   void signals.asked.then(() => consumer.close())
   let failure: NodeJS.ErrnoException | undefined
   // Whoever reads is gone, as head is when it has enough; or the disk is full.
@@ -33,14 +55,18 @@ export async function consumeLines(client: LogClient, call: ConsumeCall, signals
   return 0
 }
 
-/** Where the partitions end now, of those that have messages. */
-async function endsOf(client: LogClient, topic: string, partition: number | undefined): Promise<Map<number, number>> {
-  const partitions = (await client.listTopics()).find(({ name }) => name === topic)?.partitions ?? []
+/** Where the partitions end now, of those that have messages to be read. Rejects when there is no such topic or partition. */
+async function endsOf(client: LogClient, call: ConsumeCall): Promise<Map<number, number>> {
+  const { topic, from, partition, offset } = call
+  const partitions = (await client.listTopics()).find(({ name }) => name === topic)?.partitions
+  if (partitions === undefined) throw topicNotFound(topic)
+  if (partition !== undefined && !partitions.includes(partition)) throw partitionNotFound(topic, partition)
   const ends = new Map<number, number>()
-  for (const id of partitions) {
-    if (partition !== undefined && id !== partition) continue
+  if (from === 'end' && offset === undefined) return ends
+  for (const id of partition === undefined ? partitions : [partition]) {
     const end = await client.getOffset(id)
-    if (end > 0) ends.set(id, end)
+    // An offset beyond the end is an error, which the consumer tells.
+    if (end !== (offset ?? 0)) ends.set(id, end)
   }
   return ends
 }

@@ -1,6 +1,7 @@
 /** Lines and messages: what `starfish log` reads and writes. */
 import { isUtf8 } from 'node:buffer'
-import type { ConsumedMessage, ProducerMessage } from '../../services/clients/log/message.ts'
+import { show } from '../../messages/option-faults.ts'
+import type { ConsumedMessage, MessageBody, ProducerMessage } from '../../services/clients/log/message.ts'
 
 const newline = 10
 
@@ -9,18 +10,26 @@ export class LineCutter {
   readonly #bytesMax: number
   #rest: Buffer[] = []
   #restBytes = 0
+  #isTooLong = false
 
   /** Lines have up to `bytesMax` bytes. */
   constructor(bytesMax: number) {
     this.#bytesMax = bytesMax
   }
 
-  /** The lines that are whole with this chunk. Throws for one that is too long. */
+  /** A line was too long: it was left out, as is all that follows. */
+  get isTooLong(): boolean {
+    return this.#isTooLong
+  }
+
+  /** The lines that are whole with this chunk, up to one that is too long. */
   cut(chunk: Buffer): Buffer[] {
     const lines: Buffer[] = []
     let from = 0
     for (let at = chunk.indexOf(newline); at >= 0; at = chunk.indexOf(newline, from)) {
-      lines.push(this.#joined(chunk.subarray(from, at)))
+      const line = this.#joined(chunk.subarray(from, at))
+      if (this.#isTooLong) return lines
+      lines.push(line)
       from = at + 1
     }
     if (from < chunk.length) this.#keep(chunk.subarray(from))
@@ -33,7 +42,7 @@ export class LineCutter {
   }
 
   #joined(end: Buffer): Buffer {
-    if (this.#restBytes === 0) return end
+    if (this.#restBytes === 0 && end.length <= this.#bytesMax) return end
     this.#keep(end)
     const line = Buffer.concat(this.#rest)
     this.#rest = []
@@ -43,8 +52,8 @@ export class LineCutter {
 
   #keep(part: Buffer): void {
     this.#restBytes += part.length
-    if (this.#restBytes > this.#bytesMax) throw new Error(`a line has more than ${this.#bytesMax} bytes`)
-    this.#rest.push(part)
+    this.#isTooLong ||= this.#restBytes > this.#bytesMax
+    if (!this.#isTooLong) this.#rest.push(part)
   }
 }
 
@@ -64,15 +73,47 @@ export function messageOf(line: Buffer, { json, keySeparator, partition }: LineF
   return { key: line.subarray(0, at), value: line.subarray(at + Buffer.byteLength(keySeparator!)), ...place }
 }
 
+/** What `starfish log consume --json` writes is read too: its partition and offset are those of where it was read from. */
 function parseMessage(line: Buffer): ProducerMessage {
+  const parsed = parseObject(line)
+  if (!Object.hasOwn(parsed, 'value')) throw new Error('it is not an object with a value')
+  const { key, value, partition, offset, timestamp } = parsed
+  return {
+    value: bodyOf('value', value),
+    ...(key === undefined ? {} : { key: bodyOf('key', key) }),
+    ...(partition === undefined || offset !== undefined
+      ? {}
+      : { partition: wholeOf('partition', partition, 0, u32Max) }),
+    ...(timestamp === undefined ? {} : { timestamp: wholeOf('timestamp', timestamp, -safeMax, safeMax) }),
+  }
+}
+
+const u32Max = 0xffff_ffff
+const safeMax = Number.MAX_SAFE_INTEGER
+
+function parseObject(line: Buffer): Readonly<Record<string, unknown>> {
   let parsed: unknown
   try {
     parsed = JSON.parse(line.toString())
   } catch (error) {
-    throw new Error(`a line is not JSON: ${error instanceof Error ? error.message : String(error)}`)
+    throw new Error(`it is not JSON: ${error instanceof Error ? error.message : String(error)}`)
   }
-  if (typeof parsed === 'object' && parsed !== null && 'value' in parsed) return parsed as ProducerMessage
-  throw new Error('a line is not an object with a value')
+  if (typeof parsed === 'object' && parsed !== null) return parsed as Record<string, unknown>
+  throw new Error('it is not an object with a value')
+}
+
+function bodyOf(name: string, body: unknown): MessageBody {
+  if (typeof body === 'string' || body === null) return body
+  const base64 = typeof body === 'object' && 'base64' in body! ? body.base64 : undefined
+  if (typeof base64 === 'string' && base64Form.test(base64)) return Buffer.from(base64, 'base64')
+  throw new Error(`${name} is ${show(body)}, not a text, null or { "base64": text }`)
+}
+
+const base64Form = /^(?:[\w+/-]{4})*(?:[\w+/-]{2,3}={0,2})?$/
+
+function wholeOf(name: string, value: unknown, least: number, most: number): number {
+  if (Number.isSafeInteger(value) && (value as number) >= least && (value as number) <= most) return value as number
+  throw new Error(`${name} is ${show(value)}, not a whole number from ${least} to ${most}`)
 }
 
 /** How a message is a line. */

@@ -6,8 +6,8 @@ import { UsageError } from '../usage-error.ts'
 
 /** What every `starfish log` is told. */
 export interface LogOptions {
-  /** `host:port`. */
-  readonly broker: string
+  /** `host:port`, of each server. */
+  readonly brokers: readonly string[]
   readonly json: boolean
 }
 
@@ -37,7 +37,7 @@ export interface TopicsCall extends LogOptions {
   readonly delete: string | undefined
 }
 
-const addressText = 'the address of a server, host:port'
+const addressText = 'the address of a server, host:port, or several'
 const topicText = 'the name of a topic'
 const separatorText = 'the text between key and value'
 const acknowledgementText = `one of ${acknowledgements.join(', ')}`
@@ -46,7 +46,7 @@ const safe = { min: 0, max: Number.MAX_SAFE_INTEGER }
 const some = { min: 1, max: Number.MAX_SAFE_INTEGER }
 const partitionsRange = { min: 1, max: 4_096 }
 
-const common = { broker: { takes: addressText }, json: {}, help: { short: 'h' } } as const satisfies Forms
+const common = { broker: { takes: addressText, isList: true }, json: {}, help: { short: 'h' } } as const satisfies Forms
 type Forms = Record<string, OptionForm>
 
 /** The options, as they are written. */
@@ -79,7 +79,7 @@ export const logForms = {
 /** What `starfish log` can do. */
 export type LogVerb = keyof typeof logForms
 
-const commonHelp = `  --broker <host:port>      the server (default 127.0.0.1:7401)
+const commonHelp = `  --broker <host:port>,…    the server, or several of one log; it may be given again (default 127.0.0.1:7401)
   -h, --help                show this
 `
 
@@ -101,7 +101,8 @@ Stores each line of stdin as a message. On a terminal a bar shows how far it has
   --partition <id>          all into this partition (default: by key, else where a batch is filled)
   --key-separator <text>    what stands before it in a line is the key (default: there are no keys)
   --acknowledgement <kind>  committed, received or flushed (default committed)
-  --json                    lines are objects: { "key"?, "value", "partition"?, "timestamp"? }; so is what is told at the end
+  --json                    lines are objects: { "key"?, "value", "partition"?, "timestamp"? }; so is what is told at the end.
+                            Those that consume --json wrote are read too: where they were ("partition", "offset") is ignored
 ${commonHelp}
 At the end it tells how many messages were stored. Ctrl-C (SIGINT) ends the reading: what was read is stored, and told.
 A second Ctrl-C ends it at once.
@@ -199,7 +200,7 @@ export function commandOf(verb: LogVerb): string {
 }
 
 function commonOf(given: Given<keyof typeof common>): LogOptions {
-  return { broker: given.get('broker') ?? '127.0.0.1:7401', json: given.has('json') }
+  return { brokers: (given.get('broker') ?? '127.0.0.1:7401').split(','), json: given.has('json') }
 }
 
 function topicOf(command: string, given: Given<'topic'>): string {

@@ -1,49 +1,82 @@
 /** `starfish log produce`: lines of stdin become messages. */
 import { fstatSync } from 'node:fs'
+import { isStarfishError } from '../../messages/errors.ts'
+import type { ProducerMessage } from '../../services/clients/log/message.ts'
 import type { LogClient } from '../../services/log-client.ts'
 import type { StopSignals } from '../stop-signals.ts'
 import { LineCutter, messageOf } from './lines.ts'
-import type { ProduceCall } from './log-options.ts'
+import { commandOf, type ProduceCall } from './log-options.ts'
 import { showProgress } from './progress.ts'
+import { connectionTrouble, tellTrouble } from './trouble.ts'
 
 /** The longest line, in bytes: what fits a frame of a server that was told nothing else. */
 const lineBytesMax = 16_777_000
 
-/** Settles with the exit code. Rejects with what no line is to blame for. */
+/** How long what is in flight may take once a send has failed, if there is a server, ms. */
+const endTimeoutMs = 5_000
+
+/** Settles with the exit code. Rejects with what no line is to blame for, and with the line that is none. */
 export async function produceLines(client: LogClient, call: ProduceCall, signals: StopSignals): Promise<number> {
   const { topic, acknowledgement, json } = call
   const producer = client.producer({ acknowledgement })
   const cutter = new LineCutter(lineBytesMax)
   const startMs = performance.now()
+  let linesRead = 0
   let stored = 0
   let bytes = 0
   let failure: unknown
+  let giveUp: Promise<void> | undefined
 
+  /** Sends the lines before the first that is none. */
   function send(lines: readonly Buffer[]): void {
-    if (lines.length === 0) return
-    const messages = lines.map(line => messageOf(line, call))
+    const messages: ProducerMessage[] = []
+    try {
+      for (const line of lines) {
+        linesRead++
+        messages.push(messageOf(line, call))
+      }
+    } catch (error) {
+      throw lineError(error)
+    } finally {
+      if (messages.length > 0) sendAll(messages)
+    }
+  }
+
+  function sendAll(messages: readonly ProducerMessage[]): void {
     producer.send({ topic, messages }).then(
       () => {
         stored += messages.length
       },
       error => {
         failure ??= error
+        stored += storedOf(error)
         process.stdin.destroy()
+        // Without a server every further wait would end as this one did.
+        giveUp ??= producer.close({ timeoutMs: connectionTrouble(client.stats()) === undefined ? endTimeoutMs : 0 })
       },
     )
   }
 
-  const endProgress = await showProgress(() => ({
+  function lineError(error: unknown): Error {
+    return new Error(`line ${linesRead}: ${error instanceof Error ? error.message : String(error)}`)
+  }
+
+  const progress = await showProgress(() => ({
     messages: stored,
     bytes,
     bytesTotal: bytesOfStdin(),
     elapsedMs: performance.now() - startMs,
   }))
+  const endTrouble = tellTrouble(commandOf('produce'), () => connectionTrouble(client.stats()), progress.say)
   void signals.asked.then(() => process.stdin.destroy())
   try {
     for await (const chunk of process.stdin) {
       bytes += (chunk as Buffer).length
       send(cutter.cut(chunk))
+      if (cutter.isTooLong) {
+        linesRead++
+        throw lineError(`it has more than ${lineBytesMax} bytes`)
+      }
       await producer.ready()
     }
     const last = cutter.last()
@@ -52,10 +85,20 @@ export async function produceLines(client: LogClient, call: ProduceCall, signals
     if (!signals.isAsked) failure ??= error
   }
   await producer.flush()
-  endProgress()
-  process.stdout.write(json ? `${JSON.stringify({ stored })}\n` : `${stored} messages stored\n`)
+  await giveUp
+  endTrouble()
+  progress.end()
+  process.stdout.write(
+    json ? `${JSON.stringify({ stored })}\n` : `${stored} message${stored === 1 ? '' : 's'} stored\n`,
+  )
   if (failure !== undefined) throw failure
   return signals.isAsked ? 130 : 0
+}
+
+/** Messages of a send that failed which are stored all the same. */
+function storedOf(error: unknown): number {
+  const stored = isStarfishError(error) ? error.details?.['stored'] : undefined
+  return typeof stored === 'number' ? stored : 0
 }
 
 /** The size of a file; of a pipe nobody knows it. */

@@ -22,17 +22,35 @@ export function progressLine({ messages, bytes, bytesTotal, elapsedMs }: Progres
 }
 
 const everyMs = 100
+const columnsDefault = 80
+const rowsDefault = 24
+
+/** Progress while it is shown. */
+export interface ShownProgress {
+  /** Writes a line beside it; undefined when nothing is shown. */
+  readonly say: ((line: string) => void) | undefined
+  end(): void
+}
 
 /** Shows progress on stderr, if that is a terminal, until it is ended. */
-export async function showProgress(look: () => Progress): Promise<() => void> {
-  if (!process.stderr.isTTY) return () => {}
+export async function showProgress(look: () => Progress): Promise<ShownProgress> {
+  const { stderr } = process
+  if (!stderr.isTTY) return { say: undefined, end: () => {} }
   const { createLogUpdate } = await import('log-update')
-  const update = createLogUpdate(process.stderr)
-  const draw = () => update(progressLine(look()))
+  const update = createLogUpdate(stderr)
+  const draw = () => {
+    // A terminal that does not tell its size has one.
+    stderr.columns ||= columnsDefault
+    stderr.rows ||= rowsDefault
+    update(progressLine(look()))
+  }
   const timer = setInterval(draw, everyMs)
-  return () => {
-    clearInterval(timer)
-    draw()
-    update.done()
+  return {
+    say: line => update.persist(line),
+    end() {
+      clearInterval(timer)
+      draw()
+      update.done()
+    },
   }
 }

@@ -68,7 +68,7 @@ async function run<C extends LogOptions>(
   process.stdout.on('error', () => {})
   let client: LogClient | undefined
   try {
-    client = createLogClient(call.broker)
+    client = createLogClient({ brokers: call.brokers })
     return await work(client, call)
   } catch (error) {
     if (!(error instanceof Error)) throw error

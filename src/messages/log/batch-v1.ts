@@ -20,9 +20,11 @@
  *   message makes an answer up to 15 bytes longer than the Produce that brought it; see `judgeLogResponseHeader`.
  * - **A part of a batch** can be stored (status partial) by its first messages: {@link firstOfLogBatch}.
  */
+import { StarfishError } from '../errors.ts'
 import { copyBytes, readU32, readU64, writeU32, writeU64 } from '../wire/in-place.ts'
 import {
   endOfLogMessage,
+  endOfLogMessageWithin,
   LOG_MESSAGE_BYTES_MIN,
   type LogMessage,
   type LogMessageView,
@@ -107,9 +109,9 @@ export function firstOfLogBatch({ bytes, start }: LogBatch, count: number): LogB
 
 /** The messages of a batch: views of its bytes. */
 export function readLogBatch({ bytes, start, count }: LogBatch): LogMessageView[] {
-  const messages: LogMessageView[] = []
-  for (let left = count, at = start + 4; left > 0; left--, at = endOfLogMessage(bytes, at)) {
-    messages.push(readLogMessage(bytes, at))
+  const messages: LogMessageView[] = new Array(count)
+  for (let index = 0, at = start + 4; index < count; index++, at = endOfLogMessage(bytes, at)) {
+    messages[index] = readLogMessage(bytes, at)
   }
   return messages
 }
@@ -200,7 +202,7 @@ export function entriesBytes(slices: readonly LogSlice[]): number {
   return slices.reduce((sum, slice) => sum + bytesOfSlice(slice), 4)
 }
 
-/** Writes slices as entries; returns where they end. */
+/** Writes slices as entries; returns where they end. @throws `BAD_FRAME` when a slice is not as many whole messages as it says. */
 export function writeLogEntries(target: Buffer, from: number, slices: readonly LogSlice[]): number {
   let count = 0
   let at = from + 4
@@ -212,14 +214,24 @@ export function writeLogEntries(target: Buffer, from: number, slices: readonly L
   return at
 }
 
-function writeSlice(target: Buffer, from: number, { bytes, start, count, offset }: LogSlice): number {
+/** Looks at each length: what is not written here would be what another answer left in the buffer. */
+function writeSlice(target: Buffer, from: number, slice: LogSlice): number {
+  const { bytes, start, end: sliceEnd, count, offset } = slice
   let at = from
-  for (let done = 0, source = start; done < count; done++) {
-    const end = endOfLogMessage(bytes, source)
+  let source = start
+  for (let done = 0; done < count; done++) {
+    const end = endOfLogMessageWithin(bytes, source, sliceEnd)
+    if (end < 0) throw notWhole(offset + done)
     writeU64(target, at, offset + done)
     copyBytes(bytes, source, end, target, at + offsetBytes)
     at += offsetBytes + end - source
     source = end
   }
+  if (source !== sliceEnd) throw notWhole(offset + count)
   return at
+}
+
+function notWhole(offset: number): StarfishError {
+  const details = { message: 'stored messages', field: 'message', offset }
+  return new StarfishError('BAD_FRAME', `the stored message at offset ${offset} is not whole`, { details })
 }

@@ -78,7 +78,7 @@ export function readLogMessage(bytes: Buffer, at: number): LogMessageView {
 export function passLogMessages(reader: PayloadReader, count: number, prefixBytes: number): void {
   const { bytes, end } = reader
   for (let left = count; left > 0; left--) {
-    const messageEnd = endWithin(bytes, reader.at + prefixBytes, end)
+    const messageEnd = endOfLogMessageWithin(bytes, reader.at + prefixBytes, end)
     if (messageEnd < 0) {
       refuseMessage(reader, prefixBytes)
       return
@@ -88,7 +88,7 @@ export function passLogMessages(reader: PayloadReader, count: number, prefixByte
 }
 
 /** Where the message at `at` ends; -1 when it is not whole before `end`. */
-function endWithin(bytes: Buffer, at: number, end: number): number {
+export function endOfLogMessageWithin(bytes: Buffer, at: number, end: number): number {
   if (end - at < LOG_MESSAGE_BYTES_MIN) return -1
   const keyLen = readI32(bytes, at + 8)
   const valueAt = at + 12 + (keyLen === null32 ? 0 : keyLen)

@@ -41,6 +41,7 @@ export interface LogOperation<TRequest, TAnswer, TResponse = TAnswer> {
 
   outcomeOf(answer: TAnswer): LogOutcome
   answerBytes(answer: TAnswer): number
+  /** Throws rather than fill less, where what the answer holds is not what was measured. */
   writeAnswer(target: Buffer, at: number, answer: TAnswer): void
   /** The outcome has status ok, or partial where that may be. */
   readResponse(reader: PayloadReader, outcome: LogOutcome): TResponse

@@ -37,7 +37,9 @@ export function logRequestBytes<TRequest>(
   lengthMax = LOG_FRAME_BYTES_MAX,
 ): number {
   const frameBytes = frameBytesBesidePayload + operation.requestBytes(request)
-  checkField(`${operation.name} request`, 'length', frameBytes - LOG_LENGTH_BYTES, lengthMax)
+  const length = frameBytes - LOG_LENGTH_BYTES
+  // Its text is made only when there is somebody to read it.
+  if (length > lengthMax) checkField(`${operation.name} request`, 'length', length, lengthMax)
   return frameBytes
 }
 

@@ -20,17 +20,20 @@ receiver -> sender  notice      of a batch that it could not read, or that start
  * cost of a batch of one, which is what an ask is.
  *
  * ```
- * batch    = flags firstSequence [codecs] [replies] [refusals] record* [buffer]       the flags say which are there
+ * batch    = opening firstSequence [codecs] reply* [refusals] record* [buffer]        opening = replies * 64 + flags
  * codecs   = count name*                                         numbered on from those named before, from 1
- * replies  = count (requestId status value)*                     status 0 ok, 1 failed, 2 not clonable
+ * reply    = answer value                                        answer = requestId * 4 + status
+ *          | answer form value*                                  for the status that says so, as the shape has them
  * refusals = count (slot reason)*
- * record   = head to [from form] [toIncarnation] [requestId] [deadlineMs] body       head = slot * 64 + bits
- *          | head (name* text*)*                                 head = messages in the run * 64 + runBit; see below
- * form     = 0, a whole event | number of a shape | -count type key*, a shape that takes the next number
+ * record   = head [to] [from form] [toIncarnation] [requestId] [deadlineMs] body      head = slot * 128 + bits
+ *          | head (name* text*)*                                 head = messages in the run * 128 + runBit; see below
+ * form     = 0, a whole event | number of a shape | -count [type] key*, a shape that takes the next number; events have types
  * body     = event | value*, as the shape has them; there is no value for the key `type`
  * to, from = number of a name | the name, which takes the next number; from is 0 for nobody
  * ```
- * With the again bit a record has the from and the form of the record before it in the batch.
+ * With the again bit a record has the from and the form of the record before it, with the same bit its to, be that in an
+ * earlier batch: an actor that asks another one over and over sends two numbers, its deadline and the event. Forgotten
+ * with the names.
  *
  * A run of messages with a binary codec lies in `buffer`. Behind the run's head follow, message by message, its names that
  * have no number yet and the texts of its body: the clone copies a short text in a third of the time that it takes to
@@ -45,16 +48,21 @@ export const batchFlags = {
   namesReset: 1,
   hasBuffer: 2,
   hasCodecs: 4,
-  hasReplies: 8,
-  hasRefusals: 16,
-  startsOver: 32,
+  hasRefusals: 8,
+  startsOver: 16,
 } as const
 
+/** A batch's opening holds the number of its replies above this many bits. */
+export const batchFlagsWidth = 6
+
 /** Bits of a record's head. */
-export const recordBits = { control: 1, incarnation: 2, request: 4, deadline: 8, run: 16, again: 32 } as const
+export const recordBits = { control: 1, incarnation: 2, request: 4, deadline: 8, run: 16, again: 32, same: 64 } as const
 
 /** Records hold their slot (or the length of a run) above this many bits. */
-export const recordBitsWidth = 6
+export const recordBitsWidth = 7
+
+/** A reply's answer holds its request above this factor: not bits, as requests are counted beyond what those can hold. */
+export const replyStatuses = 4
 
 /** In a run, stands for a name that has no number yet and follows in the batch. */
 export const nameFollows = 0xffff
@@ -62,8 +70,8 @@ export const nameFollows = 0xffff
 /** Bytes of a run's message before its optional fields. */
 export const runHeadBytes = 19
 
-/** Status of a reply on the wire. */
-export const replyStatus = { ok: 0, failed: 1, notClonable: 2 } as const
+/** Status of a reply on the wire; `shaped` is ok with a value in the form of a shape. */
+export const replyStatus = { ok: 0, failed: 1, notClonable: 2, shaped: 3 } as const
 
 /** What the receiver posts when the sender waits for credit. A batch is an array, a notice an object. */
 export const wake = 1

@@ -1,25 +1,27 @@
 /**
  * CRC-32 as of zlib, Ethernet and PNG (reflected polynomial 0xedb88320).
  *
- * Short ranges go through tables, four bytes a step ("slicing by 4", Kounavis and Berry 2005): the call into zlib costs more
- * than that. Longer ones go to zlib.
+ * Short ranges go through tables, sixteen bytes a step ("slicing by 16", Kounavis and Berry 2005): the call into zlib costs
+ * more than that. Longer ones go to zlib.
  */
 import { crc32 as zlibCrc32 } from 'node:zlib'
 
 /** From this many bytes on zlib is faster than the tables. */
-const zlibFromBytes = 128
+const zlibFromBytes = 448
 
-/** Four tables in one: what a byte does to the sum, followed by 0, 1, 2 and 3 bytes. */
+const slices = 16
+
+/** A table for each slice, in one: what a byte does to the sum, followed by 0, 1, 2, … 15 bytes. */
 const table = createTable()
 
 function createTable(): Int32Array {
-  const sums = new Int32Array(1_024)
+  const sums = new Int32Array(256 * slices)
   for (let byte = 0; byte < 256; byte++) {
     let sum = byte
     for (let bit = 0; bit < 8; bit++) sum = (sum & 1) === 0 ? sum >>> 1 : (sum >>> 1) ^ 0xedb88320
     sums[byte] = sum
   }
-  for (let at = 256; at < 1_024; at++) {
+  for (let at = 256; at < sums.length; at++) {
     const before = sums[at - 256]!
     sums[at] = (before >>> 8) ^ sums[before & 0xff]!
   }
@@ -31,6 +33,26 @@ export function crc32(bytes: Buffer, from: number, end: number): number {
   if (end - from >= zlibFromBytes) return zlibCrc32(bytes.subarray(from, end))
   let sum = -1
   let at = from
+  for (; at + slices <= end; at += slices) {
+    sum ^= bytes[at]! | (bytes[at + 1]! << 8) | (bytes[at + 2]! << 16) | (bytes[at + 3]! << 24)
+    sum =
+      table[3_840 + (sum & 0xff)]! ^
+      table[3_584 + ((sum >>> 8) & 0xff)]! ^
+      table[3_328 + ((sum >>> 16) & 0xff)]! ^
+      table[3_072 + (sum >>> 24)]! ^
+      table[2_816 + bytes[at + 4]!]! ^
+      table[2_560 + bytes[at + 5]!]! ^
+      table[2_304 + bytes[at + 6]!]! ^
+      table[2_048 + bytes[at + 7]!]! ^
+      table[1_792 + bytes[at + 8]!]! ^
+      table[1_536 + bytes[at + 9]!]! ^
+      table[1_280 + bytes[at + 10]!]! ^
+      table[1_024 + bytes[at + 11]!]! ^
+      table[768 + bytes[at + 12]!]! ^
+      table[512 + bytes[at + 13]!]! ^
+      table[256 + bytes[at + 14]!]! ^
+      table[bytes[at + 15]!]!
+  }
   for (; at + 4 <= end; at += 4) {
     sum ^= bytes[at]! | (bytes[at + 1]! << 8) | (bytes[at + 2]! << 16) | (bytes[at + 3]! << 24)
     sum =

@@ -38,6 +38,8 @@ export interface FrameSink {
    * Asked for `bytes` of memory for a body, `growBytes` more than it has; undefined refuses it and has the body skipped.
    */
   allocate(bytes: number, growBytes: number, header: Buffer): Buffer | undefined
+  /** Told of memory that held a frame, or the beginning of one, and is not looked at any more. */
+  recycle?(bytes: Buffer): void
 }
 
 /** Verdict on a header: nothing that follows can be understood; the rest of the stream is not looked at. */
@@ -156,6 +158,7 @@ function continuePartial(sink: FrameSink, partial: PartialFrame, chunk: Buffer, 
     if (partial.haveBytes < partial.needBytes) return at
     sink.partial = undefined
     sink.onFrame(partial.bytes, 0, partial.needBytes - sink.headerBytes)
+    sink.recycle?.(partial.bytes)
     return at
   }
   const skipped = Math.min(partial.needBytes - partial.arrivedBytes, chunk.length - at)
@@ -182,6 +185,7 @@ function room(sink: FrameSink, partial: PartialFrame, incoming: number): boolean
   const grown = sink.allocate(capacity, capacity - partial.bytes.length, header)
   if (grown === undefined) return false
   partial.bytes.copy(grown, 0, 0, partial.haveBytes)
+  sink.recycle?.(partial.bytes)
   partial.bytes = grown
   return true
 }

@@ -11,6 +11,8 @@ export interface LogProtocolOptions {
   readonly requestTimeoutMs?: number
   /** Shard: Fetches that may wait for messages at once; one more is answered `storageError`. Default 65,536. */
   readonly longPollsMax?: number
+  /** Partitions of all topics together: a topic that would bring more is refused. Default 100,000. */
+  readonly partitionsMax?: number
 }
 
 /** Filled options. Clonable. */
@@ -42,13 +44,16 @@ export const logOptionNames = [
   'frameBytesMax',
   'requestTimeoutMs',
   'longPollsMax',
+  'partitionsMax',
 ] as const satisfies readonly (keyof LogProtocolOptions)[]
 
 /** Fills options, with a fault for each that cannot be used. */
 export function fillLogOptions(options: LogProtocolOptions, faults: Faults): FilledLogOptions {
   const { frameBytesMax = LOG_FRAME_BYTES_MAX, requestTimeoutMs = 10_000, longPollsMax = 65_536 } = options
+  const { partitionsMax = 100_000 } = options
   faults.whole('frameBytesMax', frameBytesMax, frameBytesLeast, frameBytesMost)
   faults.whole('requestTimeoutMs', requestTimeoutMs, 1, delayMsMax)
   faults.whole('longPollsMax', longPollsMax, 0, 1_000_000)
-  return { frameBytesMax, requestTimeoutMs, longPollsMax }
+  faults.whole('partitionsMax', partitionsMax, 1, 0xffff_ffff)
+  return { frameBytesMax, requestTimeoutMs, longPollsMax, partitionsMax }
 }

@@ -17,6 +17,7 @@ import { LogOperations } from '../../messages/log/operations.ts'
 import { judgeLogRequestHeader, LogRequestDecoder, logRequestAt } from '../../messages/log/request.ts'
 import { STOP } from '../../messages/wire/frame-decoder.ts'
 import { readU16, readU32 } from '../../messages/wire/in-place.ts'
+import { LargeBuffers } from '../../messages/wire/large-buffers.ts'
 import type { LogReader } from './engine/contract.ts'
 import { logEngineKind } from './engine/define-log-engine.ts'
 import { logFigures, shardSlot } from './log-figures.ts'
@@ -51,6 +52,7 @@ export function createLogProtocol(
     headerBytes: LOG_REQUEST_HEADER_BYTES,
     replyOrder: 'ready',
     whenFull: 'wait',
+    bodies: new LargeBuffers(),
     header(link, bytes, at) {
       const verdict = judgeLogRequestHeader(bytes, at, frameBytesMax)
       if (verdict !== STOP) return verdict

@@ -15,6 +15,7 @@ import { createClockTimers } from '../../actors/runtime/chart-timers.ts'
 import type { Clock, Random } from '../../actors/runtime/clock.ts'
 import type { StarfishError } from '../../messages/errors.ts'
 import { serverName } from './client-options.ts'
+import type { FailureRecord } from './failure-record.ts'
 import type { ServerAddress, Wire } from './link.ts'
 import { type Carrier, OpenRequests, type RequestFigures } from './open-requests.ts'
 import type { PendingRequest } from './pending-request.ts'
@@ -31,6 +32,10 @@ export interface ConnectionPoolOptions<R extends PendingRequest> {
   readonly wire: Wire<R>
   readonly clock: Clock
   readonly random: Random
+  /** Requests in flight on the connection that has the fewest, from which on another one is dialed. Default 1. */
+  readonly crowdedAt?: number
+  /** A connection that owes more answers than these that nobody waits for, and more than are waited for, is given up. Default: none is. */
+  readonly abandonedMax?: number
 }
 
 /** A server as its client sees it. */
@@ -42,6 +47,8 @@ export interface PooledServerFigures {
   readonly inFlight: number
   /** Failures in a row; 0 for a server that is well. */
   readonly failures: number
+  /** The last connection that did not come up, or was lost; undefined while there was none. It stays when the server is well again. */
+  readonly lastError: FailureRecord | undefined
 }
 
 /** What a client has done and holds. */
@@ -53,12 +60,15 @@ export interface ClientFigures extends RequestFigures {
 export class ConnectionPool<R extends PendingRequest> implements Carrier<R> {
   readonly requests: OpenRequests<R>
   readonly #servers: readonly PooledServer<R>[]
+  readonly #crowdedAt: number
   #next = 0
   #links = 0
   #released: (() => void) | undefined
   #closed: Promise<void> | undefined
 
-  constructor({ servers, pool, retry, wire, clock, random }: ConnectionPoolOptions<R>) {
+  constructor({ servers, pool, retry, wire, clock, random, ...limits }: ConnectionPoolOptions<R>) {
+    const { crowdedAt = 1, abandonedMax = Number.POSITIVE_INFINITY } = limits
+    this.#crowdedAt = crowdedAt
     const { queueRequestsMax, queueBytesMax, connectionsPerServer } = pool
     this.requests = new OpenRequests({ clock, random, retry, queueRequestsMax, queueBytesMax }, this)
     const plane: PoolPlane<R> = {
@@ -67,6 +77,7 @@ export class ConnectionPool<R extends PendingRequest> implements Carrier<R> {
       random,
       wire,
       requests: this.requests,
+      abandonedMax,
       timers: createClockTimers(clock, expirePooled),
       changed: connection => this.#changed(connection),
       linkOpened: () => {
@@ -110,11 +121,12 @@ export class ConnectionPool<R extends PendingRequest> implements Carrier<R> {
   figures(): ClientFigures {
     return {
       ...this.requests.figures(),
-      servers: this.#servers.map(({ name, connections, failures }) => ({
+      servers: this.#servers.map(({ name, connections, failures, lastError }) => ({
         server: name,
         connections: connections.filter(({ isUp }) => isUp).length,
         inFlight: connections.reduce((sum, { inFlight }) => sum + inFlight, 0),
         failures,
+        lastError,
       })),
     }
   }
@@ -149,7 +161,7 @@ export class ConnectionPool<R extends PendingRequest> implements Carrier<R> {
       const server = servers[this.#next]!
       this.#next = this.#next + 1 === servers.length ? 0 : this.#next + 1
       const connection = leastLoaded(server.connections, request.bytes, request.carrier, isPicky)
-      if (server.mayDial && (connection === undefined || connection.inFlight > 0)) dial(server)
+      if (server.mayDial && (connection === undefined || connection.inFlight >= this.#crowdedAt)) dial(server)
       if (connection !== undefined) return connection
     }
     return undefined
@@ -177,6 +189,7 @@ function createServer<R extends PendingRequest>(
     connections: [],
     failures: 0,
     trouble: undefined,
+    lastError: undefined,
     mayDial: true,
   }
   for (let n = 0; n < connectionsMax; n++) server.connections.push(new PooledConnection(server, plane))

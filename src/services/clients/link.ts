@@ -66,6 +66,8 @@ export interface LinkEnd {
 
 /** What a protocol brings to the pool. */
 export interface Wire<R extends PendingRequest> {
+  /** The protocol, for people: `the event protocol`. */
+  readonly protocol: string
   /** Opens a connection to a server; the link's `opened` or `ended` tells how it went. */
   dial(server: ServerAddress, owner: LinkOwner<R>): Link<R>
   /** A request that every server answers at once, whatever it is: sent first on each connection, to see that somebody is there. */

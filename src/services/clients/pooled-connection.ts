@@ -8,6 +8,7 @@ import type { Clock, Random } from '../../actors/runtime/clock.ts'
 import type { ChartInstance, ChartTimers, CompiledChart } from '../../actors/runtime/compiled-chart.ts'
 import { type Handled, StarfishError } from '../../messages/errors.ts'
 import { backoffMs } from '../../supervisor/backoff.ts'
+import { type FailureRecord, recordFailure } from './failure-record.ts'
 import type { Link, LinkEnd, LinkOwner, ServerAddress, Wire } from './link.ts'
 import type { OpenRequests } from './open-requests.ts'
 import type { PendingRequest } from './pending-request.ts'
@@ -27,6 +28,8 @@ export interface PoolPlane<R extends PendingRequest> {
   readonly random: Random
   readonly wire: Wire<R>
   readonly requests: OpenRequests<R>
+  /** Answers that a connection may owe and nobody waits for, if no more are waited for. */
+  readonly abandonedMax: number
   readonly timers: ChartTimers
   /** The chart of a connection has stepped. */
   changed(connection: PooledConnection<R>): void
@@ -44,6 +47,8 @@ export interface PooledServer<R extends PendingRequest> {
   failures: number
   /** Why the last attempt to connect came to nothing. */
   trouble: StarfishError | undefined
+  /** The last connection that did not come up, or was lost. */
+  lastError: FailureRecord | undefined
   /** Whether another connection may be dialed now. */
   mayDial: boolean
 }
@@ -85,8 +90,14 @@ export class PooledConnection<R extends PendingRequest> implements ConnectionFac
   #lost: Link<R> | undefined
   #end: LinkEnd | undefined
   #greeting: R | undefined
+  /** It was greeted, and that was not answered, whichever way. */
+  #isUnanswered = false
   /** The one request of its link has been sent. */
   #isSpent = false
+  /** Answers that are owed and nobody waits for. */
+  #abandoned = 0
+  /** It is being given up for those. */
+  #isCut = false
   #hasServed = false
   #wasUp = false
   #heardAtMs = 0
@@ -136,6 +147,25 @@ export class PooledConnection<R extends PendingRequest> implements ConnectionFac
   forget(request: R, isOverdue: boolean): void {
     this.#link?.forget(request)
     if (isOverdue && request.heardBefore === this.heardCount) this.isWary = true
+    this.#abandoned++
+    if (!this.#isCrowdedByAbandoned) return
+    const link = this.#link
+    // By then the request is over, and others that end with it.
+    queueMicrotask(() => {
+      if (this.#link === link && this.#isCrowdedByAbandoned) this.#cut()
+    })
+  }
+
+  get #isCrowdedByAbandoned(): boolean {
+    const live = this.inFlight - this.#abandoned
+    return this.isUp && this.#abandoned > Math.max(this.#plane.abandonedMax, live)
+  }
+
+  /** The end of the connection is what tells the server that nobody waits. What is waited for goes another way. */
+  #cut(): void {
+    this.#isCut = true
+    this.tell({ type: 'link.ended' })
+    this.#isCut = false
   }
 
   tell(event: PooledConnectionEvent): void {
@@ -193,6 +223,8 @@ export class PooledConnection<R extends PendingRequest> implements ConnectionFac
     this.#hasServed = false
     this.#wasUp = false
     this.#isSpent = false
+    this.#isUnanswered = false
+    this.#abandoned = 0
     this.isWary = false
     try {
       this.#link = this.#plane.wire.dial(this.server.address, this)
@@ -212,6 +244,7 @@ export class PooledConnection<R extends PendingRequest> implements ConnectionFac
       return
     }
     this.#greeting = this.#plane.wire.greeting()
+    this.#isUnanswered = true
     this.#link!.send(this.#greeting)
   }
 
@@ -247,13 +280,23 @@ export class PooledConnection<R extends PendingRequest> implements ConnectionFac
 
   judge(): void {
     const { server } = this
+    if (this.#isCut) return
     const isClean = this.#end?.isClean === true && this.inFlight === 0
     server.failures = failuresAfter(server.failures, { hasServed: this.#hasServed, isClean })
-    if (this.#wasUp) return
+    if (this.#wasUp && isClean) return
+    const error = this.#wasUp ? this.#lossOf('what was asked', 'unknown') : this.#refusal()
+    if (!this.#wasUp) server.trouble = error
+    server.lastError = recordFailure(error, this.#plane.clock.now())
+  }
+
+  /** Why it never came up. */
+  #refusal(): StarfishError {
+    const { name } = this.server
     const { reason = 'it ended', cause } = this.#end ?? {}
-    const details = { server: server.name, reason }
-    const text = `no connection to ${server.name} came up: ${reason}`
-    server.trouble = new StarfishError('CONNECT_FAILED', text, { details, handled: 'no', cause })
+    // Somebody is there who says something else than a greeting is answered with, or nothing.
+    const guess = this.#isUnanswered ? `; does it speak ${this.#plane.wire.protocol}?` : ''
+    const text = `no connection to ${name} came up: ${reason}${guess}`
+    return new StarfishError('CONNECT_FAILED', text, { details: { server: name, reason }, handled: 'no', cause })
   }
 
   blameConnectTimeout(): void {
@@ -278,10 +321,11 @@ export class PooledConnection<R extends PendingRequest> implements ConnectionFac
   answered<A>(request: PendingRequest<A> & R, answer: A): void {
     if (request === this.#greeting) {
       this.#greeting = undefined
+      this.#isUnanswered = false
       this.tell({ type: 'greeting.answered' })
       return
     }
-    this.#served(false)
+    this.#served(request, false)
     if (this.isPaused) this.tell({ type: 'server.served' })
     this.#plane.requests.succeed(request, answer)
     this.#endIfSpent()
@@ -290,13 +334,14 @@ export class PooledConnection<R extends PendingRequest> implements ConnectionFac
   failed(request: R, error: StarfishError): void {
     if (request === this.#greeting) {
       this.#greeting = undefined
+      this.#isUnanswered = false
       // Any answer shows that somebody is there; this one that nobody is wanted.
       const isRefused = error.code === 'SERVER_OVERLOADED'
       if (isRefused) this.#end = { reason: error.message, isClean: false, cause: error }
       this.tell({ type: isRefused ? 'greeting.refused' : 'greeting.answered' })
       return
     }
-    this.#served(error.retryable)
+    this.#served(request, error.retryable)
     const isOverloaded = error.code === 'SERVER_OVERLOADED'
     if (isOverloaded !== this.isPaused) this.tell({ type: isOverloaded ? 'server.overloaded' : 'server.served' })
     this.#plane.requests.fail(request, error)
@@ -329,7 +374,8 @@ export class PooledConnection<R extends PendingRequest> implements ConnectionFac
     if (this.#isSpent && this.isUp) this.tell({ type: 'connection.drain' })
   }
 
-  #served(isWary: boolean): void {
+  #served({ stage }: PendingRequest, isWary: boolean): void {
+    if (stage === 'over') this.#abandoned--
     this.#hasServed = true
     this.isWary = isWary
     this.server.failures = 0
@@ -344,22 +390,23 @@ export class PooledConnection<R extends PendingRequest> implements ConnectionFac
 
   #settleLost(request: R, wasWritten: boolean): void {
     const { wire, requests } = this.#plane
-    if (wire.onLoss === 'repeat' && !this.isClosing) requests.requeue(request)
-    else requests.fail(request, this.#lossOf(request, wasWritten ? 'unknown' : 'no'))
+    if ((wire.onLoss === 'repeat' || this.#isCut) && !this.isClosing) requests.requeue(request)
+    else requests.fail(request, this.#lossOf(request.describe(), wasWritten ? 'unknown' : 'no'))
   }
 
-  #lossOf(request: R, handled: Handled): StarfishError {
+  /** The error of what was asked, in words, and not answered. */
+  #lossOf(asked: string, handled: Handled): StarfishError {
     const { name } = this.server
     const { reason = 'it ended', cause, error } = this.#end ?? {}
     const details = { server: name, reason }
     if (this.isClosing) {
-      const text = `the client was closed before ${request.describe()} was answered`
+      const text = `the client was closed before ${asked} was answered`
       return new StarfishError('CLIENT_CLOSED', text, { details, handled })
     }
     if (error !== undefined) {
       return new StarfishError(error.code, error.message, { details, handled: error.handled ?? handled, cause })
     }
-    const text = `the connection to ${name} ended before ${request.describe()} was answered: ${reason}`
+    const text = `the connection to ${name} ended before ${asked} was answered: ${reason}`
     return new StarfishError('CONNECTION_LOST', text, { details, handled, cause })
   }
 }

@@ -5,6 +5,7 @@
  *   send ─> session.write ─> output buffer, 64 KiB ─ end of tick ─> socket.write ─> kernel
  *   data ─> session.read ─> owner.answered …
  * ```
+ * All TCP connections of a thread are read into one buffer, since nothing of it is needed once it is read.
  * A protocol brings a session: it writes requests, matches answers with them by order or by id, and says when the server
  * breaks its grammar.
  */
@@ -20,7 +21,10 @@ export interface StreamSession<R extends PendingRequest> {
   readonly inFlight: number
   /** Writes `request.bytes` bytes at `at` and remembers that an answer is owed. */
   write(request: R, target: Buffer, at: number): void
-  /** Takes a chunk, hands answers to the link's owner. Throws a StarfishError where the stream is out of step. */
+  /**
+   * Takes a chunk, whose bytes are valid during the call only, and hands answers to the link's owner. Throws a StarfishError
+   * where the stream is out of step.
+   */
   read(chunk: Buffer): void
   /** Everything that is owed an answer, in the order it was written; forgets it. */
   drain(): R[]
@@ -38,6 +42,16 @@ export interface StreamOptions {
 
 /** The output buffers of all clients of this thread. */
 const outputs = createOutputPool()
+
+const readBytes = 65_536
+
+let input: Buffer | undefined
+
+/** What the clients of this thread read into. */
+function inputBuffer(): Buffer {
+  input ??= Buffer.allocUnsafeSlow(readBytes)
+  return input
+}
 
 /** Connects to a server. */
 export class StreamLink<R extends PendingRequest> implements Link<R>, OutputOwner {
@@ -62,9 +76,8 @@ export class StreamLink<R extends PendingRequest> implements Link<R>, OutputOwne
     this.#owner = owner
     this.#session = session
     this.#options = options
-    this.#socket = openSocket(server, options)
+    this.#socket = this.#dial(server, options)
     this.#socket.once(options.tls === undefined ? 'connect' : 'secureConnect', () => this.#whenOpen())
-    this.#socket.on('data', (chunk: Buffer) => this.#read(chunk))
     this.#socket.on('error', error => {
       this.#failure ??= error
     })
@@ -137,6 +150,22 @@ export class StreamLink<R extends PendingRequest> implements Link<R>, OutputOwne
     this.#owner.emptied()
   }
 
+  /** TLS has buffers of its own. */
+  #dial({ host, port }: ServerAddress, { tls, keepAliveIdleMs }: StreamOptions): Socket {
+    const socket =
+      tls === undefined
+        ? connectTcp({ host, port, onread: { buffer: inputBuffer(), callback: bytes => this.#readInput(bytes) } })
+        : connectTls({ ...tls, host, port }).on('data', (chunk: Buffer) => this.#read(chunk))
+    return socket.setNoDelay(true).setKeepAlive(true, keepAliveIdleMs)
+  }
+
+  /** Answers that reading goes on. */
+  #readInput(bytes: number): boolean {
+    const buffer = inputBuffer()
+    this.#read(bytes === buffer.length ? buffer : buffer.subarray(0, bytes))
+    return true
+  }
+
   #whenOpen(): void {
     // One that was ended meanwhile is not worth opening.
     if (!this.#isOver) this.#owner.opened()
@@ -170,11 +199,6 @@ export class StreamLink<R extends PendingRequest> implements Link<R>, OutputOwne
     this.#isOver = true
     this.#owner.ended(why)
   }
-}
-
-function openSocket({ host, port }: ServerAddress, { tls, keepAliveIdleMs }: StreamOptions): Socket {
-  const socket = tls === undefined ? connectTcp({ host, port }) : connectTls({ ...tls, host, port })
-  return socket.setNoDelay(true).setKeepAlive(true, keepAliveIdleMs)
 }
 
 /** An error that stands for several, one an address that was tried, has no message of its own. */

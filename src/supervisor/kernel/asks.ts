@@ -41,7 +41,9 @@ class PendingAsk extends Deadline {
 export class Asks {
   readonly #clock: Clock
   readonly #giveUpRemote: (envelope: Envelope) => Handled
-  readonly #pending = new Map<number, PendingAsk>()
+  /** The last one that was opened: one that is answered before the next never enters the table. */
+  #last: PendingAsk | undefined
+  readonly #others = new Map<number, PendingAsk>()
   readonly #deadlines: Deadlines<PendingAsk>
   #nextId = 1
 
@@ -49,14 +51,14 @@ export class Asks {
   readonly #receipts: Receipts = {
     origin: undefined,
     start: requestId => {
-      const pending = this.#pending.get(requestId)
+      const pending = this.#find(requestId)
       if (pending !== undefined) pending.startedHere = true
       // Its asker has been told that it will not be handled.
       return pending !== undefined
     },
     finish() {},
     putBack: requestId => {
-      const pending = this.#pending.get(requestId)
+      const pending = this.#find(requestId)
       if (pending !== undefined) pending.startedHere = false
     },
     refuse() {},
@@ -73,7 +75,7 @@ export class Asks {
   }
 
   get size(): number {
-    return this.#pending.size
+    return this.#last === undefined ? this.#others.size : this.#others.size + 1
   }
 
   /** Opens a request and posts it. */
@@ -93,10 +95,12 @@ export class Asks {
       const deadlineMs = nowMs + timeoutMs
       const envelope = createEnvelope({ from, to, event, codec, requestId, deadlineMs, receipts, token: requestId })
       const pending = new PendingAsk(envelope, timeoutMs, resolve, reject)
-      this.#deadlines.set(pending, timeoutMs, nowMs)
       if (signal !== undefined) pending.forgetSignal = this.#listen(requestId, signal)
-      this.#pending.set(requestId, pending)
+      if (this.#last !== undefined) this.#others.set(this.#last.envelope.requestId, this.#last)
+      this.#last = pending
       post(envelope)
+      // Afterwards: it may be on its way by now, or refused.
+      if (this.#find(requestId) !== undefined) this.#deadlines.set(pending, timeoutMs, nowMs)
     })
   }
 
@@ -110,7 +114,7 @@ export class Asks {
 
   /** True for a request of this thread that was settled meanwhile: nobody wants it any more. */
   isOver(envelope: Envelope): boolean {
-    return envelope.receipts === this.#receipts && !this.#pending.has(envelope.requestId)
+    return envelope.receipts === this.#receipts && this.#find(envelope.requestId) === undefined
   }
 
   /** Fails the open requests that `select` picks. */
@@ -118,7 +122,7 @@ export class Asks {
     select: (envelope: Envelope) => boolean,
     makeError: (envelope: Envelope, handled: Handled) => StarfishError,
   ): void {
-    for (const pending of [...this.#pending.values()]) {
+    for (const pending of this.#all()) {
       const { envelope } = pending
       if (!select(envelope)) continue
       this.settle(envelope.requestId, { ok: false, error: makeError(envelope, this.#giveUp(pending)) })
@@ -158,10 +162,21 @@ export class Asks {
     pending.reject(new StarfishError('ASK_TIMEOUT', text, { details: { address: to, type, timeoutMs }, handled }))
   }
 
+  #find(requestId: number): PendingAsk | undefined {
+    return this.#last?.envelope.requestId === requestId ? this.#last : this.#others.get(requestId)
+  }
+
+  /** All of them, in the order they were opened. */
+  #all(): PendingAsk[] {
+    const others = [...this.#others.values()]
+    return this.#last === undefined ? others : [...others, this.#last]
+  }
+
   #take(requestId: number): PendingAsk | undefined {
-    const pending = this.#pending.get(requestId)
+    const pending = this.#find(requestId)
     if (pending === undefined) return undefined
-    this.#pending.delete(requestId)
+    if (pending === this.#last) this.#last = undefined
+    else this.#others.delete(requestId)
     this.#deadlines.clear(pending)
     pending.forgetSignal?.()
     return pending

@@ -45,6 +45,9 @@ export class BlackBoxWriter {
   readonly #fields: Int32Array
   readonly #names: Buffer
   readonly #types = new Map<string, number>()
+  /** The type that came last, and its number. */
+  #lastType = ''
+  #lastTypeName: number | undefined
   #count = 0
   #epoch = 1
   #named = 0
@@ -58,8 +61,10 @@ export class BlackBoxWriter {
 
   /** Notes that an actor takes an event. */
   record(owner: BlackBoxOwner, type: string, sequence: number, atMs: number): void {
-    let typeName = this.#types.get(type)
+    let typeName = type === this.#lastType ? this.#lastTypeName : this.#types.get(type)
     if (typeName === undefined || owner.boxEpoch !== this.#epoch) typeName = this.#nameBoth(owner, type)
+    this.#lastType = type
+    this.#lastTypeName = typeName
     const slot = this.#count & (eventsMax - 1)
     const at = slot * fields
     this.#times[slot] = atMs

@@ -87,6 +87,8 @@ export class ActorCell {
   readonly #lastEvents: ActorEvent[] = []
   readonly #lastTimesMs: number[] = []
   readonly #lastEventsMax: number
+  /** Where the next one goes. */
+  #lastEventsAt = 0
 
   constructor(kernel: object, entry: ActorEntry, mailbox: Mailbox, checkpointEveryMs: number) {
     this.kernel = kernel
@@ -130,11 +132,12 @@ export class ActorCell {
 
   /** Keeps the event in the black box. */
   record(envelope: Envelope, atMs: number): void {
-    const sequence = this.handled++
+    this.handled++
     if (this.#lastEventsMax === 0) return
-    const slot = sequence % this.#lastEventsMax
+    const slot = this.#lastEventsAt
     this.#lastEvents[slot] = envelope.event
     this.#lastTimesMs[slot] = atMs
+    this.#lastEventsAt = slot + 1 === this.#lastEventsMax ? 0 : slot + 1
   }
 
   /** The last events, oldest first. */

@@ -106,3 +106,42 @@ t.test('it is told of a drain', async t => {
   await shard.clock.advance(250)
   await drained
 })
+
+for (const [cost, spend] of [
+  ['time', (shard: EventShard) => shard.pass(2)],
+  ['output', () => {}],
+] as const) {
+  t.test(`a connection that sent much work takes its turns, by ${cost}; others are served in between`, async t => {
+    const handled: number[] = []
+    const answer = Buffer.alloc(cost === 'output' ? 60_000 : 0)
+    const work: EventCommand = call => {
+      handled.push(call.sessionId)
+      spend(shard)
+      call.answer(answer)
+    }
+    const limits = { outputHighWaterBytes: 16_777_216, outputBytesMax: 67_108_864 }
+    const shard = passing(await startEventShard(t, { commands: new Map([[later, work]]), limits }))
+    const [busy, other] = [await shard.connect(), await shard.connect()]
+    busy.write(...Array.from({ length: 100 }, (_, index) => request(later, 1_000 + index)))
+    other.write(request(later, 1))
+    for (let left = 100; left > 0; left--) t.match(await busy.response(), { status: 0, sessionId: 1_100 - left })
+    t.match(await other.response(), { status: 0, sessionId: 1 })
+    const place = handled.indexOf(1)
+    t.ok(place < 50, `it was number ${place}`)
+    await shard.states('wantReadHeader.idle', 'wantReadHeader.idle')
+  })
+}
+
+type EventShard = Awaited<ReturnType<typeof startEventShard>> & { pass(ms: number): void }
+
+/** Has time pass within a turn of the event loop, as work does. */
+function passing(shard: Awaited<ReturnType<typeof startEventShard>>): EventShard {
+  let passedMs = 0
+  const { clock } = shard
+  const now = clock.now.bind(clock)
+  clock.now = () => now() + passedMs
+  const pass = (ms: number): void => {
+    passedMs += ms
+  }
+  return Object.assign(Object.create(shard), { pass })
+}

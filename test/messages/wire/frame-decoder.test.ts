@@ -45,6 +45,28 @@ function decode(chunks: Buffer[], sink = new Sink()): Sink {
   return sink
 }
 
+t.test('memory that is not looked at any more is handed back once, and may be written to', t => {
+  const whole = decode([stream]).seen
+  const wrong: string[] = []
+  for (let bytes = 1; bytes < 100; bytes++) {
+    const sink: FrameSink & { seen: string[] } = new Sink()
+    const out = new Set<Buffer>()
+    sink.allocate = size => {
+      const buffer = Buffer.alloc(size)
+      out.add(buffer)
+      return buffer
+    }
+    sink.recycle = buffer => {
+      out.delete(buffer)
+      buffer.fill(0xee)
+    }
+    for (let at = 0; at < stream.length; at += bytes) decodeChunk(sink, stream.subarray(at, at + bytes))
+    if (sink.seen.join() !== whole.join() || out.size > 0) wrong.push(`in chunks of ${bytes}: ${out.size} are not back`)
+  }
+  t.same(wrong, [])
+  t.end()
+})
+
 t.test('a stream cut at any two bytes gives the same frames', t => {
   const whole = decode([stream]).seen
   t.equal(whole.length, 6)

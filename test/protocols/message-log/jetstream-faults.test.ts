@@ -7,7 +7,7 @@ import { jetstreamManager } from '@nats-io/jetstream'
 import { connect } from '@nats-io/transport-node'
 import t, { type Test } from 'tap'
 import { patient, plenty } from '../../../src/protocols/message-log/engine/conformance/checks.ts'
-import { appendOf } from '../../../src/protocols/message-log/engine/conformance/stored-messages.ts'
+import { appendOf, valuesIn } from '../../../src/protocols/message-log/engine/conformance/stored-messages.ts'
 import type { LogEngine } from '../../../src/protocols/message-log/engine/contract.ts'
 import type { JetstreamLogOptions } from '../../../src/protocols/message-log/engine/jetstream/config.ts'
 import { attempt } from './attempt.ts'
@@ -104,6 +104,25 @@ onOneNode('a stream that is no log is refused, and left as it is', [], async (t,
   t.same((await manager.streams.info('other-topics')).config.subjects, ['others.>'])
   await connection.close()
 })
+
+onOneNode(
+  'what others put into a stream is refused; what is before it is read',
+  [],
+  async (t, nats, node, id, options) => {
+    await node.append(appendOf(id, ['a', 'b']))
+    const connection = await connect({ servers: nats.address })
+    const { streams } = await jetstreamManager(connection)
+    const [subject = ''] = (await streams.info(`${options.store}-partition-${id}`)).config.subjects
+    await connection.request(subject.replace('*', '-'), 'no message of a log')
+    await connection.close()
+    t.equal(await node.highWaterMark(id), 3)
+    t.same(valuesIn(await node.read(id, 0, plenty)), ['0:a', '1:b'])
+    await t.rejects(
+      attempt(() => node.read(id, 2, plenty)),
+      { code: 'STORAGE_FAILED', details: { reason: 'corrupt' }, message: /partition-1 is corrupt at offset 2/ },
+    )
+  },
+)
 
 onOneNode('a message that NATS does not take is refused, and costs no other', [], async (t, _nats, node, id) => {
   const refused = { code: 'BAD_CONFIG', message: /messages\[1\] has 1048592 bytes, and NATS takes 1046528/ }

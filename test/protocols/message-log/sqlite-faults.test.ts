@@ -1,5 +1,5 @@
 /** What goes wrong with a store is told in the words of the contract, and costs nothing that was acknowledged. */
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs'
 import { join, relative } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import t, { type Test } from 'tap'
@@ -43,6 +43,25 @@ t.test('the folder of a store is made, and a store is open once, under whatever 
   await (await open({ path })).close()
 })
 
+t.test('a store is open once, by whatever links it is found', async t => {
+  const folder = newFolder(t)
+  const path = join(folder, 'log.db')
+  mkdirSync(join(folder, 'links'))
+  symlinkSync(path, join(folder, 'links', 'file.db'))
+  symlinkSync(join('..', 'links', 'file.db'), join(folder, 'links', 'twice.db'))
+  symlinkSync(folder, join(folder, 'links', 'folder'))
+  const names = [path, ...['file.db', 'twice.db', 'folder/log.db'].map(name => join(folder, 'links', name))]
+  // The first of them makes the file, through a link that leads nowhere yet.
+  for (const first of names.toReversed()) {
+    const engine = await open({ path: first })
+    for (const second of names) await refused(t, second, 'busy', /the store is open in another process or thread/)
+    await engine.close()
+  }
+  const nowhere = join(folder, 'circle.db')
+  symlinkSync(nowhere, nowhere)
+  await refused(t, nowhere, 'io', /circle\.db/)
+})
+
 t.test('a file that is no store is refused, and left as it is', async t => {
   const folder = newFolder(t)
   const text = join(folder, 'text')
@@ -63,13 +82,13 @@ t.test('a file that is no store is refused, and left as it is', async t => {
   await refused(t, join(folder, 'folder'), 'io', /folder: unable to open database file/)
 })
 
-t.test('a store of a later version is refused, by engine and reader', async t => {
+t.test('a store of another version is refused, by engine and reader', async t => {
   const path = join(newFolder(t), 'log.db')
   await (await open({ path })).close()
   const database = new DatabaseSync(path)
   database.exec('PRAGMA user_version = 99')
   database.close()
-  await refused(t, path, 'foreign', /version 99; known are up to 1/)
+  await refused(t, path, 'foreign', /version 99; only version 2 can be opened/)
   await t.rejects(async () => sqliteLogEngine.opener.openReader!({ path }, newContext()), {
     code: 'STORAGE_FAILED',
     details: { reason: 'foreign' },
@@ -82,6 +101,67 @@ t.test('a reader needs a store', async t => {
     code: 'STORAGE_FAILED',
     message: /log\.db: unable to open database file/,
   })
+})
+
+t.test(
+  'a row that was changed is refused, by engine and reader; what is before it, and behind it, is read',
+  async t => {
+    const path = join(newFolder(t), 'log.db')
+    const engine = await open({ path })
+    const partitionId = (await engine.createTopic('orders', 1)).partitionIds[0]!
+    for (const values of [['a', 'b'], ['c', 'd'], ['e']]) await engine.append(appendOf(partitionId, values))
+    const changes: Readonly<Record<string, (connection: DatabaseSync) => void>> = {
+      'a length': connection => {
+        const { messages } = connection.prepare('SELECT messages FROM batches WHERE base_offset = 2').get() as {
+          messages: Uint8Array
+        }
+        const changed = Buffer.from(messages)
+        changed.writeInt32BE(1_048_576, 12)
+        connection.prepare('UPDATE batches SET messages = ? WHERE base_offset = 2').run(changed)
+      },
+      'its end': connection =>
+        connection.exec('UPDATE batches SET messages = substr(messages, 1, 20) WHERE base_offset = 2'),
+      'the count': connection => connection.exec('UPDATE batches SET count = 1 WHERE base_offset = 2'),
+      'the partition': connection => connection.exec('UPDATE batches SET partition_id = 99 WHERE base_offset = 2'),
+    }
+    for (const [name, change] of Object.entries(changes)) {
+      const connection = new DatabaseSync(path)
+      connection.exec('CREATE TABLE sound AS SELECT * FROM batches')
+      change(connection)
+      const reader = await sqliteLogEngine.opener.openReader!({ path }, newContext())
+      for (const source of [engine, reader]) {
+        t.same(valuesIn(await source.read(partitionId, 1, plenty)), ['1:b'], name)
+        await t.rejects(
+          async () => source.read(partitionId, 2, plenty),
+          { code: 'STORAGE_FAILED', message: /partition 1 is corrupt at offset 2: /, details: { reason: 'corrupt' } },
+          name,
+        )
+        t.same(valuesIn(await source.read(partitionId, 4, plenty)), ['4:e'], name)
+      }
+      await reader.close()
+      connection.exec('DELETE FROM batches; INSERT INTO batches SELECT * FROM sound; DROP TABLE sound')
+      connection.close()
+    }
+    t.same(valuesIn(await engine.read(partitionId, 0, plenty)).length, 5)
+    await engine.close()
+  },
+)
+
+t.test('topics are read again when they have changed, by whatever connection, and not before', async t => {
+  const path = join(newFolder(t), 'log.db')
+  const engine = await open({ path })
+  const reader = await sqliteLogEngine.opener.openReader!({ path }, newContext())
+  const orders = await engine.createTopic('orders', 2)
+  for (const source of [engine, reader]) {
+    const topics = await source.listTopics()
+    t.same(topics, [orders])
+    await engine.append(appendOf(orders.partitionIds[0]!, ['a']))
+    t.equal(await source.listTopics(), topics)
+  }
+  await engine.deleteTopic('orders')
+  for (const source of [engine, reader]) t.same(await source.listTopics(), [])
+  await reader.close()
+  await engine.close()
 })
 
 t.test('a full store refuses appends, keeps what it has, and takes more when there is room', async t => {

@@ -34,7 +34,10 @@ export interface AppendRequest {
   readonly partitionId: number
   /** Messages in it, 1 or more. */
   readonly count: number
-  /** The messages, checked by the caller. They are the engine's from now on: who gives them may not change them. */
+  /**
+   * The messages, checked by the caller, in memory that may be shared. They stay as they are until the append is answered, and
+   * for good after `received`, or when it is refused: an engine that needs them longer copies them.
+   */
   readonly messages: Uint8Array
   /**
    * When it is answered. `received`: an offset is its, and a failure after that loses it. `committed`: readers see it, and it
@@ -51,6 +54,12 @@ export interface AppendResult {
   readonly baseOffset: number
   /** Messages stored: all, but with an engine that can lose its store in the middle of a batch, the first so many. */
   readonly stored: number
+}
+
+/** Who is told what became of appends, by the number under which each was given. */
+export interface AppendSink {
+  stored(index: number, result: AppendResult): void
+  refused(index: number, error: unknown): void
 }
 
 /** A topic. */
@@ -94,7 +103,10 @@ export interface RetentionResult {
 
 /** Looks at what is committed. */
 export interface LogReader {
-  /** In the order in which they were created. */
+  /**
+   * In the order in which they were created. What was given is never changed; while nothing has, it is best the same array
+   * again: what is made of it is made once.
+   */
   listTopics(): MaybeAsync<readonly Topic[]>
   /** The offset that the next message of a partition gets. `PARTITION_NOT_FOUND`. */
   highWaterMark(partitionId: number): MaybeAsync<number>
@@ -125,6 +137,11 @@ export interface LogEngine extends LogReader {
    * `STORAGE_FAILED`, with `handled: 'unknown'` if it may have been stored.
    */
   append(request: AppendRequest): MaybeAsync<AppendResult>
+  /**
+   * The same, for who appends by the thousand: tells `sink` under `index`, now or later, once, and throws nothing. An engine that
+   * has nothing to win leaves it out.
+   */
+  appendTo?(request: AppendRequest, index: number, sink: AppendSink): void
   /** Removes what the policy does not keep, a little at a time. */
   retain(policy: RetentionPolicy): Promise<RetentionResult>
 }

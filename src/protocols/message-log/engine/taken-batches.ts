@@ -1,5 +1,6 @@
 /** What of the stored batches a read takes: from its offset on, up to its bytes, in whole messages. */
-import { endOfLogMessage } from '../../../messages/log/message-v1.ts'
+import { StarfishError } from '../../../messages/errors.ts'
+import { endOfLogMessageWithin } from '../../../messages/log/message-v1.ts'
 import type { StoredBatch } from './contract.ts'
 
 /** The offset that travels with every fetched message. */
@@ -7,7 +8,7 @@ const offsetBytes = 8
 
 /**
  * Takes messages from `offset` on until `maxBytes` are reached, one at least. `batches` are in order, without gaps, and the
- * first holds `offset`; no more of them are looked at than are needed.
+ * first holds `offset`; no more of them are looked at than are needed. @throws `BAD_FRAME` for what is no message.
  */
 export function takenBatches(batches: Iterable<StoredBatch>, offset: number, maxBytes: number): StoredBatch[] {
   const taken: StoredBatch[] = []
@@ -31,15 +32,22 @@ function partOf(batch: StoredBatch, offset: number, bytesMax: number, takesOne: 
   const { messages } = batch
   const bytes = Buffer.from(messages.buffer, messages.byteOffset, messages.byteLength)
   let from = 0
-  for (let index = 0; index < skipped; index++) from = endOfLogMessage(bytes, from)
+  for (let index = 0; index < skipped; index++) from = endOf(bytes, from, batch)
   let to = from
   let count = 0
   while (to < messages.length) {
-    const end = endOfLogMessage(bytes, to)
+    const end = endOf(bytes, to, batch)
     const fits = end - from + (count + 1) * offsetBytes <= bytesMax
     if (!fits && !(takesOne && count === 0)) break
     to = end
     count++
   }
   return { baseOffset: batch.baseOffset + skipped, count, messages: messages.subarray(from, to) }
+}
+
+function endOf(bytes: Buffer, at: number, { baseOffset, count }: StoredBatch): number {
+  const end = endOfLogMessageWithin(bytes, at, bytes.length)
+  if (end >= 0) return end
+  const text = `a stored message of the batch of offsets ${baseOffset} to ${baseOffset + count - 1} is not whole`
+  throw new StarfishError('BAD_FRAME', text, { details: { message: 'stored batch', field: 'message', offset: at } })
 }

@@ -6,10 +6,10 @@
  * flags        bits 0-1 acknowledgement: 0 committed, 1 received, 2 flushed | bit 2: there is a producer
  * producer     id u64 | sequence u32
  * ```
- * Messages are copied once, into the buffer; what is read of it are views, which the engine keeps as long as it has to.
+ * Messages are copied into the buffer; what is read of it are views, which are good until the appends are answered.
  */
 import { acknowledgements } from '../../../messages/log/codes.ts'
-import { copyBytes } from '../../../messages/wire/in-place.ts'
+import { copyBytes, writeBigU64, writeU32 } from '../../../messages/wire/in-place.ts'
 import { WireReader } from '../../../messages/wire/reader.ts'
 import type { AppendRequest } from '../engine/contract.ts'
 
@@ -32,7 +32,7 @@ export class AppendBatchWriter {
   #at = 0
   #count = 0
 
-  constructor(buffer: ArrayBuffer) {
+  constructor(buffer: ArrayBufferLike) {
     this.#buffer = Buffer.from(buffer)
   }
 
@@ -61,17 +61,19 @@ export class AppendBatchWriter {
     const size = headBytes + (producer === undefined ? 0 : producerBytes) + lengthBytes + messageBytes
     this.#makeRoom(size)
     const buffer = this.#buffer
-    let at = buffer.writeUInt32BE(partitionId, this.#at)
-    at = buffer.writeUInt32BE(count, at)
-    const flags = acknowledgements.indexOf(acknowledgement) | (producer === undefined ? 0 : producerBit)
-    at = buffer.writeUInt8(flags, at)
+    let at = this.#at
+    writeU32(buffer, at, partitionId)
+    writeU32(buffer, at + 4, count)
+    buffer[at + 8] = acknowledgements.indexOf(acknowledgement) | (producer === undefined ? 0 : producerBit)
+    at += headBytes
     if (producer !== undefined) {
-      at = buffer.writeBigUInt64BE(producer.id, at)
-      at = buffer.writeUInt32BE(producer.sequence, at)
+      writeBigU64(buffer, at, producer.id)
+      writeU32(buffer, at + 8, producer.sequence)
+      at += producerBytes
     }
-    at = buffer.writeUInt32BE(messageBytes, at)
-    copyBytes(bytes, start, end, buffer, at)
-    this.#at = at + messageBytes
+    writeU32(buffer, at, messageBytes)
+    copyBytes(bytes, start, end, buffer, at + lengthBytes)
+    this.#at = at + lengthBytes + messageBytes
     this.#count++
   }
 
@@ -93,8 +95,9 @@ export class AppendBatchWriter {
 }
 
 /** The appends in a buffer, in order. @throws `BAD_FRAME` for bytes that are none. */
-export function* readAppendBatch(bytes: Uint8Array): Generator<AppendRequest> {
+export function readAppendBatch(bytes: Uint8Array): AppendRequest[] {
   const reader = new WireReader(bytes, 'append batch')
+  const appends: AppendRequest[] = []
   while (reader.left > 0) {
     const partitionId = reader.u32('partitionId')
     const count = reader.u32('count')
@@ -103,6 +106,7 @@ export function* readAppendBatch(bytes: Uint8Array): Generator<AppendRequest> {
       (flags & producerBit) === 0 ? undefined : { id: reader.u64('producerId'), sequence: reader.u32('sequence') }
     const messages = reader.bytes(reader.u32('messageBytes'), 'messages')
     const acknowledgement = acknowledgements[(flags & acknowledgementBits) as 0 | 1 | 2]
-    yield { partitionId, count, messages, acknowledgement, producer }
+    appends.push({ partitionId, count, messages, acknowledgement, producer })
   }
+  return appends
 }

@@ -1,6 +1,6 @@
 /** Has the appends of a shard's tick done by an engine, and gathers what became of each. */
 import { encodeError } from '../../../messages/error-codec.ts'
-import type { AppendResult, LogEngine } from '../engine/contract.ts'
+import type { AppendRequest, AppendSink, LogEngine } from '../engine/contract.ts'
 import { readAppendBatch } from './append-batch.ts'
 
 /** What became of the appends of a batch, in their order; it crosses by structured clone. */
@@ -32,11 +32,11 @@ export interface AppendCounts {
  * Rejects with `BAD_FRAME` for bytes that are no batch: nothing was stored then.
  */
 export async function appendAll(
-  engine: Pick<LogEngine, 'append'>,
+  engine: Pick<LogEngine, 'append' | 'appendTo'>,
   bytes: Uint8Array,
   counts: AppendCounts,
 ): Promise<AppendOutcomes> {
-  const requests = [...readAppendBatch(bytes)]
+  const requests = readAppendBatch(bytes)
   const results = new Float64Array(2 * requests.length)
   const refusals: AppendRefusal[] = []
   const settled = Promise.withResolvers<void>()
@@ -47,32 +47,39 @@ export async function appendAll(
     if (--left === 0) settled.resolve()
   }
 
-  function keep(index: number, { baseOffset, stored }: AppendResult): void {
-    results[2 * index] = baseOffset
-    results[2 * index + 1] = stored
-    counts.stored(stored, requests[index]!.messages.length)
-    settle()
-  }
-
-  function refuse(index: number, error: unknown): void {
-    refusals.push({ index, error: encodeError(error) })
-    counts.failed()
-    settle()
+  const sink: AppendSink = {
+    stored(index, { baseOffset, stored }) {
+      results[2 * index] = baseOffset
+      results[2 * index + 1] = stored
+      counts.stored(stored, requests[index]!.messages.length)
+      settle()
+    },
+    refused(index, error) {
+      refusals.push({ index, error: encodeError(error) })
+      counts.failed()
+      settle()
+    },
   }
 
   for (let index = 0; index < requests.length; index++) {
-    try {
-      const result = engine.append(requests[index]!)
-      if (result instanceof Promise)
-        result.then(
-          value => keep(index, value),
-          error => refuse(index, error),
-        )
-      else keep(index, result)
-    } catch (error) {
-      refuse(index, error)
-    }
+    if (engine.appendTo === undefined) appendTo(engine, requests[index]!, index, sink)
+    else engine.appendTo(requests[index]!, index, sink)
   }
   if (left > 0) await settled.promise
   return { results, refusals: refusals.sort((one, other) => one.index - other.index) }
+}
+
+/** For engines that answer by a promise, or at once. */
+function appendTo(engine: Pick<LogEngine, 'append'>, request: AppendRequest, index: number, sink: AppendSink): void {
+  try {
+    const result = engine.append(request)
+    if (!(result instanceof Promise)) sink.stored(index, result)
+    else
+      result.then(
+        value => sink.stored(index, value),
+        error => sink.refused(index, error),
+      )
+  } catch (error) {
+    sink.refused(index, error)
+  }
 }

@@ -2,12 +2,13 @@
 import type { ActorRuntime } from '../../../actors/runtime/actor-runtime.ts'
 import { type ReplyToken, replyToken } from '../../../actors/runtime/runtime-actions.ts'
 import { StarfishError } from '../../../messages/errors.ts'
-import type { LogEngine } from '../engine/contract.ts'
+import type { LogEngine, Topic } from '../engine/contract.ts'
 import { appendAll } from './append-desk.ts'
 import type { StoreEvent, StoreFact } from './events.ts'
 import type { StoreContext } from './machine.ts'
 import { engineOf, figuresOf } from './open-store.ts'
 import { StoreCounts } from './store-counts.ts'
+import { checkTopicRoom, type TopicRoom } from './topic-room.ts'
 
 interface Scope {
   readonly context: StoreContext
@@ -23,6 +24,17 @@ export function storeIo(runtime: ActorRuntime) {
   let retaining: Promise<void> | undefined
   let closing = false
   const inHand = new Set<Promise<void>>()
+  let creating: Promise<unknown> = Promise.resolve()
+
+  /** One topic after the other, so that each is judged by those before it. */
+  function createTopic(store: LogEngine, name: string, partitions: number, room: TopicRoom): Promise<Topic> {
+    const created = creating.then(async () => {
+      checkTopicRoom(await store.listTopics(), name, partitions, room)
+      return store.createTopic(name, partitions)
+    })
+    creating = created.catch(() => undefined)
+    return created
+  }
 
   async function close(): Promise<void> {
     closing = true
@@ -55,10 +67,12 @@ export function storeIo(runtime: ActorRuntime) {
         })
       },
       createTopic(scope: Scope) {
-        const { event } = scope
+        const { event, context } = scope
         if (event.type !== 'store.createTopic') return
+        const { name, partitions } = event
         answer(scope, async (store, token) => {
-          return { type: 'store.topicCreated', token, topic: await store.createTopic(event.name, event.partitions) }
+          const topic = await createTopic(store, name, partitions, context.input.topicRoom)
+          return { type: 'store.topicCreated', token, topic }
         })
       },
       deleteTopic(scope: Scope) {

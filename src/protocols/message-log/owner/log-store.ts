@@ -1,6 +1,5 @@
 /** The actor that owns a store: the only one that writes it. */
 import { defineActor } from '../../../actors/runtime/define-actor.ts'
-import { storeAppendCodec } from './append-codec.ts'
 import { storeIo } from './io.ts'
 import { storeMachine } from './machine.ts'
 import { openStore } from './open-store.ts'
@@ -10,5 +9,4 @@ export const logStore = defineActor(import.meta.url, 'logStore', {
   machine: storeMachine,
   init: openStore,
   provide: storeIo,
-  codecs: [storeAppendCodec],
 })

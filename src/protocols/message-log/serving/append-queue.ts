@@ -3,7 +3,7 @@
  *
  * ```
  * add -> flight: the appends of a turn of the event loop, or of the time that all seats are taken; one buffer, one ask
- *          | at the end of the turn, as soon as a seat is free
+ *          | at the end of the turn, as soon as a seat is free; through a slot of shared memory
  *          v
  *        owner -> settled: what became of each, answered in the order of its partition
  *             -> timed out: answered requestTimeout
@@ -18,6 +18,7 @@ import { StarfishError } from '../../../messages/errors.ts'
 import type { AppendResult } from '../engine/contract.ts'
 import { AppendBatchWriter, type AppendHead } from '../owner/append-batch.ts'
 import type { AppendOutcomes } from '../owner/append-desk.ts'
+import { FlightSlots, slotBytes } from './flight-slots.ts'
 import { type InLane, PartitionLanes } from './partition-lanes.ts'
 import { isOwnerLost, isUntaken, type StoreLink } from './store-link.ts'
 
@@ -54,14 +55,17 @@ class Flight {
   readonly writer: AppendBatchWriter
   readonly appends: PendingAppend[] = []
   bytes = 0
+  /** Where it lies, if that is shared. */
+  slot: SharedArrayBuffer | undefined
   /** Set when it is closed. */
   batch: Uint8Array | undefined
 
-  constructor(number: number, received: boolean, dueMs: number, buffer: ArrayBuffer) {
+  constructor(number: number, received: boolean, dueMs: number, buffer: ArrayBufferLike) {
     this.number = number
     this.writer = new AppendBatchWriter(buffer)
     this.received = received
     this.dueMs = dueMs
+    this.slot = buffer instanceof SharedArrayBuffer ? buffer : undefined
   }
 
   close(): Uint8Array {
@@ -91,6 +95,7 @@ export class AppendQueue {
   /** Buffers of flights that were answered, to be filled again: an owner elsewhere had a copy. */
   readonly #spare: ArrayBuffer[] = []
   readonly #sparesMax: number
+  readonly #slots: FlightSlots
 
   /** `timeoutMs` is what each append has. */
   constructor(link: StoreLink, clock: Clock, timeoutMs: number, { incarnation, isElsewhere }: KnownOwner) {
@@ -99,6 +104,7 @@ export class AppendQueue {
     this.#timeoutMs = timeoutMs
     this.#incarnation = incarnation
     this.#sparesMax = isElsewhere ? seats : 0
+    this.#slots = new FlightSlots(isElsewhere ? seats + 1 : 0)
   }
 
   /** Bytes of what is not settled, whether or not somebody still waits for it. */
@@ -120,7 +126,9 @@ export class AppendQueue {
   #flightFor(received: boolean): Flight {
     const filled = this.#filled
     if (filled !== undefined && filled.received === received && filled.writer.bytes < flightBytesMax) return filled
-    const flight = new Flight(++this.#lastNumber, received, this.#clock.now() + this.#timeoutMs, this.#newBuffer())
+    // What is answered before it is committed is looked at after that: it is no use for a slot.
+    const buffer = (received ? undefined : this.#slots.take()) ?? this.#newBuffer()
+    const flight = new Flight(++this.#lastNumber, received, this.#clock.now() + this.#timeoutMs, buffer)
     this.#filled = flight
     this.#waiting.push(flight)
     if (!this.#planned) {
@@ -153,23 +161,56 @@ export class AppendQueue {
   async #send(flight: Flight, incarnation: number): Promise<void> {
     const leftMs = flight.dueMs - this.#clock.now()
     if (leftMs <= 0) {
+      this.#giveBack(flight)
       this.#refuse(flight, timedOut(this.#timeoutMs))
       return
     }
     this.#onTheirWay++
+    const batch = this.#share(flight)
     try {
-      this.#settle(
-        flight,
-        await this.#link.askOnce({ type: 'store.append', incarnation, batch: flight.close() }, leftMs),
-      )
+      const outcomes = await this.#link.askOnce({ type: 'store.append', incarnation, batch }, leftMs)
+      if (outcomes.refusals.length === 0) this.#giveBack(flight)
+      else this.#abandon(flight)
+      this.#settle(flight, outcomes)
     } catch (error) {
       if (isOwnerLost(error)) this.#incarnation = undefined
       if (isUntaken(error)) this.#putBack(flight)
-      else this.#refuse(flight, error)
+      else {
+        this.#abandon(flight)
+        this.#refuse(flight, error)
+      }
     } finally {
       this.#onTheirWay--
       this.#sendOff()
     }
+  }
+
+  /** Closes a flight; what of it is not in a slot goes to one if it can. */
+  #share(flight: Flight): Uint8Array {
+    const batch = flight.close()
+    // It may have grown out of its slot.
+    if (flight.slot !== undefined && batch.buffer !== flight.slot) this.#giveBack(flight)
+    if (flight.slot !== undefined || flight.received || batch.length > slotBytes) return batch
+    const slot = this.#slots.take()
+    if (slot === undefined) return batch
+    const shared = new Uint8Array(slot, 0, batch.length)
+    shared.set(batch)
+    this.#spareBuffer(batch.buffer)
+    flight.slot = slot
+    flight.batch = shared
+    return shared
+  }
+
+  /** Nobody looks at its slot any more. */
+  #giveBack(flight: Flight): void {
+    if (flight.slot !== undefined) this.#slots.giveBack(flight.slot)
+    flight.slot = undefined
+  }
+
+  /** Somebody may. */
+  #abandon(flight: Flight): void {
+    if (flight.slot !== undefined) this.#slots.abandon()
+    flight.slot = undefined
   }
 
   /** Before those that were made after it. */
@@ -180,7 +221,7 @@ export class AppendQueue {
 
   #settle({ appends, bytes, batch }: Flight, { results, refusals }: AppendOutcomes): void {
     this.#bytes -= bytes
-    this.#spareBuffer(batch!.buffer as ArrayBuffer)
+    this.#spareBuffer(batch!.buffer)
     let refused = 0
     for (let index = 0; index < appends.length; index++) {
       const append = appends[index]!
@@ -195,9 +236,10 @@ export class AppendQueue {
   }
 
   /** Only as large as what goes just now, so that an hour of plenty is not paid for ever after. */
-  #spareBuffer(buffer: ArrayBuffer): void {
+  #spareBuffer(buffer: ArrayBufferLike): void {
     const { byteLength } = buffer
     if (
+      buffer instanceof ArrayBuffer &&
       this.#spare.length < this.#sparesMax &&
       byteLength >= this.#bufferBytes / 2 &&
       byteLength <= 2 * this.#bufferBytes
@@ -221,6 +263,7 @@ export class AppendQueue {
     } catch (error) {
       this.#waiting.shift()
       if (this.#filled === first) this.#filled = undefined
+      this.#giveBack(first)
       this.#refuse(first, error)
     } finally {
       this.#finding = false

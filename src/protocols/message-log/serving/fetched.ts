@@ -4,7 +4,7 @@ import type { FetchAnswer } from '../../../messages/log/fetch-v1.ts'
 import type { ReadResult, StoredBatch } from '../engine/contract.ts'
 
 /** The offset that travels with every fetched message. */
-const offsetBytes = 8
+export const offsetBytes = 8
 
 /** The answer that carries all of it. */
 export function fetchAnswer(partitionId: number, { highWaterMark, batches }: ReadResult): FetchAnswer {

@@ -1,6 +1,6 @@
 /** One request of the message log, as the server sees it, and the answers it can give. */
 import type { HeaderSource, Link, Waiter } from '../../../actors/serving/protocol.ts'
-import { LOG_REQUEST_HEADER_BYTES, type LogErrorCode } from '../../../messages/log/codes.ts'
+import { LOG_REQUEST_HEADER_BYTES, type LogErrorCode, logError } from '../../../messages/log/codes.ts'
 import type { AnyLogOperation } from '../../../messages/log/operation.ts'
 import { logRequestAt } from '../../../messages/log/request.ts'
 import { logAnswerBytes, logErrorBytes, writeLogAnswer, writeLogError } from '../../../messages/log/response.ts'
@@ -30,12 +30,17 @@ export class LogCall {
     this.#bytes = nothing
   }
 
-  /** Answers at once with what the operation writes of `answer`. */
+  /** Answers at once with what the operation writes of `answer`. Throws, and has not answered, when that cannot be written. */
   answer(answer: unknown): void {
     const { operation, link } = this
     const frameBytes = logAnswerBytes(operation, answer)
     const at = link.reserve(frameBytes)
-    writeLogAnswer(link.target, at, frameBytes, operation, this.#bytes, this.#at, answer)
+    try {
+      writeLogAnswer(link.target, at, frameBytes, operation, this.#bytes, this.#at, answer)
+    } catch (error) {
+      link.takeBack(frameBytes)
+      throw error
+    }
   }
 
   /** Answers an error at once. */
@@ -85,12 +90,19 @@ export class LateAnswer implements HeaderSource {
     return this.#writeHeader(Buffer.alloc(LOG_REQUEST_HEADER_BYTES))
   }
 
+  /** What cannot be written is answered as an error of the storage. */
   answer(answer: unknown): boolean {
     const { link } = this
     const frameBytes = logAnswerBytes(this.operation, answer)
     const at = link.place(this.token, frameBytes)
     if (at < 0) return false
-    writeLogAnswer(link.target, at, frameBytes, this.operation, this.#writeHeader(scratch), 0, answer)
+    const header = this.#writeHeader(scratch)
+    try {
+      writeLogAnswer(link.target, at, frameBytes, this.operation, header, 0, answer)
+    } catch (error) {
+      link.takeBack(frameBytes)
+      answerError(link, header, 0, logError.storageError, (error as Error).message)
+    }
     return true
   }
 

@@ -9,7 +9,7 @@ import type { AnyLogOperation } from '../../../messages/log/operation.ts'
 import { logOperation } from '../../../messages/log/operations.ts'
 import type { ProduceRequest, ProduceResponse } from '../../../messages/log/produce-v1.ts'
 import { fetchBytesMax } from '../../../messages/log/response.ts'
-import type { LogReader, MaybeAsync, Topic } from '../engine/contract.ts'
+import type { LogReader, MaybeAsync } from '../engine/contract.ts'
 import type { FilledLogOptions } from '../log-options.ts'
 import { type AppendOutcome, AppendQueue, type KnownOwner, type PendingAppend } from './append-queue.ts'
 import { fetchAnswer } from './fetched.ts'
@@ -18,6 +18,7 @@ import { LateAnswer, type LogCall } from './log-call.ts'
 import { LogFailures } from './log-failure.ts'
 import { LongPolls } from './long-polls.ts'
 import type { StoreLink } from './store-link.ts'
+import { TopicList } from './topic-list.ts'
 
 /** Does one request: answers it, or puts the answer off. What it throws is answered. */
 export type LogHandler<R = never> = (call: LogCall, request: R) => void
@@ -56,6 +57,7 @@ export class LogServices {
   readonly #appends: AppendQueue
   readonly #failures: LogFailures
   readonly #answers: LateAnswers
+  readonly #topics: TopicList
   /** Those that wait. */
   readonly polls: LongPolls
   readonly #timeoutMs: number
@@ -73,6 +75,7 @@ export class LogServices {
   ) {
     this.#link = link
     this.#reader = reader
+    this.#topics = new TopicList(frameBytesMax)
     this.#timeoutMs = requestTimeoutMs
     this.#fetchBytesMax = fetchBytesMax(frameBytesMax)
     this.#appends = new AppendQueue(link, clock, requestTimeoutMs, owner)
@@ -150,7 +153,7 @@ export class LogServices {
   }
 
   readonly #listTopics = (call: LogCall): void => {
-    this.#answer(call, this.#reader.listTopics(), topics => ({ topics: topics.map(topicAnswer) }))
+    this.#answer(call, this.#reader.listTopics(), topics => this.#topics.answerOf(topics))
   }
 
   readonly #healthCheck = (call: LogCall): void => call.answer(nothing)
@@ -167,7 +170,3 @@ export class LogServices {
 
 const countBytes = 4
 const nothing = {}
-
-function topicAnswer({ name, partitionIds }: Topic) {
-  return { name, partitions: partitionIds }
-}

@@ -4,27 +4,40 @@
  * ```
  * looking -> answered        there are minBytes, or all that maxBytes take; maxWaitMs are over; the connection ends in good order
  *         -> watching        of a partition: one wait for all polls of this shard
- * watching -> looking        the high-water mark has moved on
- *          -> answered       as above, with what there is
+ * watching -> due            as many bytes have come as it waits for; maxWaitMs are over
  *          -> abandoned      connection gone
+ * due      -> looking        in turns, so that others are served however many are due at once
  * ```
- * An idle poll is a record in the set of its partition and in a list of deadlines: nothing is done for it.
+ * An idle poll is a record in the set of its partition and in a list of deadlines: nothing is done for it. Those that ask the same
+ * share a look.
  */
 import type { Clock } from '../../../actors/runtime/clock.ts'
 import { Deadline, Deadlines } from '../../../actors/runtime/deadlines.ts'
 import type { Waiter } from '../../../actors/serving/protocol.ts'
 import type { FetchRequest, LongPoll } from '../../../messages/log/fetch-v1.ts'
+import { LOG_MESSAGE_BYTES_MIN } from '../../../messages/log/message-v1.ts'
 import type { LogReader, MaybeAsync, ReadResult } from '../engine/contract.ts'
 import { logFigures } from '../log-figures.ts'
-import { fetchAnswer, fetchedBytes, offsetBehind } from './fetched.ts'
+import { fetchAnswer, fetchedBytes, offsetBehind, offsetBytes } from './fetched.ts'
 import type { LateAnswers } from './late-answers.ts'
 import { LateAnswer, type LogCall } from './log-call.ts'
+import { PartitionWatch, type Watched } from './partition-watch.ts'
 
 /** The longest time that a timer can wait. */
 const delayMsMax = 2_147_483_647
 
+/** What any message brings. */
+const fetchedBytesMin = offsetBytes + LOG_MESSAGE_BYTES_MIN
+
+/** Polls that are due are looked at for so long, ms, in a turn of the event loop. */
+const turnMs = 5
+/** Looks between two at the clock. */
+const looksATime = 16
+/** Looks that are shared: those of a poll that has seen something already are two. */
+const sharedMax = 2
+
 /** A Fetch that waits. */
-class Poll extends Deadline implements Waiter {
+class Poll extends Deadline implements Waiter, Watched {
   readonly isPatient = true
   readonly late = new LateAnswer()
   readonly request: FetchRequest
@@ -34,7 +47,8 @@ class Poll extends Deadline implements Waiter {
   readonly #polls: LongPolls
   /** Answered, or about to be. */
   isOver = false
-  watch: PartitionWatch | undefined
+  watch: PartitionWatch<Poll> | undefined
+  targetBytes = 0
   /** Messages before it have been looked at, and are so many bytes. */
   nextOffset: number
   seenBytes = 0
@@ -48,6 +62,10 @@ class Poll extends Deadline implements Waiter {
     this.nextOffset = request.offset
   }
 
+  get missingBytes(): number {
+    return Math.max(1, this.wantedBytes - this.seenBytes)
+  }
+
   abandoned(): void {
     this.#polls.leave(this)
   }
@@ -57,18 +75,12 @@ class Poll extends Deadline implements Waiter {
   }
 }
 
-/** One wait for all polls of a partition that have seen the same. */
-class PartitionWatch {
+/** What was found at a place. */
+interface Look {
   readonly partitionId: number
-  /** The high-water mark that its polls have seen. */
-  readonly seenOffset: number
-  readonly polls = new Set<Poll>()
-  readonly abort = new AbortController()
-
-  constructor(partitionId: number, seenOffset: number) {
-    this.partitionId = partitionId
-    this.seenOffset = seenOffset
-  }
+  readonly offset: number
+  readonly maxBytes: number
+  readonly found: MaybeAsync<ReadResult>
 }
 
 /** The long polls of one shard. */
@@ -77,8 +89,14 @@ export class LongPolls {
   readonly #answers: LateAnswers
   readonly #clock: Clock
   readonly #deadlines: Deadlines<Poll>
-  readonly #watches = new Map<number, PartitionWatch>()
   readonly #figures: Float64Array
+  readonly #watches = new Map<number, PartitionWatch<Poll>>()
+  /** To be looked at, oldest first. */
+  #due: Poll[] = []
+  #isServing = false
+  #isDuePlanned = false
+  /** The last looks of this turn. */
+  #shared: Look[] = []
   #count = 0
   #looks = 0
 
@@ -96,7 +114,7 @@ export class LongPolls {
     return this.#count
   }
 
-  /** How often they have looked again. */
+  /** How often the store was read to look again. */
   get looks(): number {
     return this.#looks
   }
@@ -127,7 +145,7 @@ export class LongPolls {
     this.leave(poll)
     const { late, request } = poll
     try {
-      const found = this.#read(request, request.offset, request.maxBytes)
+      const found = this.#readShared(request, request.offset, request.maxBytes)
       if (found instanceof Promise) {
         void this.#answers.await(late, found, result => fetchAnswer(request.partitionId, result))
       } else {
@@ -144,6 +162,10 @@ export class LongPolls {
     poll.isOver = true
     this.#changeCount(-1)
     this.#deadlines.clear(poll)
+    this.#unwatch(poll)
+  }
+
+  #unwatch(poll: Poll): void {
     const { watch } = poll
     if (watch === undefined) return
     poll.watch = undefined
@@ -164,8 +186,12 @@ export class LongPolls {
   }
 
   #expire(poll: Poll): void {
-    if (poll.endMs > this.#clock.now()) this.#setDeadline(poll)
-    else this.finish(poll)
+    if (poll.endMs > this.#clock.now()) {
+      this.#setDeadline(poll)
+      return
+    }
+    this.#unwatch(poll)
+    this.#makeDue([poll])
   }
 
   #fail(poll: Poll, error: unknown): void {
@@ -176,6 +202,19 @@ export class LongPolls {
 
   #read({ partitionId }: FetchRequest, offset: number, maxBytes: number): MaybeAsync<ReadResult> {
     return this.#reader.read(partitionId, offset, maxBytes)
+  }
+
+  /** The same; of those that are due in one turn and ask the same it is one look. */
+  #readShared(request: FetchRequest, offset: number, maxBytes: number): MaybeAsync<ReadResult> {
+    const { partitionId } = request
+    const isSame = (look: Look) =>
+      look.partitionId === partitionId && look.offset === offset && look.maxBytes === maxBytes
+    const shared = this.#shared.find(isSame)
+    if (shared !== undefined) return shared.found
+    const found = this.#read(request, offset, maxBytes)
+    this.#looks++
+    if (this.#isServing) this.#shared = [...this.#shared.slice(1 - sharedMax), { partitionId, offset, maxBytes, found }]
+    return found
   }
 
   /** Takes note of what was found behind what was seen; true when the poll need not wait any longer. */
@@ -211,9 +250,9 @@ export class LongPolls {
 
   #lookAgain(poll: Poll): void {
     if (poll.isOver) return
-    this.#looks++
+    const { request, nextOffset, seenBytes } = poll
     try {
-      this.#look(poll, this.#read(poll.request, poll.nextOffset, poll.request.maxBytes - poll.seenBytes))
+      this.#look(poll, this.#readShared(request, nextOffset, request.maxBytes - seenBytes))
     } catch (error) {
       this.#fail(poll, error)
     }
@@ -223,6 +262,8 @@ export class LongPolls {
     const { partitionId } = poll.request
     let watch = this.#watches.get(partitionId)
     if (watch !== undefined && watch.seenOffset > poll.nextOffset) {
+      // What others found may be older than what the watch has seen.
+      this.#shared = []
       this.#lookAgain(poll)
       return
     }
@@ -232,23 +273,69 @@ export class LongPolls {
       void this.#wait(watch)
     }
     poll.watch = watch
-    watch.polls.add(poll)
+    watch.add(poll)
   }
 
-  async #wait(watch: PartitionWatch): Promise<void> {
-    const { partitionId, seenOffset, polls, abort } = watch
+  async #wait(watch: PartitionWatch<Poll>): Promise<void> {
+    const { partitionId, polls, abort } = watch
     let failure: { readonly error: unknown } | undefined
     try {
-      await this.#reader.whenPast(partitionId, seenOffset, abort.signal)
+      do {
+        await this.#reader.whenPast(partitionId, watch.seenOffset, abort.signal)
+        await this.#countNew(watch)
+      } while (polls.size > 0)
     } catch (error) {
       failure = { error }
     }
     if (this.#watches.get(partitionId) === watch) this.#watches.delete(partitionId)
-    for (const poll of [...polls]) {
-      polls.delete(poll)
-      poll.watch = undefined
-      if (failure === undefined) this.#lookAgain(poll)
-      else this.#fail(poll, failure.error)
+    for (const poll of [...polls]) this.#fail(poll, failure?.error)
+  }
+
+  /** Reads no more than it takes to know who is due. */
+  async #countNew(watch: PartitionWatch<Poll>): Promise<void> {
+    this.#makeDue(watch.takeDue(fetchedBytesMin))
+    while (watch.polls.size > 0) {
+      this.#looks++
+      const reading = this.#reader.read(watch.partitionId, watch.seenOffset, watch.roomBytes)
+      const found = reading instanceof Promise ? await reading : reading
+      watch.count(found)
+      this.#makeDue(watch.takeDue())
+      if (watch.seenOffset >= found.highWaterMark) return
     }
+  }
+
+  /** Has polls looked at, or answered if their time is over. */
+  #makeDue(polls: readonly Poll[]): void {
+    for (const poll of polls) {
+      poll.watch = undefined
+      this.#due.push(poll)
+    }
+    if (!this.#isDuePlanned) this.#serveDue()
+  }
+
+  #serveDue(): void {
+    if (this.#isServing || this.#due.length === 0) return
+    this.#isServing = true
+    const due = this.#due
+    this.#due = []
+    const endsMs = this.#clock.now() + turnMs
+    let served = 0
+    try {
+      do {
+        const poll = due[served++]!
+        if (poll.endMs <= this.#clock.now()) this.finish(poll)
+        else this.#lookAgain(poll)
+      } while (served < due.length && (served % looksATime !== 0 || this.#clock.now() < endsMs))
+    } finally {
+      this.#isServing = false
+      this.#shared = []
+    }
+    this.#due = [...due.slice(served), ...this.#due]
+    if (this.#due.length === 0) return
+    this.#isDuePlanned = true
+    setImmediate(() => {
+      this.#isDuePlanned = false
+      this.#serveDue()
+    })
   }
 }

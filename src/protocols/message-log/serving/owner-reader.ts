@@ -10,6 +10,8 @@ export class OwnerReader implements LogReader {
   readonly #advances: Advances
   readonly #timeoutMs: number
   readonly #closing = new AbortController()
+  #lists: Promise<void> = Promise.resolve()
+  #nextList: Promise<readonly Topic[]> | undefined
 
   /** `advances` is the memory of the store, `timeoutMs` the time for each look. */
   constructor(link: StoreLink, advances: SharedArrayBuffer, timeoutMs: number) {
@@ -18,8 +20,19 @@ export class OwnerReader implements LogReader {
     this.#timeoutMs = timeoutMs
   }
 
+  /** One ask at a time: who comes meanwhile shares the next one, which begins after all of them came. */
   listTopics(): Promise<readonly Topic[]> {
-    return this.#link.ask({ type: 'store.listTopics' }, this.#timeoutMs)
+    if (this.#nextList !== undefined) return this.#nextList
+    const asked = this.#lists.then(() => {
+      this.#nextList = undefined
+      return this.#link.ask({ type: 'store.listTopics' }, this.#timeoutMs)
+    })
+    this.#nextList = asked
+    this.#lists = asked.then(
+      () => undefined,
+      () => undefined,
+    )
+    return asked
   }
 
   highWaterMark(partitionId: number): Promise<number> {

@@ -15,6 +15,7 @@ const nobodyWaits = (): void => {}
 export function eventWire(config: EventClientConfig, nextSessionId: () => number): Wire<PendingEvent> {
   const { raidaId, pool, transport } = config
   return {
+    protocol: 'the event protocol',
     dial: transport === 'udp' ? datagramDial(config) : streamDial(config),
     greeting() {
       const content = { raidaId, command: eventCommand.ping, sessionId: nextSessionId(), body: noBody }

@@ -22,11 +22,11 @@ const aboutPartition = ({ partitionId }: OfPartition) => ` of partition ${partit
 const aboutNothing = () => ''
 const nothing = () => undefined
 
-/** Keeps the bytes of an answer: those in a chunk that holds much else are copied. */
-function keepEntries(response: FetchResponse): FetchResponse {
+/** Keeps the bytes of an answer: those in a chunk, or beside much else, are copied. */
+function keepEntries(response: FetchResponse, isOwn: boolean): FetchResponse {
   const { entries } = response
   const size = entries.end - entries.start
-  if (size * 2 >= entries.bytes.length) return response
+  if (isOwn && size * 2 >= entries.bytes.length) return response
   const bytes = Buffer.allocUnsafeSlow(size)
   entries.bytes.copy(bytes, 0, entries.start, entries.end)
   const kept: LogEntries = { bytes, start: 0, end: size, count: entries.count }
@@ -72,6 +72,7 @@ const produce: LogCall<ProduceRequest, ProduceResponse> = {
 const fetch: LogCall<FetchRequest, FetchResponse> = {
   operation: logOperation.fetch,
   about: aboutPartition,
+  isLong: ({ longPoll }) => longPoll !== undefined,
   answerOf: keepEntries,
 }
 

@@ -2,13 +2,14 @@
 import { isStarfishError, StarfishError } from '../../../messages/errors.ts'
 import { show } from '../../../messages/option-faults.ts'
 import { notSent, timerMsMax } from '../client-options.ts'
-import { ConnectionPool } from '../connection-pool.ts'
+import { type ClientFigures, ConnectionPool } from '../connection-pool.ts'
 import type { OpenRequests } from '../open-requests.ts'
 import type { PendingOptions } from '../pending-request.ts'
 import { optionsFault, requestOptions } from './check-arguments.ts'
 import type { LogClientConfig } from './log-client-options.ts'
 import { logWire } from './log-wire.ts'
 import { type LogCall, PendingLog } from './pending-log.ts'
+import { pollPoolOptions, pollWaitMs, sumFigures } from './poll-pool.ts'
 
 /** Options of one request. */
 export interface LogRequestOptions {
@@ -24,16 +25,45 @@ const none: LogRequestOptions = {}
 export class LogRequests {
   readonly config: LogClientConfig
   readonly pool: ConnectionPool<PendingLog>
+  /** Long polls go by connections of their own. */
+  readonly #polls: ConnectionPool<PendingLog>
+  #watched = 0
 
   constructor(config: LogClientConfig) {
     const { servers, pool, retry, clock, random } = config
     this.config = config
-    this.pool = new ConnectionPool({ servers, pool, retry, wire: logWire(config), clock, random })
+    const options = { servers, pool, retry, wire: logWire(config), clock, random }
+    this.pool = new ConnectionPool(options)
+    this.#polls = new ConnectionPool(pollPoolOptions(options))
   }
 
-  /** All that are open. */
+  /** All that are open, but for long polls. */
   get open(): OpenRequests<PendingLog> {
     return this.pool.requests
+  }
+
+  /** The long polls that are open. */
+  get polls(): OpenRequests<PendingLog> {
+    return this.#polls.requests
+  }
+
+  /** So many partitions more, or fewer, are watched by long polls. */
+  watch(partitions: number): void {
+    this.#watched += partitions
+  }
+
+  /** How long a poll may wait now that wants to wait for `maxWaitMs`. */
+  pollWaitMs(maxWaitMs: number): number {
+    return pollWaitMs(maxWaitMs, this.#watched, this.config.pool.inFlightMax)
+  }
+
+  figures(): ClientFigures {
+    return sumFigures(this.pool.figures(), this.#polls.figures())
+  }
+
+  /** As `ConnectionPool.close`. */
+  async close(timeoutMs: number): Promise<void> {
+    await Promise.all([this.pool.close(timeoutMs), this.#polls.close(timeoutMs)])
   }
 
   /**
@@ -52,7 +82,8 @@ export class LogRequests {
         const fault = options === none ? undefined : optionsFault(options, requestOptions)
         if (fault !== undefined) throw notSent([fault])
         const attempts = { timeoutMs, isIdempotent }
-        this.open.open(this.create(call, content, attempts, resolve, reject), signal)
+        const open = call.isLong?.(content) ? this.polls : this.open
+        open.open(this.create(call, content, attempts, resolve, reject), signal)
       } catch (error) {
         reject(error)
       }

@@ -34,15 +34,35 @@ export function logErrorName(errorCode: number): LogErrorName | 'unknown' {
   return names.get(errorCode) ?? 'unknown'
 }
 
-/** The error of a response that is one. Its details carry the error code, by number and name, and what the server said. */
+/** How the text of error 3 ends: see docs/log-protocol.md. */
+const rangeForm = /offsets from (\d{1,16}) to its end (\d{1,16}), not \d+$/
+
+/** What a text tells of the range that an offset is out of; nothing when it does not. */
+function rangeIn(text: string): { readonly firstOffset?: number; readonly highWaterMark?: number } {
+  const [, first, end] = rangeForm.exec(text) ?? []
+  return end === undefined ? {} : { firstOffset: Number(first), highWaterMark: Number(end) }
+}
+
+/** How the text of error 7 ends when no other try mends it: see docs/log-protocol.md. */
+const expiredForm = /sequence \d+ to partition \d+ is older than the answers that are kept of its producer$/
+
+function isExpired(errorName: LogErrorName | 'unknown', text: string): boolean {
+  return errorName === 'storageError' && expiredForm.test(text)
+}
+
+/**
+ * The error of a response that is one. Its details carry the error code, by number and name, and what the server said; those of
+ * OFFSET_OUT_OF_RANGE `firstOffset` and `highWaterMark` too, if it said so.
+ */
 export function logResponseError(
   { errorCode, text }: Pick<LogFailure, 'errorCode' | 'text'>,
   request: { describe(): string },
   server: string,
 ): StarfishError {
   const errorName = logErrorName(errorCode)
-  const { code, handled } = errorName === 'unknown' ? failed : meanings[errorName]
+  const { code, handled } = errorName === 'unknown' || isExpired(errorName, text) ? failed : meanings[errorName]
   const said = text === '' ? '' : `: ${text}`
   const message = `${server} answered ${request.describe()} with error ${errorCode} (${errorName})${said}`
-  return new StarfishError(code, message, { details: { server, errorCode, errorName, text }, handled })
+  const range = errorName === 'offsetOutOfRange' ? rangeIn(text) : {}
+  return new StarfishError(code, message, { details: { server, errorCode, errorName, text, ...range }, handled })
 }

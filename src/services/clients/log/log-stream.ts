@@ -34,6 +34,8 @@ export class LogStream implements StreamSession<PendingLog>, FrameSink {
   #written = 0
   #inFlight = 0
   #fault: StarfishError | undefined
+  /** What is read just now. */
+  #chunk: Buffer | undefined
 
   /** `lengthMax` is the largest length of a request that the server takes. */
   constructor(server: string, owner: LinkOwner<PendingLog>, lengthMax: number) {
@@ -57,7 +59,9 @@ export class LogStream implements StreamSession<PendingLog>, FrameSink {
   }
 
   read(chunk: Buffer): void {
+    this.#chunk = chunk
     decodeChunk(this, chunk)
+    this.#chunk = undefined
     if (this.#fault !== undefined) throw this.#fault
   }
 
@@ -107,7 +111,7 @@ export class LogStream implements StreamSession<PendingLog>, FrameSink {
     if (!result.ok && result.errorCode === logError.corruptMessage) {
       throw this.#broken(`read a request that was not as it was sent: ${result.text}`)
     }
-    const answer = result.ok ? call.answerOf(result.response) : undefined
+    const answer = result.ok ? call.answerOf(result.response, bytes !== this.#chunk) : undefined
     this.#slots[slot] = undefined
     this.#freeSlots.push(slot)
     this.#inFlight--

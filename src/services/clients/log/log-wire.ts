@@ -14,6 +14,7 @@ export function logWire({ tls, pool, frameBytesMax }: LogClientConfig): Wire<Pen
   const { keepAliveIdleMs, outputHighWaterBytes, connectTimeoutMs } = pool
   const options = { tls, keepAliveIdleMs, outputHighWaterBytes }
   return {
+    protocol: "the message log's protocol",
     dial: (server, owner) =>
       new StreamLink(server, new LogStream(serverName(server), owner, frameBytesMax), owner, options),
     greeting() {

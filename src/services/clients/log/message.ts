@@ -71,9 +71,8 @@ function bodyReason(body: unknown): string {
 
 /** What is wrong with a list of messages, if anything is. */
 export function messagesFault(messages: readonly ProducerMessage[]): OptionFault | undefined {
-  if (!Array.isArray(messages) || messages.length === 0) {
-    return { path: 'messages', reason: `is ${show(messages)}, not a list with at least one message` }
-  }
+  if (!Array.isArray(messages)) return { path: 'messages', reason: `is ${show(messages)}, not a list of messages` }
+  if (messages.length === 0) return { path: 'messages', reason: 'is an empty list' }
   for (let at = 0; at < messages.length; at++) {
     const fault = messageFault(messages[at], `messages[${at}]`)
     if (fault !== undefined) return fault

@@ -8,8 +8,10 @@ export interface LogCall<TRequest, TResponse, A = TResponse> {
   readonly operation: LogOperation<TRequest, unknown, TResponse>
   /** What it is about, in words, behind the name of the operation: ` to partition 7`. */
   about(request: TRequest): string
-  /** What its promise is settled with. Bytes of the response are valid during the call only. */
-  answerOf(response: TResponse): A
+  /** The server may let it wait on purpose. Default never. */
+  isLong?(request: TRequest): boolean
+  /** What its promise is settled with. Bytes of the response are valid during the call only, unless they are its own (`isOwn`). */
+  answerOf(response: TResponse, isOwn: boolean): A
 }
 
 /** A call whose types do not matter. */

@@ -3,6 +3,17 @@ import { StarfishError } from '../../../messages/errors.ts'
 import { logCall } from './log-calls.ts'
 import type { LogRequests } from './log-requests.ts'
 
+/** TOPIC_NOT_FOUND. */
+export function topicNotFound(topic: string): StarfishError {
+  return new StarfishError('TOPIC_NOT_FOUND', `there is no topic ${topic}`, { details: { topic }, handled: 'no' })
+}
+
+/** PARTITION_NOT_FOUND. */
+export function partitionNotFound(topic: string, partition: number): StarfishError {
+  const text = `topic ${topic} has no partition ${partition}`
+  return new StarfishError('PARTITION_NOT_FOUND', text, { details: { topic, partition }, handled: 'no' })
+}
+
 /** The topics of a client. */
 export class TopicDirectory {
   readonly #requests: LogRequests
@@ -23,7 +34,7 @@ export class TopicDirectory {
     if (!this.#known.has(topic)) await this.#ask()
     const partitions = this.#known.get(topic)
     if (partitions !== undefined && partitions.length > 0) return partitions
-    throw new StarfishError('TOPIC_NOT_FOUND', `there is no topic ${topic}`, { details: { topic }, handled: 'no' })
+    throw topicNotFound(topic)
   }
 
   /** What was known of it is not true any more. */

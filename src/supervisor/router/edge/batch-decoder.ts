@@ -1,5 +1,13 @@
 /** Reads the flat array of a batch; grammar in `messages/thread/edge.ts`. */
-import { batchFlags, nameFollows, recordBits, recordBitsWidth, replyStatus } from '../../../messages/thread/edge.ts'
+import {
+  batchFlags,
+  batchFlagsWidth,
+  nameFollows,
+  recordBits,
+  recordBitsWidth,
+  replyStatus,
+  replyStatuses,
+} from '../../../messages/thread/edge.ts'
 import type { AnyEvent, Refusal, ReplyOutcome } from '../../../messages/thread/envelope.ts'
 import { BatchReader } from './bytes.ts'
 import type { CodecRegistry } from './codec-registry.ts'
@@ -33,6 +41,10 @@ export class BatchDecoder {
   readonly #sink: BatchSink
   /** How far the batch at hand has been read. */
   #at = 0
+  /** Of the record before. */
+  #to = ''
+  #from: string | null = null
+  #shape: ShapeBuilder | undefined
 
   constructor(codecs: CodecRegistry, sink: BatchSink) {
     this.#codecs = codecs
@@ -48,7 +60,8 @@ export class BatchDecoder {
       this.#shapes.reset()
     }
     if (flags & batchFlags.hasCodecs) this.#readCodecs(wire, (flags & batchFlags.startsOver) !== 0)
-    if (flags & batchFlags.hasReplies) this.#readReplies(wire)
+    const replies = flags >>> batchFlagsWidth
+    if (replies > 0) this.#readReplies(wire, replies)
     if (flags & batchFlags.hasRefusals) this.#readRefusals(wire)
     if (flags & batchFlags.hasBuffer) {
       const end = wire.length - 1
@@ -62,12 +75,22 @@ export class BatchDecoder {
     this.#at = end
   }
 
-  #readReplies(wire: readonly unknown[]): void {
+  #readReplies(wire: readonly unknown[], count: number): void {
     let at = this.#at
-    for (let left = wire[at++] as number; left > 0; left--) {
-      const requestId = wire[at++] as number
-      const status = wire[at++] as number
-      this.#sink.reply(requestId, outcomeOf(status, wire[at++]))
+    for (let left = count; left > 0; left--) {
+      const answer = wire[at++] as number
+      const status = answer % replyStatuses
+      const requestId = (answer - status) / replyStatuses
+      if (status !== replyStatus.shaped) {
+        this.#sink.reply(requestId, outcomeOf(status, wire[at++]))
+        continue
+      }
+      const form = wire[at++] as number
+      const shape =
+        form > 0 ? this.#shapes.at(form) : this.#shapes.add(undefined, wire.slice(at, at - form) as string[])
+      if (form < 0) at -= form
+      this.#sink.reply(requestId, { status: 'ok', value: shape.build(wire, at) })
+      at += shape.size
     }
     this.#at = at
   }
@@ -82,8 +105,6 @@ export class BatchDecoder {
   }
 
   #readMessages(wire: readonly unknown[], end: number, reader: BatchReader | undefined): void {
-    let from: string | null = null
-    let shape: ShapeBuilder | undefined
     let at = this.#at
     while (at < end) {
       const head = wire[at++] as number
@@ -93,24 +114,25 @@ export class BatchDecoder {
         at = reader!.textAt
         continue
       }
-      const to = this.#name(wire[at++] as number | string)
+      if ((head & recordBits.same) === 0) this.#to = this.#name(wire[at++] as number | string)
       if ((head & recordBits.again) === 0) {
         const name = wire[at++] as number | string
-        from = name === 0 ? null : this.#name(name)
+        this.#from = name === 0 ? null : this.#name(name)
         const form = wire[at++] as number
-        if (form >= 0) shape = form === 0 ? undefined : this.#shapes.at(form)
+        if (form >= 0) this.#shape = form === 0 ? undefined : this.#shapes.at(form)
         else {
-          shape = this.#addShape(wire, at, -form)
+          this.#shape = this.#addShape(wire, at, -form)
           at += 1 - form
         }
       }
+      const shape = this.#shape
       const toIncarnation = head & recordBits.incarnation ? (wire[at++] as number) : 0
       const requestId = head & recordBits.request ? (wire[at++] as number) : 0
       const deadlineMs = head & recordBits.deadline ? (wire[at++] as number) : undefined
-      const event = shape === undefined ? (wire[at] as AnyEvent) : shape.build(wire, at)
+      const event = shape === undefined ? (wire[at] as AnyEvent) : (shape.build(wire, at) as AnyEvent)
       at += shape === undefined ? 1 : shape.size
       const slot = head >>> recordBitsWidth
-      if (!this.#sink.message(slot, head, to, from, event, toIncarnation, requestId, deadlineMs)) return
+      if (!this.#sink.message(slot, head, this.#to, this.#from, event, toIncarnation, requestId, deadlineMs)) return
     }
   }
 
@@ -124,32 +146,26 @@ export class BatchDecoder {
 
   #readRun(reader: BatchReader, count: number): boolean {
     for (let index = 0; index < count; index++) {
-      reader.end = reader.byteLength
-      const slot = reader.u32()
-      const bits = reader.u8()
-      const codec = reader.u16()
-      const toNumber = reader.u16()
-      const fromNumber = reader.u16()
-      const bodyBytes = reader.u32()
-      const texts = reader.u32()
-      const to = this.#nameInRun(toNumber, reader)
-      const from = fromNumber === 0 ? null : this.#nameInRun(fromNumber, reader)
+      reader.head()
+      const { slot, bits } = reader
+      const to = this.#nameInRun(reader.to, reader)
+      const from = reader.from === 0 ? null : this.#nameInRun(reader.from, reader)
       const toIncarnation = bits & recordBits.incarnation ? reader.u32() : 0
       const requestId = bits & recordBits.request ? reader.f64() : 0
       const deadlineMs = bits & recordBits.deadline ? reader.f64() : undefined
-      const event = this.#readEvent(reader, codec, bodyBytes, texts)
+      const event = this.#readEvent(reader)
       if (!this.#sink.message(slot, bits, to, from, event, toIncarnation, requestId, deadlineMs)) return false
     }
     return true
   }
 
-  #readEvent(reader: BatchReader, codec: number, bodyBytes: number, texts: number): AnyEvent | undefined {
-    const end = reader.at + bodyBytes
-    const textEnd = reader.textAt + texts
+  #readEvent(reader: BatchReader): AnyEvent | undefined {
+    const end = reader.at + reader.bodyBytes
+    const textEnd = reader.textAt + reader.texts
     reader.end = end
     reader.textEnd = textEnd
     try {
-      return this.#codecs.at(codec)!.decode(reader)
+      return this.#codecs.at(reader.codec)!.decode(reader)
     } catch {
       return undefined
     } finally {

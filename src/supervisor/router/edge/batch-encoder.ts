@@ -1,10 +1,12 @@
 /** Turns messages, replies and refusals into the flat array that crosses a port; grammar in `messages/thread/edge.ts`. */
 import {
   batchFlags,
+  batchFlagsWidth,
   nameFollows,
   recordBits,
   recordBitsWidth,
   replyStatus,
+  replyStatuses,
   runHeadBytes,
 } from '../../../messages/thread/edge.ts'
 import type { Envelope, Refusal, ReplyOutcome } from '../../../messages/thread/envelope.ts'
@@ -15,6 +17,9 @@ import { NameWriter } from './names.ts'
 import { type Shape, ShapeWriter } from './shapes.ts'
 
 const nothing: ArrayBuffer[] = []
+
+/** Of a record's bits, those that a field of the record belongs to. */
+const optionBits = recordBits.incarnation | recordBits.request | recordBits.deadline
 
 /** What one batch carries. */
 export interface BatchContent {
@@ -40,7 +45,8 @@ export class BatchEncoder {
   #codecsTold = 0
   #namesReset = false
   #startsOver = false
-  /** Of the record before, in the batch at hand; the shape is undefined when there is none. */
+  /** Of the record before; undefined when there is none, or none that the other side remembers. */
+  #lastTo: string | undefined
   #lastShape: Shape | undefined
   #lastFrom: string | null = null
   /** The buffers of the last batch that was encoded, to be transferred. */
@@ -73,8 +79,8 @@ export class BatchEncoder {
       at = encodeList(wire, at, this.#codecs.names.slice(this.#codecsTold), 1)
     }
     if (replies.length > 0) {
-      flags |= batchFlags.hasReplies
-      at = encodeReplies(wire, at, replies)
+      flags |= (replies.length >> 1) << batchFlagsWidth
+      at = this.#encodeReplies(wire, at, replies)
     }
     if (refusals.length > 0) {
       flags |= batchFlags.hasRefusals
@@ -107,6 +113,8 @@ export class BatchEncoder {
     this.#writer.texts = []
     this.#names.reset()
     this.#shapes.reset()
+    this.#lastTo = undefined
+    this.#lastShape = undefined
     this.#namesReset = true
   }
 
@@ -117,10 +125,39 @@ export class BatchEncoder {
     this.#startsOver = true
   }
 
+  #encodeReplies(wire: unknown[], start: number, replies: readonly (number | ReplyOutcome)[]): number {
+    let at = start
+    for (let index = 0; index < replies.length; index += 2) {
+      const answer = (replies[index] as number) * replyStatuses
+      const outcome = replies[index + 1] as ReplyOutcome
+      const end = outcome.status === 'ok' ? this.#shaped(wire, at, answer, outcome.value) : -1
+      if (end >= 0) {
+        at = end
+        continue
+      }
+      wire[at++] = answer + replyStatus[outcome.status]
+      if (outcome.status === 'ok') wire[at++] = outcome.value
+      else wire[at++] = outcome.status === 'failed' ? outcome.error : outcome.reason
+    }
+    return at
+  }
+
+  /** Writes a reply whose value has a shape; returns where it ends, -1 when it does not fit one. */
+  #shaped(wire: unknown[], start: number, answer: number, value: unknown): number {
+    const shape = this.#shapes.findReply(value)
+    if (shape === undefined) return -1
+    const isNew = shape.number === 0
+    wire[start] = answer + replyStatus.shaped
+    const end = shape.pack(wire, this.#form(wire, start + 1, shape), value as object)
+    if (end >= 0) return end
+    this.#shapes.missed(shape)
+    if (isNew) this.#shapes.takeBack()
+    return -1
+  }
+
   #encodeMessages(wire: unknown[], start: number, messages: readonly Envelope[]): number {
     let at = start
     let index = 0
-    this.#lastShape = undefined
     while (index < messages.length) {
       const message = messages[index]!
       if (this.#codecOf(message) === 0) {
@@ -149,15 +186,19 @@ export class BatchEncoder {
 
   /** Writes a record from `start` on; returns where it ends. */
   #plain(wire: unknown[], start: number, message: Envelope): number {
-    const { from, event } = message
-    const bits = bitsOf(message)
+    const { to, from, event } = message
+    const bits = to === this.#lastTo ? bitsOf(message) | recordBits.same : bitsOf(message)
     const head = (message.token << recordBitsWidth) | bits
     const shape = this.#shapes.find(event)
     const isAgain = shape !== undefined && shape === this.#lastShape && from === this.#lastFrom
     const isNew = shape?.number === 0
     let at = start
     wire[at++] = isAgain ? head | recordBits.again : head
-    wire[at++] = this.#name(message.to)
+    if (to !== this.#lastTo) {
+      wire[at++] = this.#name(to)
+      this.#lastTo = to
+    }
+    const after = at
     if (!isAgain) {
       wire[at++] = from === null ? 0 : this.#name(from)
       if (shape === undefined) return this.#whole(wire, at, message, bits)
@@ -165,21 +206,21 @@ export class BatchEncoder {
       this.#lastShape = shape
       this.#lastFrom = from
     }
-    if (bits !== 0) at = encodeOptions(wire, at, message, bits)
+    if ((bits & optionBits) !== 0) at = encodeOptions(wire, at, message, bits)
     const end = shape.pack(wire, at, event)
     if (end >= 0) return end
     this.#shapes.missed(shape)
     if (isNew) this.#shapes.takeBack()
     wire[start] = head
-    if (isAgain) wire[start + 2] = from === null ? 0 : this.#name(from)
-    return this.#whole(wire, start + 3, message, bits)
+    if (isAgain) wire[after] = from === null ? 0 : this.#name(from)
+    return this.#whole(wire, after + 1, message, bits)
   }
 
   /** Writes a record's form and body for an event that is cloned whole. */
   #whole(wire: unknown[], start: number, message: Envelope, bits: number): number {
     let at = start
     wire[at++] = 0
-    if (bits !== 0) at = encodeOptions(wire, at, message, bits)
+    if ((bits & optionBits) !== 0) at = encodeOptions(wire, at, message, bits)
     wire[at++] = message.event
     this.#lastShape = undefined
     return at
@@ -193,7 +234,7 @@ export class BatchEncoder {
     }
     this.#shapes.tell(shape)
     wire[at++] = -shape.keys.length
-    wire[at++] = shape.type
+    if (shape.type !== undefined) wire[at++] = shape.type
     for (const key of shape.keys) wire[at++] = key
     return at
   }
@@ -268,18 +309,5 @@ function encodeList(wire: unknown[], start: number, list: readonly unknown[], wi
   let at = start
   wire[at++] = list.length / width
   for (const value of list) wire[at++] = value
-  return at
-}
-
-function encodeReplies(wire: unknown[], start: number, replies: readonly (number | ReplyOutcome)[]): number {
-  let at = start
-  wire[at++] = replies.length / 2
-  for (let index = 0; index < replies.length; index += 2) {
-    const outcome = replies[index + 1] as ReplyOutcome
-    wire[at++] = replies[index]
-    wire[at++] = replyStatus[outcome.status]
-    if (outcome.status === 'ok') wire[at++] = outcome.value
-    else wire[at++] = outcome.status === 'failed' ? outcome.error : outcome.reason
-  }
   return at
 }

@@ -1,4 +1,5 @@
 /** The writer and the reader of a batch's binary part. In place, without an object per value. */
+import { runHeadBytes } from '../../../messages/thread/edge.ts'
 import type { EventReader, EventWriter } from '../../../messages/thread/event-codec.ts'
 
 const bytesInitial = 16_384
@@ -118,6 +119,14 @@ export class BatchReader implements EventReader {
   textEnd = 0
   /** Bytes of the whole buffer. */
   readonly byteLength: number
+  /** Of the message at hand; see {@link BatchReader.head}. */
+  slot = 0
+  bits = 0
+  codec = 0
+  to = 0
+  from = 0
+  bodyBytes = 0
+  texts = 0
   readonly #octets: Uint8Array
   readonly #view: DataView
   readonly #texts: readonly unknown[]
@@ -136,6 +145,20 @@ export class BatchReader implements EventReader {
       throw new RangeError(`${length} bytes at ${at} reach past the event, which ends at ${this.end}`)
     this.at = at + length
     return at
+  }
+
+  /** Reads the fixed fields of a run's message, which may lie anywhere in the buffer. */
+  head(): void {
+    this.end = this.byteLength
+    const at = this.#advance(runHeadBytes)
+    const view = this.#view
+    this.slot = view.getUint32(at)
+    this.bits = this.#octets[at + 4]!
+    this.codec = view.getUint16(at + 5)
+    this.to = view.getUint16(at + 7)
+    this.from = view.getUint16(at + 9)
+    this.bodyBytes = view.getUint32(at + 11)
+    this.texts = view.getUint32(at + 15)
   }
 
   u8(): number {

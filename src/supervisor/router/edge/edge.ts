@@ -36,7 +36,10 @@ import { partsOf, UnreadBatches } from './unread-batches.ts'
 /** The most messages, and the most replies, in one batch. */
 export const batchMax = 512
 
-const nothing: readonly never[] = []
+/** Messages and batches that left alone, one after the other, before it is looked which are done with. */
+const lonesMax = 16
+
+const nothing: never[] = []
 const emptyBatch: BatchContent = { messages: nothing, replies: nothing, refusals: nothing }
 
 /** Opens this side of an edge. The other side may open before or after: the port keeps what comes early. */
@@ -55,7 +58,7 @@ class PortEdge implements Edge {
   readonly #unread: UnreadBatches
   readonly #forgetCodecs: () => void
   readonly #scheduled = (): void => this.flush()
-  #replies: (number | ReplyOutcome)[] = []
+  #replies: (number | ReplyOutcome)[] = nothing
   #refusals: (number | Refusal)[] = []
   /** Messages that turned out not to be clonable, until those who wait are told. */
   #culprits: { message: Envelope; cause: unknown }[] = []
@@ -115,15 +118,17 @@ class PortEdge implements Edge {
     if (this.#isClosed) return 'closed'
     const verdict = this.#sender.offer(message)
     // A long run of sends in one turn goes out in slices, so that the other thread can begin, and return credit.
-    if (atOnce || ++this.#offered >= batchMax) this.flush()
+    if (atOnce) this.#flush(lonesMax)
+    else if (++this.#offered >= batchMax) this.flush()
     else this.#plan()
     return verdict
   }
 
   reply(requestId: number, outcome: ReplyOutcome, atOnce = false): void {
     if (this.#isClosed) return
-    this.#replies.push(requestId, outcome)
-    if (atOnce) this.flush()
+    if (this.#replies.length === 0) this.#replies = [requestId, outcome]
+    else this.#replies.push(requestId, outcome)
+    if (atOnce) this.#flush(lonesMax)
     else this.#plan()
   }
 
@@ -142,6 +147,11 @@ class PortEdge implements Edge {
   }
 
   flush(): void {
+    this.#flush(1)
+  }
+
+  /** Posts what may go, and lets go of what is done with once there are `keptMax` of it. */
+  #flush(keptMax: number): void {
     this.#isScheduled = false
     if (this.#isClosed || this.#isFlushing || this.#unread.next !== undefined) return
     this.#isFlushing = true
@@ -150,8 +160,8 @@ class PortEdge implements Edge {
       while (this.#postNext());
     } while (this.#sender.askForWake())
     // Afterwards, so that nobody waits for it: the memory that it looks at was last written by the other thread.
-    this.#sender.slots.sweep()
-    this.#unread.forgetRead()
+    if (this.#sender.slots.inUse >= keptMax) this.#sender.slots.sweep()
+    if (this.#unread.size >= keptMax) this.#unread.forgetRead()
     this.#isFlushing = false
     if (this.#culprits.length > 0) this.#tellCulprits()
   }
@@ -216,7 +226,7 @@ class PortEdge implements Edge {
     const replies = this.#replies
     if (replies.length > batchMax * 2) return replies.splice(0, batchMax * 2)
     if (replies.length === 0) return nothing
-    this.#replies = []
+    this.#replies = nothing
     return replies
   }
 
@@ -339,7 +349,7 @@ class PortEdge implements Edge {
     this.#forgetCodecs()
     const { underWay, unsent, handledByReceiver } = this.#sender.settle()
     const { handled, refused } = this.#sender.slots
-    this.#replies = []
+    this.#replies = nothing
     this.#refusals = []
     this.#options.onClose(
       createEdgeReport({

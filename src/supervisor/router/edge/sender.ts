@@ -14,15 +14,15 @@ import { type SettledMessage, SlotTable, settledToken } from './slot-table.ts'
 /** Control messages that may be posted and not yet read: the lane's own window. */
 export const controlWindow = 256
 
-const nothing: readonly never[] = []
+const nothing: never[] = []
 
 /** Messages of one direction on their way out. */
 export class Sender {
   readonly slots: SlotTable
   readonly #header: Int32Array
   /** What has its slot and leaves with the next batch. */
-  #readyControl: Envelope[] = []
-  #readyNormal: Envelope[] = []
+  #readyControl: Envelope[] = nothing
+  #readyNormal: Envelope[] = nothing
   /** What waits for credit. */
   readonly #control = new Fifo<Envelope>()
   readonly #normal = new Fifo<Envelope>()
@@ -79,10 +79,13 @@ export class Sender {
     this.slots.take(message)
     if (control) {
       this.#postedControl = (this.#postedControl + 1) | 0
-      this.#readyControl.push(message)
+      // A row of one, as an ask is, without room for more.
+      if (this.#readyControl.length === 0) this.#readyControl = [message]
+      else this.#readyControl.push(message)
     } else {
       this.#postedNormal = (this.#postedNormal + 1) | 0
-      this.#readyNormal.push(message)
+      if (this.#readyNormal.length === 0) this.#readyNormal = [message]
+      else this.#readyNormal.push(message)
     }
   }
 
@@ -96,9 +99,9 @@ export class Sender {
       const first = control.splice(0, limit)
       return first.concat(normal.splice(0, limit - first.length))
     }
-    if (normal.length > 0) this.#readyNormal = []
+    if (normal.length > 0) this.#readyNormal = nothing
     if (control.length === 0) return normal
-    this.#readyControl = []
+    this.#readyControl = nothing
     return normal.length === 0 ? control : control.concat(normal)
   }
 

@@ -33,6 +33,11 @@ export class UnreadBatches {
     return this.#again[0]
   }
 
+  /** Batches that are not known to have been read. */
+  get size(): number {
+    return this.#batches.size
+  }
+
   /** Notes that a batch was posted. */
   add(content: BatchContent): void {
     this.#posted = (this.#posted + 1) | 0

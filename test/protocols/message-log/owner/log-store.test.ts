@@ -26,7 +26,8 @@ const ever = Number.POSITIVE_INFINITY
 
 function inputOf(engine: StoreInput['engine'], advances = createAdvances()): StoreInput {
   const retention = { ageMs: ever, partitionBytesMax: ever, producerAgeMs: ever }
-  return { engine, advances, figures: logFigures.create(1), retention, retentionIntervalMs: 60_000 }
+  const topicRoom = { partitionsMax: 1_000, frameBytesMax: 16_777_216 }
+  return { engine, advances, figures: logFigures.create(1), retention, retentionIntervalMs: 60_000, topicRoom }
 }
 
 function batchOf(...appends: readonly AppendRequest[]): Uint8Array {

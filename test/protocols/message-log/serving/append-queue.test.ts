@@ -15,6 +15,7 @@ import {
   AppendQueue,
   type PendingAppend,
 } from '../../../../src/protocols/message-log/serving/append-queue.ts'
+import { slotBytes } from '../../../../src/protocols/message-log/serving/flight-slots.ts'
 import { StoreLink } from '../../../../src/protocols/message-log/serving/store-link.ts'
 
 /** An ask that the owner has not answered. */
@@ -144,6 +145,42 @@ t.test('bytes are written over once they are answered, and never where the owner
     await send('e')
     t.same(sent.map(textsIn), isElsewhere ? ['d', 'b', 'e', 'd', 'e'] : ['a', 'b', 'c', 'd', 'e'])
   }
+})
+
+t.test('memory is shared with an owner elsewhere, and used again unless somebody may still look at it', async t => {
+  const { add, take } = scripted()
+  const memoryOf = ({ event }: Asked) => (event as StoreAppendEvent).batch.buffer
+  const next = async (acknowledgement: AppendRequest['acknowledgement']) => {
+    add('a', { acknowledgement })
+    return (await take())[0]!
+  }
+  const first = await next('committed')
+  t.ok(memoryOf(first) instanceof SharedArrayBuffer)
+  first.answer(stored(0, 1))
+  await turn()
+  const second = await next('flushed')
+  t.equal(memoryOf(second), memoryOf(first))
+  second.answer(stored(1, 1, [{ index: 0, error: encodeError(partitionNotFound(9)) }]))
+  await turn()
+  const third = await next('committed')
+  t.ok(memoryOf(third) instanceof SharedArrayBuffer)
+  t.not(memoryOf(third), memoryOf(second), 'one that was refused may still be in other hands')
+  const early = await next('received')
+  t.notOk(memoryOf(early) instanceof SharedArrayBuffer, 'what is answered early is looked at after that')
+})
+
+t.test('a flight that grew out of its memory crosses all the same, and the memory serves the next one', async t => {
+  const { add, take, texts, settled } = scripted()
+  const large = 'x'.repeat(slotBytes)
+  add('a')
+  add(large)
+  const [ask] = await take()
+  t.equal(ask!.texts, `a${large}`)
+  t.notOk((ask!.event as StoreAppendEvent).batch.buffer instanceof SharedArrayBuffer)
+  ask!.answer(stored(0, 2))
+  add('b')
+  t.same(await texts(), ['b'])
+  t.equal(settled.length, 2)
 })
 
 t.test('what is to be answered before it is committed goes by itself, and is not answered out of order', async t => {

@@ -44,18 +44,16 @@ export async function logShard({ ask, appendBytesMax, ...options }: LogShardOpti
   const { shardInFlightBytesMax } = serverLimitDefaults
   const limits = { ...serverLimitDefaults, shardInFlightBytesMax: appendBytesMax ?? shardInFlightBytesMax }
   const environment = { clock, random: createRandom(1), log, limits, actor }
-  const filled = { frameBytesMax: 1_000_000, requestTimeoutMs: 1_000, longPollsMax: 10_000, ...options }
-  const services = new LogServices(
-    filled,
-    environment,
-    new StoreLink(actor, 'log/store', clock),
-    engine,
-    {
-      incarnation: 1,
-      isElsewhere: false,
-    },
-    newFigures(),
-  )
+  const filled = {
+    frameBytesMax: 1_000_000,
+    requestTimeoutMs: 1_000,
+    longPollsMax: 10_000,
+    partitionsMax: 100_000,
+    ...options,
+  }
+  const owner = { incarnation: 1, isElsewhere: false }
+  const link = new StoreLink(actor, 'log/store', clock)
+  const services = new LogServices(filled, environment, link, engine, owner, newFigures())
   const protocol = createLogProtocol(filled, services)
   const [partitionId = 0] = (await engine.createTopic('orders', 1)).partitionIds
   const append = (...values: string[]) => engine.append(appendOf(partitionId, values))

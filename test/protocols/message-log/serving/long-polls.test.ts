@@ -1,5 +1,6 @@
 /** Fetches that wait for messages: until when, what wakes them, and what they cost. */
 import t from 'tap'
+import { createRandom } from '../../../../src/actors/runtime/clock.ts'
 import { logOperation, readLogEntries } from '../../../../src/messages/index.ts'
 import type { LongPoll } from '../../../../src/messages/log/fetch-v1.ts'
 import { logShard, until } from './log-shard.ts'
@@ -91,7 +92,7 @@ t.test('it waits for as many bytes as it asks for, no more than its answer takes
   poll({ minBytes: 1_000_000 }, { maxBytes: 4 * letterBytes })
   poll({ minBytes: 1_000_000 })
   for (const [index, value] of ['a', 'b'].entries()) {
-    looks = services.polls.looks + 3
+    looks = services.polls.looks + 1
     await append(value)
     await seen(index + 1)
     t.same(answers(), [])
@@ -114,6 +115,66 @@ t.test('those of one partition share one wait', async t => {
   await until(() => services.polls.count === 0)
   t.equal(answers().length, 1_000)
   t.equal(services.polls.watched, 0)
+})
+
+t.test('a message costs one look, however many wait for more', async t => {
+  const { poll, answers, append, services, engine, partitionId } = await polling({ longPollsMax: 20_000 })
+  for (let index = 0; index < 10_000; index++) poll({ minBytes: 4 * letterBytes + (index % 3) })
+  for (const [index, value] of ['a', 'b', 'c'].entries()) {
+    await append(value)
+    await engine.whenPast(partitionId, index, new AbortController().signal)
+    await until(() => services.polls.looks === index + 1)
+  }
+  t.same(answers(), [])
+  await append('d')
+  await until(() => services.polls.count < 10_000)
+  await until(() => services.polls.count === 6_666)
+  t.equal(answers().length, 3_334)
+  t.ok(services.polls.looks < 10, `they share their looks: ${services.polls.looks}`)
+  await append('e')
+  await until(() => services.polls.count === 0)
+  t.same(answers().length, 6_666)
+  t.ok(services.polls.looks < 20, `they share their looks: ${services.polls.looks}`)
+})
+
+t.test('each is answered by the message that brings as many bytes as it waits for', async t => {
+  const { poll, answers, append, services } = await polling()
+  const random = createRandom(11)
+  const below = (count: number): number => Math.floor(random() * count)
+  const sizes: number[] = []
+  const waiting = new Map<number, { offset: number; wantedBytes: number }>()
+  let lastId = 0
+  const isEnough = ({ offset, wantedBytes }: { offset: number; wantedBytes: number }) => {
+    const behind = sizes.slice(offset)
+    return behind.length > 0 && behind.reduce((sum, bytes) => sum + bytes, 0) >= wantedBytes
+  }
+  for (let round = 0; round < 150; round++) {
+    const expected: number[] = []
+    for (let count = below(6); count > 0; count--) {
+      const [offset, minBytes, maxBytes] = [below(sizes.length + 1), below(600), below(600)]
+      poll({ minBytes }, { offset, maxBytes })
+      waiting.set(++lastId, { offset, wantedBytes: Math.min(minBytes, maxBytes) })
+    }
+    for (let count = below(3); count > 0; count--) {
+      const value = 'x'.repeat(below(90))
+      sizes.push(letterBytes - 1 + value.length)
+      await append(value)
+    }
+    for (const [id, each] of waiting) {
+      if (!isEnough(each)) continue
+      expected.push(id)
+      waiting.delete(id)
+    }
+    await until(() => services.polls.count <= waiting.size)
+    await new Promise(resolve => setImmediate(resolve))
+    t.same(
+      answers()
+        .map(([id]) => id)
+        .sort((one, other) => Number(one) - Number(other)),
+      expected,
+    )
+  }
+  t.ok(lastId > 300)
 })
 
 t.test('nothing is left of those whose connection is lost', async t => {

@@ -39,6 +39,11 @@ export class ScriptedLink implements Link {
     return this.waiters.delete(token) ? this.reserve(bytes) : -1
   }
 
+  takeBack(bytes: number): void {
+    const taken = this.#frames.pop()
+    if (taken?.length !== bytes) throw new Error(`the last reservation is of ${taken?.length} bytes, not ${bytes}`)
+  }
+
   countRefusal(kind: RefusalKind): void {
     this.refusals.push(kind)
   }

@@ -3,9 +3,12 @@ import { once } from 'node:events'
 import { type AddressInfo, createServer, type Socket } from 'node:net'
 import type { Test } from 'tap'
 import {
+  encodeLogBatch,
   encodeLogError,
   encodeLogResponse,
+  type FetchRequest,
   type LogErrorCode,
+  type LongPoll,
   logOperation,
   type ProduceRequest,
   readLogBatch,
@@ -26,6 +29,26 @@ export interface Produced {
   failed(errorCode: LogErrorCode): void
 }
 
+/** Texts that lie one behind the other, the first at `offset`. */
+export interface PeerSlice {
+  readonly offset: number
+  readonly values: readonly string[]
+}
+
+/** A Fetch as the peer saw it. */
+export interface Fetched {
+  readonly partition: number
+  readonly offset: number
+  readonly maxBytes: number
+  readonly longPoll: LongPoll | undefined
+  readonly socket: Socket
+  /** Answers it, now or later; with another partition than was asked for if it is named. */
+  found(highWaterMark: number, slices: readonly PeerSlice[], partition?: number): void
+  /** The same, with the last message of the partition, or at its end. */
+  answer(value?: string): void
+  failed(errorCode: LogErrorCode): void
+}
+
 /** The peer. Topic `t` has its partitions. */
 export interface LogPeer {
   readonly port: number
@@ -39,11 +62,16 @@ export interface LogPeer {
 export interface LogPeerScript {
   readonly partitions?: readonly number[]
   /** With every Produce, told how many came before it. */
-  readonly onProduce: (produced: Produced, index: number) => void
+  readonly onProduce?: (produced: Produced, index: number) => void
+  /** With every Fetch. */
+  readonly onFetch?: (fetched: Fetched) => void
+  /** What GetOffset is answered. Default 0. */
+  readonly highWaterMark?: number
 }
 
 /** A peer that is gone when the test is over. */
-export async function startLogPeer(t: Test, { partitions = [1], onProduce }: LogPeerScript): Promise<LogPeer> {
+export async function startLogPeer(t: Test, script: LogPeerScript): Promise<LogPeer> {
+  const { partitions = [1], onProduce, onFetch, highWaterMark = 0 } = script
   const produced: Produced[] = []
   const sockets = new Set<Socket>()
   let waiting: { count: number; resolve: () => void }[] = []
@@ -75,6 +103,12 @@ export async function startLogPeer(t: Test, { partitions = [1], onProduce }: Log
       case 'ListTopics':
         write(encodeLogResponse(logOperation.listTopics, id, { topics: [{ name: 't', partitions }] }))
         break
+      case 'GetOffset':
+        write(encodeLogResponse(logOperation.getOffset, id, { highWaterMark }))
+        break
+      case 'Fetch':
+        onFetch?.(fetchedOf(decoder.request as FetchRequest, id, socket, write))
+        break
       default:
         take(decoder.request as ProduceRequest, id, socket, write)
     }
@@ -94,7 +128,7 @@ export async function startLogPeer(t: Test, { partitions = [1], onProduce }: Log
       partly: (baseOffset, stored, errorCode) => answer(baseOffset, { stored, errorCode }),
       failed: errorCode => write(encodeLogError(id, errorCode, 'by script')),
     }
-    onProduce(one, produced.push(one) - 1)
+    onProduce?.(one, produced.push(one) - 1)
     for (const { count, resolve } of waiting) if (produced.length >= count) resolve()
     waiting = waiting.filter(({ count }) => produced.length < count)
   }
@@ -114,4 +148,32 @@ export async function startLogPeer(t: Test, { partitions = [1], onProduce }: Log
         else waiting.push({ count, resolve })
       }),
   }
+}
+
+function fetchedOf(
+  { partitionId, offset, maxBytes, longPoll }: FetchRequest,
+  id: number,
+  socket: Socket,
+  write: (bytes: Buffer) => void,
+): Fetched {
+  const found: Fetched['found'] = (highWaterMark, slices, partition = partitionId) => {
+    const answer = { partitionId: partition, highWaterMark, slices: slices.map(sliceOf) }
+    write(encodeLogResponse(logOperation.fetch, id, answer))
+  }
+  return {
+    partition: partitionId,
+    offset,
+    maxBytes,
+    longPoll,
+    socket,
+    found,
+    answer: value => (value === undefined ? found(offset, []) : found(offset + 1, [{ offset, values: [value] }])),
+    failed: errorCode => write(encodeLogError(id, errorCode, 'by script')),
+  }
+}
+
+function sliceOf({ offset, values }: PeerSlice) {
+  const messages = values.map(value => ({ timestampMs: 1, key: null, value: Buffer.from(value) }))
+  const { bytes, end, count } = encodeLogBatch(messages)
+  return { bytes, start: 4, end, count, offset }
 }

@@ -1,6 +1,7 @@
 import { setFlagsFromString } from 'node:v8'
 import { runInNewContext } from 'node:vm'
 import t from 'tap'
+import type { Edge } from '../../../../src/supervisor/router/edge/edge-contract.ts'
 import { createWorld, handleOne, named, numbered, numbers, settle, unreadable } from './fake-world.ts'
 
 const range = (length: number) => Array.from({ length }, (_, index) => index)
@@ -204,21 +205,38 @@ t.test('a message that cannot be copied is tried once more when it could be made
   t.end()
 })
 
+setFlagsFromString('--expose-gc')
+const collect: () => void = runInNewContext('gc')
+
+/** Posts a reply of which the caller keeps nothing. */
+function postLarge(edge: Edge): WeakRef<object> {
+  const value = { large: true }
+  edge.reply(1, { status: 'ok', value })
+  return new WeakRef(value)
+}
+
 t.test('what the other side has read is let go with the next batch', async t => {
-  setFlagsFromString('--expose-gc')
-  const collect: () => void = runInNewContext('gc')
   const { a, b } = createWorld()
-  const held = (function reply() {
-    const value = { large: true }
-    a.edge.reply(1, { status: 'ok', value })
-    return new WeakRef(value)
-  })()
+  const held = postLarge(a.edge)
   a.tick()
   collect()
   t.ok(held.deref(), 'it may have to be posted again')
   settle(a, b)
   a.edge.post(numbered(1))
   a.tick()
+  await new Promise(resolve => setImmediate(resolve))
+  collect()
+  t.equal(held.deref(), undefined)
+})
+
+t.test('where all that follows goes by itself, at once, it is let go sixteen batches later', async t => {
+  const { a, b } = createWorld()
+  const held = postLarge(a.edge)
+  for (let number = 1; number <= 16; number++) {
+    a.tick()
+    settle(a, b)
+    a.edge.reply(number, { status: 'ok', value: number }, true)
+  }
   await new Promise(resolve => setImmediate(resolve))
   collect()
   t.equal(held.deref(), undefined)

@@ -42,6 +42,68 @@ t.test('whatever an event holds, it arrives as its structured clone, keys in the
   t.end()
 })
 
+/** Answers with values over an edge, so many a batch, and returns how they arrived. */
+function reply(values: readonly unknown[], perBatch: number): unknown[] {
+  const { a, b } = createWorld()
+  values.forEach((value, index) => {
+    b.edge.reply(index, { status: 'ok', value })
+    if (index % perBatch === 0) settle(a, b)
+  })
+  settle(a, b)
+  return a.replies.map(({ requestId, outcome }, index) => {
+    if (requestId !== index || outcome.status !== 'ok') throw new Error(`reply ${requestId}: ${outcome.status}`)
+    return outcome.value
+  })
+}
+
+t.test('whatever a reply is, it arrives as its structured clone, keys in their order', t => {
+  const key = fc.oneof(fc.constantFrom('a', 'b', 'type', '1', '0', '__proto__', 'constructor'), fc.string())
+  const object = fc.array(fc.tuple(key, value), { maxLength: 4 }).map(fields => Object.fromEntries(fields) as unknown)
+  fc.assert(
+    fc.property(
+      fc.array(fc.oneof(object, value), { maxLength: 30 }),
+      fc.integer({ min: 1, max: 5 }),
+      (all, perBatch) => {
+        const clones = all.map(one => structuredClone(one))
+        const arrived = reply(all, perBatch)
+        if (arrived.length !== all.length) throw new Error('some were lost')
+        arrived.forEach((one, index) => {
+          const clone = clones[index]
+          if (JSON.stringify(Object.keys(Object(one))) !== JSON.stringify(Object.keys(Object(clone))))
+            throw new Error('other keys')
+          if (fc.stringify(one) !== fc.stringify(clone))
+            throw new Error(`${fc.stringify(one)} != ${fc.stringify(clone)}`)
+        })
+      },
+    ),
+    { numRuns: 500 },
+  )
+  t.pass()
+  t.end()
+})
+
+t.test('replies that begin alike and differ behind it arrive, also once they have no shape any more', t => {
+  const values = Array.from({ length: 300 }, (_, index) =>
+    index % 2 === 0 ? { up: true, index } : { up: true, reason: `${index}`, none: undefined },
+  )
+  const arrived = reply(values, 3)
+  t.same(arrived, values)
+  t.ok(arrived.every((one, index) => Object.keys(one as object).join() === Object.keys(values[index]!).join()))
+  t.end()
+})
+
+t.test('the keys of a reply cross once', t => {
+  const writer = new ShapeWriter()
+  const shape = writer.findReply({ up: true, type: 'x' })!
+  const values: unknown[] = []
+  t.equal(shape.pack(values, 0, { up: false, type: 'y' }), 2)
+  t.same(values, [false, 'y'])
+  t.equal(writer.findReply({ up: false, type: 'z' }), shape)
+  for (const none of [null, undefined, 1, 'up', [1], new Map([['up', 1]]), {}, Object.create(null)])
+    t.equal(writer.findReply(none), undefined)
+  t.end()
+})
+
 t.test('events that are more than plain objects arrive as their clones do', t => {
   class Sample {
     readonly type = 'sample'

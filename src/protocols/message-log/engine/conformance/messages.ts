@@ -32,6 +32,16 @@ export function casesOfMessages(test: DeclareCase): void {
     ok(Buffer.from(second.batches[0]!.messages).equals(messageOf('')))
   })
 
+  test('memory that messages came in is not looked at once they are stored', async ({ engine, reader }, id) => {
+    const shared = new Uint8Array(new SharedArrayBuffer(messageOf('a').length))
+    for (const value of ['a', 'b']) {
+      shared.set(messageOf(value))
+      await engine.append({ partitionId: id, count: 1, messages: shared, acknowledgement: 'committed' })
+    }
+    shared.fill(0)
+    same(valuesIn(await reader.read(id, 0, plenty)), ['0:a', '1:b'])
+  })
+
   test('a read may begin in the middle of a batch', async ({ engine, reader }, id) => {
     await engine.append(appendOf(id, ['a', 'b', 'c']))
     await engine.append(appendOf(id, ['d', 'e']))

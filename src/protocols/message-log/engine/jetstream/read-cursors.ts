@@ -2,7 +2,9 @@
  * The cursors of those who read: one that has read to an offset is kept there, with what it brought too much, for the read that goes
  * on from it.
  */
+import { endOfLogMessageWithin } from '../../../../messages/log/message-v1.ts'
 import type { StoredBatch } from '../contract.ts'
+import { storageFailed } from '../engine-errors.ts'
 import type { JetstreamConnection } from './connection.ts'
 import { Cursor, cursorLifeMs, type PulledMessage } from './cursor.ts'
 import type { StreamState } from './streams.ts'
@@ -42,7 +44,7 @@ export class ReadCursors {
 
   /**
    * Messages from `offset` on as one batch, as many as are in `maxBytes` or more; undefined when the first of them is not there.
-   * There is one by `state`. @throws what JetStream throws.
+   * There is one by `state`. @throws what JetStream throws; `STORAGE_FAILED`, `corrupt`, when the first is no message of a log.
    */
   async read(stream: string, offset: number, maxBytes: number, state: StreamState): Promise<StoredBatch | undefined> {
     const sequence = offset + 1
@@ -86,12 +88,21 @@ export class ReadCursors {
     for (const [index, { sequence, payload }] of found.entries()) {
       bytes += payload.length + offsetBytes
       if (sequence !== from + index || (bytes > maxBytes && taken > 0)) break
+      if (!isOneMessage(payload)) {
+        if (taken === 0) throw this.#corrupt(place, sequence)
+        break
+      }
       taken++
     }
     this.#keep(place, found.slice(taken))
     if (taken === 0) return undefined
     const messages = Buffer.concat(found.slice(0, taken).map(({ payload }) => payload))
     return { baseOffset: from - 1, count: taken, messages }
+  }
+
+  #corrupt({ stream }: Place, sequence: number): Error {
+    const text = `${stream} is corrupt at offset ${sequence - 1}: what is stored there is no message of a log`
+    return storageFailed('corrupt', this.#connection.store, text, 'no')
   }
 
   async #opened(stream: string, sequence: number): Promise<Place> {
@@ -131,6 +142,12 @@ export class ReadCursors {
   #forget(): void {
     for (const place of [...this.#places]) this.#drop(place)
   }
+}
+
+/** Nobody keeps others from publishing to the stream. */
+function isOneMessage(payload: Uint8Array): boolean {
+  const bytes = Buffer.from(payload.buffer, payload.byteOffset, payload.byteLength)
+  return endOfLogMessageWithin(bytes, 0, bytes.length) === bytes.length
 }
 
 function sequenceOf({ ahead, cursor }: Place): number {

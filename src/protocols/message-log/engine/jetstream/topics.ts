@@ -41,6 +41,7 @@ export class Topics {
   readonly #names: StoreNames
   readonly #known = new Map<string, KnownTopic>()
   readonly #partitions = new Set<number>()
+  #list: readonly Topic[] | undefined
   #lastSequence = 0
   #nextPartitionId = 1
   #refreshing: Promise<void> | undefined
@@ -89,9 +90,11 @@ export class Topics {
     return this.#partitions.has(partitionId)
   }
 
-  list(): Topic[] {
+  list(): readonly Topic[] {
+    if (this.#list !== undefined) return this.#list
     const topics = [...this.#known.values()].filter(({ deleted }) => !deleted)
-    return topics.sort((a, b) => a.sequence - b.sequence).map(topicOf)
+    this.#list = topics.sort((a, b) => a.sequence - b.sequence).map(topicOf)
+    return this.#list
   }
 
   /** Learns all that was appended before the call. */
@@ -173,6 +176,7 @@ export class Topics {
   #learn(record: TopicRecord, sequence: number): void {
     if (sequence <= this.#lastSequence) return
     this.#lastSequence = sequence
+    this.#list = undefined
     const { name, firstPartitionId, partitions, deleted } = record
     // Only the last record of a topic is there: that it was deleted and created again shows in its numbers.
     const before = this.#known.get(name)
@@ -186,6 +190,7 @@ export class Topics {
   /** The stream began anew: it was removed, by no engine. */
   #forget(): void {
     this.#known.clear()
+    this.#list = undefined
     this.#partitions.clear()
     this.#lastSequence = 0
   }

@@ -31,6 +31,7 @@ class MemoryEngine implements LogEngine {
   readonly #advances: Advances
   readonly #topics = new Map<string, Topic>()
   readonly #partitions = new Map<number, MemoryPartition>()
+  #list: readonly Topic[] | undefined
   #nextPartitionId = 1
   #closed = false
 
@@ -47,6 +48,7 @@ class MemoryEngine implements LogEngine {
     for (const id of partitionIds) this.#partitions.set(id, new MemoryPartition(id, store))
     const topic = { name, partitionIds }
     this.#topics.set(name, topic)
+    this.#list = undefined
     return topic
   }
 
@@ -55,13 +57,15 @@ class MemoryEngine implements LogEngine {
     const topic = this.#topics.get(name)
     if (topic === undefined) throw topicNotFound(name)
     this.#topics.delete(name)
+    this.#list = undefined
     for (const id of topic.partitionIds) this.#partitions.delete(id)
     for (const id of topic.partitionIds) this.#advances.tell(id)
   }
 
   listTopics(): readonly Topic[] {
     this.#checkOpen()
-    return [...this.#topics.values()]
+    this.#list ??= [...this.#topics.values()]
+    return this.#list
   }
 
   append(request: AppendRequest): AppendResult {

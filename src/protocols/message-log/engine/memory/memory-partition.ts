@@ -38,7 +38,7 @@ export class MemoryPartition {
     if (known === 'expired') throw sequenceExpired(this.#store, this.id, producer!.sequence)
     if (typeof known === 'object') return known
     const baseOffset = this.#highWaterMark
-    this.#batches.push({ baseOffset, count, messages, storedMs: nowMs })
+    this.#batches.push({ baseOffset, count, messages: new Uint8Array(messages), storedMs: nowMs })
     this.#bytes += messages.length
     this.#highWaterMark += count
     const answer = { sequence: producer?.sequence ?? 0, baseOffset, stored: count }

@@ -15,6 +15,7 @@ import { Advances, whenAdvanced } from '../advances.ts'
 import type {
   AppendRequest,
   AppendResult,
+  AppendSink,
   LogEngine,
   LogEngineContext,
   ReadResult,
@@ -29,6 +30,7 @@ import { rowBytesMax } from './packed-rows.ts'
 import { PartitionTail } from './partition-tail.ts'
 import { ProducerAnswers } from './producer-answers.ts'
 import { Retention } from './retention.ts'
+import { rowChecksum } from './row-checksum.ts'
 import { guarded, sqliteFault } from './sqlite-faults.ts'
 import { Store } from './store.ts'
 import { StoreReads } from './store-reads.ts'
@@ -60,12 +62,13 @@ export class SqliteEngine implements LogEngine {
     this.#advances = new Advances(context.advances)
     this.#store = new Store(config, context.clock)
     const { connection } = this.#store
-    this.#reads = new StoreReads(connection)
+    this.#reads = new StoreReads(connection, config.path)
     this.#topics = new StoreTopics(this.#store)
     this.#producers = new ProducerAnswers(connection)
     this.#retention = new Retention(this.#store)
     this.#insert = connection.prepare(
-      'INSERT INTO batches (partition_id, base_offset, count, stored_ms, end_bytes, messages) VALUES (?, ?, ?, ?, ?, ?)',
+      `INSERT INTO batches (partition_id, base_offset, count, stored_ms, end_bytes, checksum, messages)
+       VALUES (?, ?, ?, ?, ?, ?, ?)`,
     )
     // A writer before this one may have committed and not lived to tell.
     this.#advances.tellAll()
@@ -88,12 +91,23 @@ export class SqliteEngine implements LogEngine {
     return this.#open(() => this.#reads.listTopics())
   }
 
-  append(request: AppendRequest): AppendResult | Promise<AppendResult> {
-    return this.#open(() => {
-      checkAppend(request)
-      const tail = this.#tail(request.partitionId)
-      return this.#repeated(tail, request) ?? this.#take(tail, request)
+  append(request: AppendRequest): Promise<AppendResult> {
+    return new Promise((resolve, reject) => {
+      const sink: AppendSink = { stored: (_, result) => resolve(result), refused: (_, error) => reject(error) }
+      this.appendTo(request, 0, sink)
     })
+  }
+
+  appendTo(request: AppendRequest, index: number, sink: AppendSink): void {
+    try {
+      this.#open(() => {
+        checkAppend(request)
+        const tail = this.#tail(request.partitionId)
+        if (!this.#isRepeated(tail, request, index, sink)) this.#take(tail, request, index, sink)
+      })
+    } catch (error) {
+      sink.refused(index, error)
+    }
   }
 
   highWaterMark(partitionId: number): number {
@@ -136,24 +150,28 @@ export class SqliteEngine implements LogEngine {
     this.#store.transaction(false, () => this.#producers.expire(usedBeforeMs))
   }
 
-  /** The answer to a request whose first copy was taken before. */
-  #repeated(tail: PartitionTail, request: AppendRequest): AppendResult | Promise<AppendResult> | undefined {
+  /** Answers a request whose first copy was taken before; false when there is none. */
+  #isRepeated(tail: PartitionTail, request: AppendRequest, index: number, sink: AppendSink): boolean {
     const { partitionId, producer, acknowledgement } = request
-    if (producer === undefined) return undefined
+    if (producer === undefined) return false
     const known = this.#producers.find(partitionId, producer.id, producer.sequence)
-    if (known === 'new') return undefined
+    if (known === 'new') return false
     if (known === 'expired') throw sequenceExpired(this.#store.path, partitionId, producer.sequence)
     const result = resultOf(known)
     const committed = known.baseOffset < tail.committedOffset
-    if (acknowledgement === 'received' || (committed && acknowledgement === 'committed')) return result
+    if (acknowledgement === 'received' || (committed && acknowledgement === 'committed')) {
+      sink.stored(index, result)
+      return true
+    }
     // A commit that writes nothing flushes nothing.
     if (committed) this.#producers.touch(partitionId, producer.id)
     const tick = this.#currentTick()
     tick.flushed ||= acknowledgement === 'flushed'
-    return tick.wait(result)
+    tick.wait(result, index, sink)
+    return true
   }
 
-  #take(tail: PartitionTail, request: AppendRequest): AppendResult | Promise<AppendResult> {
+  #take(tail: PartitionTail, request: AppendRequest, index: number, sink: AppendSink): void {
     const { partitionId, count, messages, acknowledgement, producer } = request
     const result = { baseOffset: tail.take(request), stored: count }
     if (producer !== undefined) {
@@ -164,9 +182,9 @@ export class SqliteEngine implements LogEngine {
     tick.bytes += messages.length
     tick.flushed ||= acknowledgement === 'flushed'
     tick.answeredEarly ||= acknowledgement === 'received'
-    const answer = acknowledgement === 'received' ? result : tick.wait(result)
+    if (acknowledgement === 'received') sink.stored(index, result)
+    else tick.wait(result, index, sink)
     if (tick.bytes >= tickBytesMax) this.#commit()
-    return answer
   }
 
   #currentTick(): Tick {
@@ -209,8 +227,10 @@ export class SqliteEngine implements LogEngine {
   #write(tail: PartitionTail, nowMs: number): number {
     const storedMs = Math.trunc(nowMs)
     let stored = 0
-    for (const { baseOffset, count, endBytes, messages } of tail.rows(this.#joined)) {
-      this.#insert.run(tail.partitionId, baseOffset, count, storedMs, endBytes, messages)
+    const { partitionId } = tail
+    for (const row of tail.rows(this.#joined)) {
+      const { baseOffset, count, endBytes, messages } = row
+      this.#insert.run(partitionId, baseOffset, count, storedMs, endBytes, rowChecksum(partitionId, row), messages)
       stored = endBytes
     }
     return stored

@@ -22,7 +22,7 @@ export class SqliteReader implements LogReader {
     this.#path = path
     this.#advances = new Advances(advances)
     this.#connection = guarded(path, () => openToRead(path))
-    this.#reads = new StoreReads(this.#connection)
+    this.#reads = new StoreReads(this.#connection, path)
   }
 
   listTopics(): readonly Topic[] {

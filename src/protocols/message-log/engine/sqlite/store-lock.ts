@@ -2,17 +2,19 @@
  * Keeps a store to one engine. The lock is one on the file `<path>-lock`, held by a transaction that SQLite begins and never
  * ends: the kernel lets go of it when the process dies, however it dies, and SQLite when the thread does. The store itself
  * cannot be locked so, since its readers would be shut out too. (A file system without locks, as some network ones, has none.)
+ * Links are followed before the lock is named: a store has one lock, by whatever links it is found.
  */
-
+import { lstatSync, readlinkSync, realpathSync } from 'node:fs'
+import { basename, dirname, join, resolve } from 'node:path'
 import { storageFailed } from '../engine-errors.ts'
 import { openDatabase } from './open-database.ts'
 import { sqliteFault } from './sqlite-faults.ts'
 
 const sqliteBusy = 5
 
-/** Locks a store; answers what unlocks it. @throws `STORAGE_FAILED`, `busy` while another has it open. */
+/** Locks a store, whose folder is there; answers what unlocks it. @throws `STORAGE_FAILED`, `busy` while another has it open. */
 export function lockStore(path: string): () => void {
-  const lock = openDatabase(`${path}-lock`)
+  const lock = openDatabase(`${realPathOf(path)}-lock`)
   try {
     lock.exec('BEGIN EXCLUSIVE')
   } catch (error) {
@@ -21,4 +23,13 @@ export function lockStore(path: string): () => void {
     throw storageFailed('busy', path, 'the store is open in another process or thread', 'no', error)
   }
   return () => lock.close()
+}
+
+/** Where the file is, or is to be made. Throws as the file system does. */
+function realPathOf(path: string): string {
+  const found = join(realpathSync(dirname(path)), basename(path))
+  const isLink = lstatSync(found, { throwIfNoEntry: false })?.isSymbolicLink() ?? false
+  if (!isLink) return found
+  const isThere = lstatSync(resolve(dirname(found), readlinkSync(found)), { throwIfNoEntry: false }) !== undefined
+  return isThere ? realpathSync(found) : realPathOf(resolve(dirname(found), readlinkSync(found)))
 }

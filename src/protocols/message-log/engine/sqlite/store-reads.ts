@@ -4,8 +4,13 @@
  */
 import type { DatabaseSync, StatementSync } from 'node:sqlite'
 import type { ReadResult, StoredBatch, Topic } from '../contract.ts'
-import { offsetOutOfRange, partitionNotFound } from '../engine-errors.ts'
+import { offsetOutOfRange, partitionNotFound, storageFailed } from '../engine-errors.ts'
 import { takenBatches } from '../taken-batches.ts'
+import { rowChecksum } from './row-checksum.ts'
+
+interface StoredRow extends StoredBatch {
+  readonly checksum: number
+}
 
 /** The end of a partition. */
 export interface PartitionEnd {
@@ -17,12 +22,19 @@ export interface PartitionEnd {
 
 /** Prepared statements that look at a store. */
 export class StoreReads {
+  readonly #path: string
+  readonly #version: StatementSync
   readonly #topics: StatementSync
   readonly #end: StatementSync
   readonly #first: StatementSync
   readonly #batches: StatementSync
+  #list: readonly Topic[] = []
+  #listVersion = -1
 
-  constructor(connection: DatabaseSync) {
+  /** `path` is for errors. */
+  constructor(connection: DatabaseSync, path: string) {
+    this.#path = path
+    this.#version = connection.prepare('SELECT version FROM catalogue')
     this.#topics = connection.prepare(
       'SELECT name, partitions.id FROM topics JOIN partitions ON topic_id = topics.id ORDER BY topics.id, partitions.id',
     )
@@ -33,14 +45,24 @@ export class StoreReads {
     )
     this.#first = connection.prepare('SELECT min(base_offset) AS firstOffset FROM batches WHERE partition_id = ?')
     this.#batches = connection.prepare(
-      `SELECT base_offset AS baseOffset, count, messages FROM batches
+      `SELECT base_offset AS baseOffset, count, checksum, messages FROM batches
        WHERE partition_id = ? AND base_offset >=
          (SELECT max(base_offset) FROM batches WHERE partition_id = ? AND base_offset <= ?)
        ORDER BY base_offset`,
     )
   }
 
-  listTopics(): Topic[] {
+  /** The same array while nothing has changed. */
+  listTopics(): readonly Topic[] {
+    // What changes between the two statements moves the version on, and is looked at again.
+    const { version } = this.#version.get() as { version: number }
+    if (version === this.#listVersion) return this.#list
+    this.#list = this.#readTopics()
+    this.#listVersion = version
+    return this.#list
+  }
+
+  #readTopics(): Topic[] {
     const topics = new Map<string, { name: string; partitionIds: number[] }>()
     for (const { name, id } of this.#topics.iterate() as Iterable<{ name: string; id: number }>) {
       const topic = topics.get(name) ?? { name, partitionIds: [] }
@@ -57,7 +79,10 @@ export class StoreReads {
     return end
   }
 
-  /** @throws `PARTITION_NOT_FOUND`, `OFFSET_OUT_OF_RANGE`. */
+  /**
+   * What is before a damaged row is found, what is in it is refused.
+   * @throws `PARTITION_NOT_FOUND`, `OFFSET_OUT_OF_RANGE`; `STORAGE_FAILED`, `corrupt`.
+   */
   read(partitionId: number, offset: number, maxBytes: number): ReadResult {
     const { nextOffset } = this.endOf(partitionId)
     if (offset === nextOffset) return { highWaterMark: nextOffset, batches: [] }
@@ -68,12 +93,39 @@ export class StoreReads {
   }
 
   #batchesFrom(partitionId: number, offset: number, maxBytes: number): StoredBatch[] {
-    const rows = this.#batches.iterate(partitionId, partitionId, offset) as Iterable<unknown> as Iterable<StoredBatch>
-    return takenBatches(rows, offset, maxBytes)
+    const rows = this.#batches.iterate(partitionId, partitionId, offset) as Iterable<unknown> as Iterable<StoredRow>
+    return takenBatches(this.#soundRows(rows, partitionId, offset), offset, maxBytes)
+  }
+
+  /** Rows that hold the messages from `offset` on, without gaps. */
+  *#soundRows(rows: Iterable<StoredRow>, partitionId: number, offset: number): Generator<StoredBatch> {
+    let next = offset
+    for (const row of rows) {
+      const { baseOffset, count, checksum } = row
+      const fault = rowChecksum(partitionId, row) !== checksum ? 'its checksum is wrong' : gapBefore(row, next)
+      if (fault !== undefined && next > offset) return
+      if (fault !== undefined)
+        throw this.#corrupt(partitionId, next, `the row of offsets ${baseOffset} and on: ${fault}`)
+      yield row
+      next = baseOffset + count
+    }
+  }
+
+  #corrupt(partitionId: number, offset: number, text: string): Error {
+    return storageFailed(
+      'corrupt',
+      this.#path,
+      `partition ${partitionId} is corrupt at offset ${offset}: ${text}`,
+      'no',
+    )
   }
 
   #outOfRange(partitionId: number, offset: number): Error {
     const { firstOffset } = this.#first.get(partitionId) as { firstOffset: number | null }
     return offsetOutOfRange(partitionId, offset, firstOffset ?? 0, this.endOf(partitionId).nextOffset)
   }
+}
+
+function gapBefore({ baseOffset, count }: StoredBatch, offset: number): string | undefined {
+  return baseOffset <= offset && offset < baseOffset + count ? undefined : 'the one that holds it is gone'
 }

@@ -13,6 +13,7 @@ export class StoreTopics {
   readonly #partitions: StatementSync
   readonly #orphan: StatementSync
   readonly #remove: StatementSync
+  readonly #moveOn: StatementSync
 
   constructor(store: Store) {
     const { connection } = store
@@ -23,6 +24,7 @@ export class StoreTopics {
     this.#partitions = connection.prepare('SELECT id FROM partitions WHERE topic_id = ? ORDER BY id')
     this.#orphan = connection.prepare('UPDATE partitions SET topic_id = NULL WHERE topic_id = ?')
     this.#remove = connection.prepare('DELETE FROM topics WHERE id = ?')
+    this.#moveOn = connection.prepare('UPDATE catalogue SET version = version + 1')
   }
 
   /** @throws `BAD_CONFIG`, `TOPIC_EXISTS`. */
@@ -32,6 +34,7 @@ export class StoreTopics {
     const partitionIds: number[] = []
     this.#store.transaction(true, () => {
       partitionIds.length = 0
+      this.#moveOn.run()
       const { lastInsertRowid: topicId } = this.#insert.run(name)
       for (let index = 0; index < partitions; index++) {
         partitionIds.push(Number(this.#insertPartition.run(topicId).lastInsertRowid))
@@ -46,6 +49,7 @@ export class StoreTopics {
     if (id === undefined) throw topicNotFound(name)
     const partitionIds = (this.#partitions.all(id) as { id: number }[]).map(({ id }) => id)
     this.#store.transaction(true, () => {
+      this.#moveOn.run()
       this.#orphan.run(id)
       this.#remove.run(id)
     })

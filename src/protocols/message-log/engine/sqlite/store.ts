@@ -20,7 +20,7 @@ import type { Clock } from '../../../../actors/runtime/clock.ts'
 import type { SqliteLogConfig } from './config.ts'
 import { DiskRoom, defaultReserveBytes, isFull } from './disk-room.ts'
 import { openDatabase } from './open-database.ts'
-import { migrate, pragma, versionOf } from './schema.ts'
+import { makeTables, pragma, versionOf } from './schema.ts'
 import { guarded } from './sqlite-faults.ts'
 import { lockStore } from './store-lock.ts'
 
@@ -131,7 +131,7 @@ function openConnection(config: SqliteLogConfig, clock: Clock): { connection: Da
     const checkpointBytes = Math.min(checkpointBytesMax, reserveBytes / 2)
     connection.exec(`PRAGMA wal_autocheckpoint = ${Math.ceil(checkpointBytes / pragma(connection, 'page_size'))}`)
     connection.exec(`PRAGMA journal_size_limit = ${2 * checkpointBytes}`)
-    migrate(connection, path)
+    makeTables(connection, path)
     const room = new DiskRoom(connection, config, reserveBytes, clock.now())
     syncFolder(dirname(path))
     return { connection, room }

@@ -1,12 +1,6 @@
 /** The appends between two commits: they are committed together, and answered then. */
-import type { AppendResult } from '../contract.ts'
+import type { AppendResult, AppendSink } from '../contract.ts'
 import type { PartitionTail } from './partition-tail.ts'
-
-interface Waiting {
-  readonly result: AppendResult
-  resolve(result: AppendResult): void
-  reject(error: unknown): void
-}
 
 /** What a commit has to do, and whom it answers. */
 export class Tick {
@@ -17,20 +11,22 @@ export class Tick {
   flushed = false
   /** Somebody was answered before the commit. */
   answeredEarly = false
-  readonly #waiting: Waiting[] = []
+  readonly #results: AppendResult[] = []
+  readonly #indexes: number[] = []
+  readonly #sinks: AppendSink[] = []
 
-  /** The result, after the commit. */
-  wait(result: AppendResult): Promise<AppendResult> {
-    return new Promise((resolve, reject) => {
-      this.#waiting.push({ result, resolve, reject })
-    })
+  /** Tells `sink` the result after the commit. */
+  wait(result: AppendResult, index: number, sink: AppendSink): void {
+    this.#results.push(result)
+    this.#indexes.push(index)
+    this.#sinks.push(sink)
   }
 
   answer(): void {
-    for (const { result, resolve } of this.#waiting) resolve(result)
+    for (let at = 0; at < this.#sinks.length; at++) this.#sinks[at]!.stored(this.#indexes[at]!, this.#results[at]!)
   }
 
   refuse(error: unknown): void {
-    for (const { reject } of this.#waiting) reject(error)
+    for (let at = 0; at < this.#sinks.length; at++) this.#sinks[at]!.refused(this.#indexes[at]!, error)
   }
 }

@@ -1,6 +1,6 @@
 /** Options of a consumer, checked and filled once. */
 import { createFaults, show } from '../../../../messages/option-faults.ts'
-import { checkNumber, countRange, fillNumbers, type NumberRange } from '../../client-options.ts'
+import { checkNumber, countRange, fillNumbers, waitRange } from '../../client-options.ts'
 
 /** Where a consumer begins: at the oldest message that is kept, behind the newest, or at an offset of each partition. */
 export type ConsumeFrom = 'start' | 'end' | Readonly<Record<number, number>>
@@ -57,17 +57,19 @@ export function resolveConsumer(options: ConsumerOptions, silenceTimeoutMs: numb
   const subject = 'the consumer cannot be created'
   if (!faults.options('', options, names)) faults.throwIfAny('BAD_CONFIG', subject)
   const { topic, from = 'start', partitions, outOfRange = 'fail', signal: _, ...numbers } = options
-  const waitRange: NumberRange = { least: 1, most: silenceTimeoutMs - 1 }
   faults.name('topic', topic)
   if (typeof from !== 'object' || from === null) faults.oneOf('from', from, ['start', 'end'])
   else {
     for (const [partition, offset] of Object.entries(from)) {
       checkNumber(`from[${partition}]`, offset, { least: 0, most: Number.MAX_SAFE_INTEGER }, faults)
+      if (Array.isArray(partitions) && !partitions.includes(Number(partition))) {
+        faults.add(`from[${partition}]`, 'is for a partition that is not among partitions')
+      }
     }
   }
-  if (partitions !== undefined && !(Array.isArray(partitions) && partitions.length > 0)) {
-    faults.add('partitions', `is ${show(partitions)}, not a list with at least one id`)
-  }
+  if (partitions !== undefined && !Array.isArray(partitions)) {
+    faults.add('partitions', `is ${show(partitions)}, not a list of ids`)
+  } else if (partitions?.length === 0) faults.add('partitions', 'is an empty list')
   faults.oneOf('outOfRange', outOfRange, ['fail', 'start', 'end'])
   const ranges = {
     fetchBytesMax: { ...countRange, most: 0xffff_ffff },
@@ -76,6 +78,9 @@ export function resolveConsumer(options: ConsumerOptions, silenceTimeoutMs: numb
   }
   const known = Object.fromEntries(Object.entries(numbers).filter(([name]) => name in consumerDefaults))
   const filled = fillNumbers<Required<ConsumerNumbers>>('', known, { defaults: consumerDefaults, ranges }, faults)
+  if (filled.maxWaitMs >= silenceTimeoutMs) {
+    faults.add('maxWaitMs', `is ${filled.maxWaitMs}, not less than silenceTimeoutMs of the pool, ${silenceTimeoutMs}`)
+  }
   faults.throwIfAny('BAD_CONFIG', subject)
   return { ...filled, topic, from, partitions, outOfRange }
 }

@@ -24,7 +24,10 @@ export interface LogConsumer extends AsyncIterable<ConsumedMessage>, AsyncDispos
    * batch comes again to whoever reads next.
    */
   eachBatch(handle: (batch: ConsumedBatch) => unknown): Promise<void>
-  /** Goes on at that offset of a partition; what was fetched ahead of it is thrown away. */
+  /**
+   * Goes on at that offset of a partition; what was fetched ahead of it is thrown away. Throws PARTITION_NOT_FOUND for one that is
+   * not read; before it is known which partitions the topic has, whoever reads is rejected with that.
+   */
   seek(partition: number, offset: number): void
   /** Hands out and fetches nothing of these partitions, all unless told, until they are resumed. */
   pause(partitions?: readonly number[]): void
@@ -53,6 +56,8 @@ export function createConsumer(
   /** What a loop that was left has not handed out. */
   let rest: ConsumedBatch | undefined
   let at = 0
+  /** The message that was asked for last and has not come yet: who asks meanwhile comes behind. */
+  let asked: Promise<unknown> | undefined
 
   function abort(): void {
     const text = `the consumer of topic ${config.topic} was aborted`
@@ -70,6 +75,7 @@ export function createConsumer(
   }
 
   async function takeNext(): Promise<IteratorResult<ConsumedMessage, undefined>> {
+    if (rest !== undefined && !reading.isOver) return { done: false, value: take() }
     const batch = await reading.next()
     if (batch === undefined) return { done: true, value: undefined }
     rest = batch
@@ -77,8 +83,21 @@ export function createConsumer(
     return { done: false, value: take() }
   }
 
+  function nextMessage(): Promise<IteratorResult<ConsumedMessage, undefined>> {
+    if (asked === undefined && rest !== undefined && !reading.isOver) {
+      return Promise.resolve({ done: false, value: take() })
+    }
+    const own = asked === undefined ? takeNext() : asked.then(takeNext, takeNext)
+    const settle = () => {
+      if (asked === own) asked = undefined
+    }
+    asked = own
+    own.then(settle, settle)
+    return own
+  }
+
   const iterator: AsyncIterator<ConsumedMessage, undefined> = {
-    next: () => (rest === undefined || reading.isOver ? takeNext() : Promise.resolve({ done: false, value: take() })),
+    next: nextMessage,
     return: () => Promise.resolve({ done: true, value: undefined }),
   }
 
@@ -100,7 +119,7 @@ export function createConsumer(
         try {
           await handle(batch)
         } catch (error) {
-          reading.seek(batch.partition, batch.baseOffset)
+          reading.seek(batch.partition, batch.baseOffset, batch.skipped)
           throw error
         }
         reading.passed(batch.nextOffset)

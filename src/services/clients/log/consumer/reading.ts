@@ -13,10 +13,12 @@ import type { ChartTimers } from '../../../../actors/runtime/compiled-chart.ts'
 import { isStarfishError, StarfishError } from '../../../../messages/errors.ts'
 import { backoffMs } from '../../../../supervisor/backoff.ts'
 import { Fifo } from '../../../../supervisor/fifo.ts'
+import type { FailureRecord } from '../../failure-record.ts'
 import type { LogRequests } from '../log-requests.ts'
-import type { TopicDirectory } from '../topic-directory.ts'
+import { partitionNotFound, type TopicDirectory } from '../topic-directory.ts'
 import type { ConsumedBatch } from './consumed-batch.ts'
 import type { ConsumerConfig } from './consumer-options.ts'
+import { PrefetchBudget } from './prefetch-budget.ts'
 import { expireTrack, Track, type TrackPlane } from './track.ts'
 
 /** What a consumer knows of a partition. */
@@ -31,6 +33,10 @@ export interface PartitionFigures {
   /** Of what is fetched ahead, and of what its reader has in hand. */
   readonly bufferedBytes: number
   readonly isPaused: boolean
+  /** Of its requests, in a row; 0 once one was answered. */
+  readonly failures: number
+  /** What the last request that failed failed with; undefined while none has. It stays when others are answered. */
+  readonly lastError: FailureRecord | undefined
 }
 
 interface Waiter {
@@ -38,15 +44,19 @@ interface Waiter {
   reject(error: unknown): void
 }
 
+function partitionNotRead(topic: string, partition: number): StarfishError {
+  const text = `the consumer of topic ${topic} reads no partition ${partition}`
+  return new StarfishError('PARTITION_NOT_FOUND', text, { details: { topic, partition }, handled: 'no' })
+}
+
 /** The reading of one consumer. */
 export class Reading implements TrackPlane {
   readonly requests: LogRequests
   readonly config: ConsumerConfig
   readonly timers: ChartTimers
-  shareBytes = 0
-  fetchBytes = 0
   readonly #topics: TopicDirectory
   readonly #whenOver: () => void
+  #budget: PrefetchBudget | undefined
   #tracks: readonly Track[] = []
   /** Whose turn it is. */
   #turn = 0
@@ -92,10 +102,15 @@ export class Reading implements TrackPlane {
     if (this.#inHand !== undefined) this.#trackOf(this.#inHand.partition)?.passed(offset)
   }
 
-  seek(partition: number, offset: number): void {
+  seek(partition: number, offset: number, skipped = 0): void {
     if (this.#inHand?.partition === partition) this.#letGo()
-    if (this.#tracks.length === 0) this.#seeks.set(partition, offset)
-    else this.#trackOf(partition)?.seek(offset)
+    const { topic, partitions } = this.config
+    const track = this.#trackOf(partition)
+    if (this.#tracks.length > 0 ? track === undefined : partitions?.includes(partition) === false) {
+      throw partitionNotRead(topic, partition)
+    }
+    if (track === undefined) this.#seeks.set(partition, offset)
+    else track.seek(offset, skipped)
   }
 
   setPaused(partitions: readonly number[] | undefined, isPaused: boolean): void {
@@ -113,13 +128,14 @@ export class Reading implements TrackPlane {
       track.isPaused = isPaused
       if (!isPaused) track.go()
     }
+    this.#budget?.serve()
     this.#serve()
   }
 
   figures(): PartitionFigures[] {
-    return this.#tracks.map(({ partition, position, highWaterMark, bufferedBytes, isPaused }) => {
+    return this.#tracks.map(({ partition, position, highWaterMark, bufferedBytes, isPaused, failures, lastError }) => {
       const lag = position === undefined || highWaterMark === undefined ? undefined : highWaterMark - position
-      return { partition, position, highWaterMark, lag, bufferedBytes, isPaused }
+      return { partition, position, highWaterMark, lag, bufferedBytes, isPaused, failures, lastError }
     })
   }
 
@@ -129,6 +145,8 @@ export class Reading implements TrackPlane {
     this.#isOver = true
     this.#failure = failure
     this.requests.config.clock.clearTimeout(this.#retry)
+    this.#budget?.close()
+    this.requests.watch(-this.#tracks.length)
     for (const track of this.#tracks) track.end()
     for (const { resolve, reject } of this.#waiters.drain()) {
       if (failure === undefined) resolve(undefined)
@@ -159,20 +177,21 @@ export class Reading implements TrackPlane {
   #open(all: readonly number[]): void {
     if (this.#isOver) return
     const { topic, from, fetchBytesMax, prefetchBytesMax, partitions = all } = this.config
-    const unknown = partitions.find(partition => !all.includes(partition))
+    const begins = typeof from === 'string' ? [] : Object.keys(from).map(Number)
+    const named = [...partitions, ...begins, ...this.#seeks.keys()]
+    const unknown = named.find(partition => !all.includes(partition))
     if (unknown !== undefined) {
-      const text = `topic ${topic} has no partition ${unknown}`
-      const details = { topic, partition: unknown }
-      this.end(new StarfishError('PARTITION_NOT_FOUND', text, { details, handled: 'no' }))
+      this.end(partitionNotFound(topic, unknown))
       return
     }
-    this.shareBytes = Math.max(1, Math.floor(prefetchBytesMax / partitions.length))
-    this.fetchBytes = Math.max(1, Math.min(fetchBytesMax, Math.floor(this.shareBytes / 2)))
+    const budget = new PrefetchBudget(prefetchBytesMax, fetchBytesMax, partitions.length, () => this.#reclaim())
+    this.#budget = budget
     this.#tracks = partitions.map(partition => {
       const begin = typeof from === 'string' ? from : (from[partition] ?? 'start')
       const isPaused = this.#isAllPaused || this.#pauses.has(partition)
-      return new Track(partition, this.#seeks.get(partition) ?? begin, isPaused, this)
+      return new Track(partition, this.#seeks.get(partition) ?? begin, isPaused, budget, this)
     })
+    this.requests.watch(this.#tracks.length)
     for (const track of this.#tracks) track.go()
   }
 
@@ -191,6 +210,10 @@ export class Reading implements TrackPlane {
 
   #trackOf(partition: number): Track | undefined {
     return this.#tracks.find(track => track.partition === partition)
+  }
+
+  #reclaim(): void {
+    for (const track of this.#tracks) if (track.isPaused) track.giveBack()
   }
 
   #letGo(): void {

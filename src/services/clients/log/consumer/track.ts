@@ -9,15 +9,18 @@
 import { compileChart } from '../../../../actors/runtime/chart-compiler/compile-chart.ts'
 import type { ChartInstance, ChartTimers, CompiledChart } from '../../../../actors/runtime/compiled-chart.ts'
 import { isStarfishError, type StarfishError } from '../../../../messages/errors.ts'
+import type { LogEntries } from '../../../../messages/log/batch-v1.ts'
 import type { FetchResponse } from '../../../../messages/log/fetch-v1.ts'
 import { backoffMs } from '../../../../supervisor/backoff.ts'
 import { Fifo } from '../../../../supervisor/fifo.ts'
+import { type FailureRecord, recordFailure } from '../../failure-record.ts'
 import { logCall } from '../log-calls.ts'
 import type { LogRequests } from '../log-requests.ts'
 import type { PendingLog } from '../pending-log.ts'
 import { ConsumedBatch } from './consumed-batch.ts'
 import type { ConsumerConfig } from './consumer-options.ts'
 import { oldestOffset } from './oldest-offset.ts'
+import type { BudgetUser, PrefetchBudget } from './prefetch-budget.ts'
 import { type TrackContext, type TrackEvent, type TrackFacts, trackMachine } from './track-machine.ts'
 
 /** What the tracks of a consumer have in common. */
@@ -25,9 +28,6 @@ export interface TrackPlane {
   readonly requests: LogRequests
   readonly config: ConsumerConfig
   readonly timers: ChartTimers
-  /** Bytes that a track may have fetched ahead, and those it asks for at once. */
-  readonly shareBytes: number
-  readonly fetchBytes: number
   /** A batch came. */
   arrived(track: Track): void
   /** An error that no other try mends. */
@@ -50,30 +50,46 @@ export function expireTrack(instance: ChartInstance, slot: number): void {
 }
 
 /** The record. */
-export class Track implements TrackFacts {
+export class Track implements TrackFacts, BudgetUser {
   readonly partition: number
   highWaterMark: number | undefined = undefined
   isPaused: boolean
   readonly #plane: TrackPlane
+  readonly #budget: PrefetchBudget
   readonly #chart: ChartInstance<Context>
   readonly #batches = new Fifo<ConsumedBatch>()
   /** Of what is fetched, and not released. */
   #bytes = 0
+  /** What the fetch in flight took room for. */
+  #askedBytes = 0
+  /** What the next fetch takes room for. */
+  #nextBytes: number
   /** The offset to be fetched next; else where it is to be looked for. */
   #next: number | 'start' | 'end'
   /** The offset to be handed out next, once that is known. */
   #position: number | undefined
   /** What is not there any more of `start` is no loss: nothing was promised yet. */
   #isAtStart: boolean
-  #failures = 0
+  failures = 0
+  lastError: FailureRecord | undefined = undefined
+  /** The offset that was asked for and is out of range, while one in range is looked for. */
+  #lostFrom: number | undefined
   #skipped = 0
   #pending: PendingLog<FetchResponse> | undefined
   #locating: AbortController | undefined
 
-  constructor(partition: number, from: number | 'start' | 'end', isPaused: boolean, plane: TrackPlane) {
+  constructor(
+    partition: number,
+    from: number | 'start' | 'end',
+    isPaused: boolean,
+    budget: PrefetchBudget,
+    plane: TrackPlane,
+  ) {
     this.partition = partition
     this.isPaused = isPaused
     this.#plane = plane
+    this.#budget = budget
+    this.#nextBytes = budget.fetchBytes
     this.#isAtStart = from === 'start'
     // That is mostly 0: it is looked for only if that is out of range.
     this.#next = from === 'start' ? 0 : from
@@ -90,7 +106,7 @@ export class Track implements TrackFacts {
 
   get backoffMs(): number {
     const { retry, random } = this.#plane.requests.config
-    return backoffMs({ ...retry, jitter: 1 }, this.#failures, random())
+    return backoffMs({ ...retry, jitter: 1 }, this.failures, random())
   }
 
   // What the reader asks.
@@ -119,25 +135,47 @@ export class Track implements TrackFacts {
 
   release(bytes: number): void {
     this.#bytes -= bytes
+    this.#budget.release(bytes)
     this.go()
+  }
+
+  get wantedBytes(): number {
+    return this.#mayGo && typeof this.#next === 'number' ? this.#nextBytes : 0
   }
 
   /** Fetches if there is room. */
   go(): void {
-    if (this.#state !== 'resting' || !this.#hasRoom) return
-    this.#tell('track.go')
-    if (typeof this.#next === 'number') this.#fetch(this.#next)
-    else void this.#locate(this.#next)
+    if (!this.#mayGo) return
+    if (typeof this.#next !== 'number') {
+      this.#tell('track.go')
+      void this.#locate(this.#next)
+    } else if (this.#budget.reserve(this, this.#nextBytes)) {
+      this.#askedBytes = this.#nextBytes
+      this.#tell('track.go')
+      this.#fetch(this.#next)
+    }
   }
 
-  /** Goes on at an offset; what was fetched ahead is thrown away. */
-  seek(to: number | 'start' | 'end'): void {
-    for (const { bytes } of this.#batches.drain()) this.#bytes -= bytes
+  /** What is fetched ahead is thrown away, and fetched again when it is asked for. */
+  giveBack(): void {
+    const first = this.#batches.shift()
+    if (first === undefined) return
+    const position = this.#position
+    this.#bytes -= first.bytes
+    this.#budget.release(first.bytes)
+    this.seek(first.baseOffset, first.skipped)
+    this.#position = position
+  }
+
+  /** Goes on at an offset, before which so many messages are no more; what was fetched ahead is thrown away. */
+  seek(to: number | 'start' | 'end', skipped = 0): void {
     this.#forget()
     this.#next = to
+    this.#nextBytes = this.#budget.fetchBytes
     this.#position = typeof to === 'number' ? to : undefined
     this.#isAtStart = false
-    this.#skipped = 0
+    this.#lostFrom = undefined
+    this.#skipped = skipped
     this.#tell('track.seek')
     this.go()
   }
@@ -156,21 +194,22 @@ export class Track implements TrackFacts {
     return trackChart().configurations[this.#chart.configuration]!
   }
 
-  get #hasRoom(): boolean {
-    const { shareBytes, fetchBytes } = this.#plane
-    return !this.isPaused && (this.#bytes === 0 || this.#bytes + fetchBytes <= shareBytes)
+  get #mayGo(): boolean {
+    if (this.isPaused || this.#state !== 'resting') return false
+    return this.#bytes === 0 || this.#bytes + this.#nextBytes <= this.#budget.shareBytes
   }
 
   #fetch(offset: number): void {
-    const { requests, config, fetchBytes } = this.#plane
-    const { maxWaitMs } = config
+    const { requests, config } = this.#plane
+    const maxWaitMs = requests.pollWaitMs(config.maxWaitMs)
     const content = {
       partitionId: this.partition,
       offset,
-      maxBytes: fetchBytes,
+      maxBytes: this.#budget.fetchBytes,
       longPoll: { maxWaitMs, minBytes: 1 },
     }
-    const attempts = { isIdempotent: true, timeoutMs: requests.config.timeoutMs + maxWaitMs }
+    // The chart tries again, so that what is wrong is known here.
+    const attempts = { isIdempotent: true, isRetried: false, timeoutMs: requests.config.timeoutMs + maxWaitMs }
     const pending = requests.create(
       logCall.fetch,
       content,
@@ -179,29 +218,46 @@ export class Track implements TrackFacts {
         if (this.#pending === pending) this.#answered(offset, answer)
       },
       error => {
-        if (this.#pending === pending) this.#failed(error)
+        if (this.#pending === pending) this.#failed(error, offset)
       },
     )
     this.#pending = pending
-    requests.open.open(pending)
+    requests.polls.open(pending)
   }
 
   #answered(offset: number, { highWaterMark, entries }: FetchResponse): void {
     this.#pending = undefined
-    this.#failures = 0
+    this.failures = 0
     this.#isAtStart = false
     this.#position ??= offset
     this.highWaterMark = highWaterMark
-    if (entries.count > 0) {
-      const batch = new ConsumedBatch(this.partition, offset, highWaterMark, this.#skipped, entries)
-      this.#skipped = 0
-      this.#next = batch.nextOffset
-      this.#bytes += batch.bytes
-      this.#batches.push(batch)
-    }
+    const isKept = this.#keep(offset, highWaterMark, entries)
     this.#tell('fetch.answered')
-    if (entries.count > 0) this.#plane.arrived(this)
+    if (isKept) this.#plane.arrived(this)
+    this.#budget.serve()
     this.go()
+  }
+
+  /** Whether there are messages, and room for them. */
+  #keep(offset: number, highWaterMark: number, entries: LogEntries): boolean {
+    const { fetchBytes } = this.#budget
+    const askedBytes = this.#askedBytes
+    this.#askedBytes = 0
+    this.#nextBytes = fetchBytes
+    if (entries.count === 0) {
+      this.#budget.keep(askedBytes, 0)
+      return false
+    }
+    const batch = new ConsumedBatch(this.partition, offset, highWaterMark, this.#skipped, entries)
+    const isKept = this.#budget.keep(askedBytes, batch.bytes)
+    // The next message is probably of the same kind.
+    if (!isKept || batch.lag > 0) this.#nextBytes = Math.max(fetchBytes, batch.bytes)
+    if (!isKept) return false
+    this.#skipped = 0
+    this.#next = batch.nextOffset
+    this.#bytes += batch.bytes
+    this.#batches.push(batch)
+    return true
   }
 
   async #locate(where: 'start' | 'end'): Promise<void> {
@@ -223,36 +279,55 @@ export class Track implements TrackFacts {
 
   #found(offset: number): void {
     this.#locating = undefined
-    this.#skipped = this.#position === undefined ? 0 : Math.max(0, offset - this.#position)
+    const from = this.#lostFrom
+    this.#lostFrom = undefined
+    if (from !== undefined) this.#skipped += Math.max(0, offset - from)
     this.#next = offset
-    this.#position = offset
+    // What was fetched ahead comes before it.
+    if (from === undefined || this.#position === from) this.#position = offset
     this.#tell('position.found')
     this.go()
   }
 
-  #failed(error: unknown): void {
+  /** `offset` is that of a fetch. */
+  #failed(error: unknown, offset?: number): void {
     this.#pending = undefined
     this.#locating = undefined
+    this.#giveUpRoom()
     if (!isStarfishError(error)) throw error
+    this.lastError = recordFailure(error, this.#plane.requests.config.clock.now())
     const where = this.#isAtStart ? 'start' : this.#plane.config.outOfRange
     if (error.code === 'OFFSET_OUT_OF_RANGE' && where !== 'fail') {
+      if (!this.#isAtStart) this.#lostFrom = offset
       this.#next = where
       this.#tell('range.left')
       this.go()
     } else if (error.retryable) {
-      this.#failures++
+      this.failures++
       this.#tell('request.failed')
     } else this.#plane.failed(error)
   }
 
-  /** Whatever comes of what was asked, nobody wants it. */
+  #giveUpRoom(): void {
+    const bytes = this.#askedBytes
+    this.#askedBytes = 0
+    if (bytes > 0) this.#budget.release(bytes)
+  }
+
+  /** Whatever was fetched ahead, and comes of what was asked: nobody wants it. */
   #forget(): void {
+    this.#budget.leave(this)
+    for (const { bytes } of this.#batches.drain()) {
+      this.#bytes -= bytes
+      this.#budget.release(bytes)
+    }
     const pending = this.#pending
     const locating = this.#locating
     this.#pending = undefined
     this.#locating = undefined
-    if (pending !== undefined) this.#plane.requests.open.abort(pending)
+    if (pending !== undefined) this.#plane.requests.polls.abort(pending)
     locating?.abort()
+    this.#giveUpRoom()
   }
 
   #tell(type: TrackEvent['type']): void {

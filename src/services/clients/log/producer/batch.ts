@@ -5,6 +5,7 @@ import type { LogBatch } from '../../../../messages/log/batch-v1.ts'
 import { endOfLogMessage, type LogMessage, writeLogMessage } from '../../../../messages/log/message-v1.ts'
 import type { ProducerSequence } from '../../../../messages/log/produce-v1.ts'
 import { copyBytes, writeU32 } from '../../../../messages/wire/in-place.ts'
+import type { LargeBuffers } from '../../../../messages/wire/large-buffers.ts'
 import type { PendingLog } from '../pending-log.ts'
 import type { Delivery } from './delivery.ts'
 import type { Lane } from './lane.ts'
@@ -18,7 +19,10 @@ interface Share {
 }
 
 const countBytes = 4
+const nothing = Buffer.allocUnsafeSlow(0)
 const firstBytes = 1_024
+/** One that has more is likely to be filled. */
+const smallBytes = 16_384
 
 /** A batch of a lane: falls due when its first message has waited as long as a send may. */
 export class ProducerBatch extends Deadline {
@@ -36,12 +40,14 @@ export class ProducerBatch extends Deadline {
   handled: Handled = 'no'
   lastFailure: StarfishError | undefined = undefined
   readonly #shares: Share[] = []
+  readonly #buffers: LargeBuffers
   #bytes: Buffer
   #end = countBytes
 
-  constructor(lane: Lane, bytes: Buffer = Buffer.allocUnsafeSlow(firstBytes)) {
+  constructor(lane: Lane, buffers: LargeBuffers, bytes: Buffer = Buffer.allocUnsafeSlow(firstBytes)) {
     super()
     this.lane = lane
+    this.#buffers = buffers
     this.#bytes = bytes
   }
 
@@ -55,10 +61,13 @@ export class ProducerBatch extends Deadline {
     return this.#end + bytes
   }
 
-  /** Takes the message at `at` of a delivery, which has `bytes`; it grows by doubling up to `bytesMax`. */
+  /** Takes the message at `at` of a delivery, which has `bytes`; it grows up to `bytesMax`. */
   add(message: LogMessage, bytes: number, delivery: Delivery, at: number, bytesMax: number): void {
     const needed = this.#end + bytes
-    if (needed > this.#bytes.length) this.#grow(Math.max(needed, Math.min(bytesMax, this.#bytes.length * 4)))
+    if (needed > this.#bytes.length) {
+      const wanted = needed > smallBytes ? bytesMax : Math.min(bytesMax, this.#bytes.length * 4)
+      this.#grow(Math.max(needed, wanted))
+    }
     this.#end = writeLogMessage(this.#bytes, this.#end, message)
     this.#share(delivery, at)
   }
@@ -83,11 +92,17 @@ export class ProducerBatch extends Deadline {
     for (const { delivery, count } of this.#shares) delivery.failed(count, error)
   }
 
+  /** It is over: nobody looks at its bytes any more. */
+  release(): void {
+    this.#buffers.give(this.#bytes)
+    this.#bytes = nothing
+  }
+
   /** Takes the first `count` messages out, fewer than there are, into a batch of their own. */
   splitOff(count: number): ProducerBatch {
     let end = countBytes
     for (let left = count; left > 0; left--) end = endOfLogMessage(this.#bytes, end)
-    const first = new ProducerBatch(this.lane, Buffer.from(this.#bytes.subarray(0, end)))
+    const first = new ProducerBatch(this.lane, this.#buffers, Buffer.from(this.#bytes.subarray(0, end)))
     first.#end = end
     first.count = count
     this.#bytes.copyWithin(countBytes, end, this.#end)
@@ -113,8 +128,9 @@ export class ProducerBatch extends Deadline {
   }
 
   #grow(size: number): void {
-    const bytes = Buffer.allocUnsafeSlow(size)
+    const bytes = this.#buffers.take(size)
     copyBytes(this.#bytes, 0, this.#end, bytes, 0)
+    this.#buffers.give(this.#bytes)
     this.#bytes = bytes
   }
 }

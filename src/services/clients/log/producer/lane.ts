@@ -13,6 +13,7 @@ import type { ChartInstance, ChartTimers, CompiledChart } from '../../../../acto
 import { StarfishError } from '../../../../messages/errors.ts'
 import type { LogMessage } from '../../../../messages/log/message-v1.ts'
 import type { PartialBatch, ProduceResponse } from '../../../../messages/log/produce-v1.ts'
+import type { LargeBuffers } from '../../../../messages/wire/large-buffers.ts'
 import { keptAnswersMax } from '../../../../protocols/message-log/engine/contract.ts'
 import type { Course } from '../../pending-request.ts'
 import { logCall } from '../log-calls.ts'
@@ -28,6 +29,8 @@ export interface LanePlane {
   readonly requests: LogRequests
   readonly config: ProducerConfig
   readonly timers: ChartTimers
+  /** Where large batches lie. */
+  readonly buffers: LargeBuffers
   drawProducerId(): bigint
   /** A batch has its first message. */
   opened(lane: Lane, batch: ProducerBatch): void
@@ -76,11 +79,11 @@ export class Lane implements LaneFacts {
   #ready: ProducerBatch[] = []
   #open: ProducerBatch | undefined
 
-  constructor(topic: string, partition: number, producerId: bigint, plane: LanePlane) {
+  constructor(topic: string, partition: number, plane: LanePlane) {
     this.topic = topic
     this.partition = partition
     this.#plane = plane
-    this.#producerId = producerId
+    this.#producerId = plane.drawProducerId()
     this.#chart = laneChart().create(this as unknown as Lane, plane.timers, this)
     laneChart().start(this.#chart)
   }
@@ -93,6 +96,11 @@ export class Lane implements LaneFacts {
     return this.#inFlight
   }
 
+  /** Holds no message that is neither answered nor given up. */
+  get isIdle(): boolean {
+    return this.#undecided.length === 0 && this.#ready.length === 0 && this.#open === undefined
+  }
+
   /** Takes a message of `bytes`, the one at `at` of its delivery. */
   add(message: LogMessage, bytes: number, delivery: Delivery, at: number): void {
     const { batchBytesMax } = this.#plane.config
@@ -103,7 +111,7 @@ export class Lane implements LaneFacts {
       open = undefined
     }
     if (open === undefined) {
-      open = new ProducerBatch(this)
+      open = new ProducerBatch(this, this.#plane.buffers)
       this.#open = open
       open.add(message, bytes, delivery, at, batchBytesMax)
       this.#plane.opened(this, open)

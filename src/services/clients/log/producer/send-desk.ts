@@ -8,14 +8,16 @@ import type { ChartTimers } from '../../../../actors/runtime/compiled-chart.ts'
 import { Deadlines } from '../../../../actors/runtime/deadlines.ts'
 import { type ErrorCode, isStarfishError, StarfishError } from '../../../../messages/errors.ts'
 import { logMessageBytes } from '../../../../messages/log/message-v1.ts'
+import { LargeBuffers } from '../../../../messages/wire/large-buffers.ts'
 import type { LogRequests } from '../log-requests.ts'
 import { type ProducerMessage, toLogMessage } from '../message.ts'
 import type { TopicDirectory } from '../topic-directory.ts'
 import type { ProducerBatch } from './batch.ts'
 import { Delivery, type SentMessage } from './delivery.ts'
 import { expireLane, Lane, type LanePlane } from './lane.ts'
+import { ProducerLanes } from './producer-lanes.ts'
 import type { ProducerConfig } from './producer-options.ts'
-import { TopicLanes } from './topic-lanes.ts'
+import type { TopicLanes } from './topic-lanes.ts'
 import { Linger, type Sent, WaitingSend } from './waits.ts'
 
 /** What a producer holds now. */
@@ -36,15 +38,14 @@ export class SendDesk implements LanePlane {
   readonly requests: LogRequests
   readonly config: ProducerConfig
   readonly timers: ChartTimers
+  readonly buffers = new LargeBuffers()
   readonly #topics: TopicDirectory
-  readonly #sentTo = new Map<string, TopicLanes>()
-  readonly #lanes = new Set<Lane>()
+  readonly #lanes: ProducerLanes
   readonly #line = new Set<WaitingSend>()
   /** Topics whose partitions were asked for just now. */
   readonly #asked = new Set<string>()
   readonly #deadlines: Deadlines<ProducerBatch | WaitingSend>
   readonly #lingers: Deadlines<Linger>
-  readonly #producerId: bigint
   #whenReady: (() => void)[] = []
   #whenEmpty: (() => void)[] = []
   #gathered: Lane[] = []
@@ -68,7 +69,10 @@ export class SendDesk implements LanePlane {
     this.timers = createClockTimers(clock, expireLane)
     this.#topics = topics
     this.#leftMs = config.timeoutMs
-    this.#producerId = this.drawProducerId()
+    this.#lanes = new ProducerLanes({
+      random: requests.config.random,
+      create: (topic, partition) => new Lane(topic, partition, this),
+    })
     this.#deadlines = new Deadlines(clock, true, waiting => this.#expire(waiting))
     this.#lingers = new Deadlines(clock, true, ({ lane, batch }) => lane.due(batch))
   }
@@ -151,7 +155,7 @@ export class SendDesk implements LanePlane {
   }
 
   sealed(lane: Lane): void {
-    this.#sentTo.get(lane.topic)?.sealed(lane)
+    this.#lanes.of(lane.topic)?.sealed(lane)
   }
 
   freed(bytes: number): void {
@@ -161,7 +165,9 @@ export class SendDesk implements LanePlane {
 
   over(batch: ProducerBatch): void {
     this.#deadlines.clear(batch)
+    batch.release()
     this.freed(batch.messageBytes)
+    this.#lanes.settled(batch.lane)
   }
 
   lost(lane: Lane): void {
@@ -182,21 +188,16 @@ export class SendDesk implements LanePlane {
   }
 
   #lanesOf(topic: string): TopicLanes | undefined {
-    const known = this.#sentTo.get(topic)
+    const known = this.#lanes.of(topic)
     if (known !== undefined) return known
     const partitions = this.#topics.partitionsOf(topic)
-    if (partitions === undefined || partitions.length === 0) return undefined
-    const lanes = partitions.map(partition => new Lane(topic, partition, this.#producerId, this))
-    for (const lane of lanes) this.#lanes.add(lane)
-    const created = new TopicLanes(lanes, this.requests.config.random)
-    this.#sentTo.set(topic, created)
-    return created
+    return partitions === undefined || partitions.length === 0 ? undefined : this.#lanes.open(topic, partitions)
   }
 
   /** It may be another one of that name by now. */
   #forget(topic: string): void {
     this.#topics.forget(topic)
-    this.#sentTo.delete(topic)
+    this.#lanes.forget(topic)
   }
 
   #wait(sent: Sent, signal: AbortSignal | undefined): void {
@@ -216,18 +217,20 @@ export class SendDesk implements LanePlane {
     if (this.#asked.has(topic)) return
     this.#asked.add(topic)
     this.#topics.lookUp(topic).then(
-      () => {
-        this.#asked.delete(topic)
-        this.#admit()
-      },
-      error => {
-        this.#asked.delete(topic)
-        for (const waiting of this.#line) {
-          if (waiting.sent.topic === topic) this.#refuse(waiting, notStored(error))
-        }
-        this.#admit()
-      },
+      () => this.#lookedUp(topic),
+      error => this.#lookedUp(topic, error),
     )
+  }
+
+  #lookedUp(topic: string, error?: unknown): void {
+    this.#asked.delete(topic)
+    if (error === undefined || isStarfishError(error, 'TOPIC_NOT_FOUND')) {
+      this.#lanes.keep(name => this.#topics.partitionsOf(name))
+    }
+    for (const waiting of error === undefined ? [] : this.#line) {
+      if (waiting.sent.topic === topic) this.#refuse(waiting, notStored(error))
+    }
+    this.#admit()
   }
 
   /** Delivers what waits, as far as topics are known and there is room. */
@@ -295,8 +298,11 @@ export class SendDesk implements LanePlane {
       return
     }
     const { timeoutMs } = this.config
-    const text = `the send waited ${timeoutMs} ms for room`
-    this.#refuse(waiting, new StarfishError('REQUEST_TIMEOUT', text, { details: { timeoutMs }, handled: 'no' }))
+    const { topic } = waiting.sent
+    const cause = this.requests.pool.trouble()
+    const what = this.#topics.partitionsOf(topic) === undefined ? `to learn what partitions ${topic} has` : 'for room'
+    const text = `the send waited ${timeoutMs} ms ${what}${cause === undefined ? '' : `: ${cause.message}`}`
+    this.#refuse(waiting, new StarfishError('REQUEST_TIMEOUT', text, { details: { timeoutMs }, handled: 'no', cause }))
     this.#admit()
   }
 

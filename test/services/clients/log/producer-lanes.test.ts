@@ -1,0 +1,77 @@
+/** Which lanes a producer holds, and whose sequences they go on with. */
+import t, { type Test } from 'tap'
+import { createLogClient } from '../../../../src/index.ts'
+import { resolveLogClient } from '../../../../src/services/clients/log/log-client-options.ts'
+import { LogRequests } from '../../../../src/services/clients/log/log-requests.ts'
+import { Delivery } from '../../../../src/services/clients/log/producer/delivery.ts'
+import { Lane } from '../../../../src/services/clients/log/producer/lane.ts'
+import { ProducerLanes } from '../../../../src/services/clients/log/producer/producer-lanes.ts'
+import { resolveProducer } from '../../../../src/services/clients/log/producer/producer-options.ts'
+import { SendDesk } from '../../../../src/services/clients/log/producer/send-desk.ts'
+import { TopicDirectory } from '../../../../src/services/clients/log/topic-directory.ts'
+import { type Produced, startLogPeer } from './log-peer.ts'
+
+t.setTimeout(30_000)
+
+/** Lanes to a peer that answers what it is sent when it is told to. */
+async function world(t: Test) {
+  const produced: Produced[] = []
+  const peer = await startLogPeer(t, { onProduce: one => void produced.push(one) })
+  const config = resolveLogClient({ brokers: { port: peer.port } })
+  const requests = new LogRequests(config)
+  t.teardown(() => requests.pool.close(0))
+  const desk = new SendDesk(requests, new TopicDirectory(requests), resolveProducer({}, config.frameBytesMax))
+  const lanes = new ProducerLanes({
+    random: config.random,
+    create: (topic, partition) => new Lane(topic, partition, desk),
+  })
+  return { peer, produced, lanes, held: () => [...lanes].map(({ partition }) => partition) }
+}
+
+t.test('lanes of partitions that are no more are freed, those that are listed again are the same', async t => {
+  const { lanes, held } = await world(t)
+  const before = lanes.open('t', [1, 2]).lanes
+  lanes.open('u', [3])
+  lanes.forget('t')
+  t.equal(lanes.of('t'), undefined)
+  t.same(held(), [1, 2, 3], 'kept until the topic is known again')
+  t.equal(lanes.open('t', [2, 4]).lanes[0], before[1])
+  t.same(held(), [2, 4, 3])
+  lanes.keep(topic => (topic === 't' ? [2, 4] : undefined))
+  t.same(held(), [2, 4], 'topic u is no more')
+  t.ok(lanes.of('t'))
+  lanes.keep(() => [5])
+  t.same(held(), [])
+  t.equal(lanes.of('t'), undefined, 'another topic of that name is looked up')
+})
+
+t.test('a lane that holds messages is freed once they are settled', async t => {
+  const { lanes, held, peer, produced } = await world(t)
+  const [lane] = lanes.open('t', [1]).lanes
+  const stored = new Promise((resolve, reject) => {
+    const value = Buffer.from('x')
+    lane!.add({ timestampMs: 1, key: null, value }, 17, new Delivery(1, resolve, reject), 0)
+  })
+  lanes.keep(() => undefined)
+  t.same(held(), [1])
+  lanes.settled(lane!)
+  t.same(held(), [1], 'it holds them still')
+  await peer.came(1)
+  produced[0]!.stored(0)
+  t.same(await stored, [{ partition: 1, offset: 0 }])
+  lanes.settled(lane!)
+  t.same(held(), [])
+})
+
+t.test('a send that names a wrong partition ends no lane', async t => {
+  const peer = await startLogPeer(t, { onProduce: (one, index) => one.stored(index) })
+  await using client = createLogClient({ brokers: { port: peer.port } })
+  await using producer = client.producer()
+  const send = (value: string, partition = 1) => producer.send({ topic: 't', messages: [{ value, partition }] })
+  t.same(await send('a'), [{ partition: 1, offset: 0 }])
+  await t.rejects(send('b', 9), { code: 'PARTITION_NOT_FOUND', handled: /^no$/ })
+  t.same(await send('c'), [{ partition: 1, offset: 1 }])
+  const [first, second] = peer.produced
+  t.equal(second!.producerId, first!.producerId)
+  t.same([first!.sequence, second!.sequence], [0, 1])
+})

@@ -1,0 +1,102 @@
+/** What a log client tells of servers that are not there, or are others than it thinks. */
+import { createServer, type Socket } from 'node:net'
+import t, { type Test } from 'tap'
+import { createLogClient } from '../../src/index.ts'
+import { logError } from '../../src/messages/index.ts'
+import { until } from '../actors/connection/event-shard.ts'
+import { startLogPeer } from './clients/log/log-peer.ts'
+import { serveLog } from './fixtures/served-log.ts'
+
+t.setTimeout(60_000)
+
+function clientOf(t: Test, port: number) {
+  const pool = { backoffInitialMs: 5, backoffMaxMs: 20 }
+  const client = createLogClient({ brokers: { port }, pool, retry: { initialMs: 1, maxMs: 5 } })
+  t.teardown(() => client.close({ timeoutMs: 0 }))
+  return client
+}
+
+/** A peer of another protocol; answers its port. */
+async function startStranger(t: Test, meet: (socket: Socket) => void): Promise<number> {
+  const server = createServer(socket => {
+    socket.on('error', () => {})
+    t.teardown(() => socket.destroy())
+    meet(socket)
+  })
+  await new Promise<void>(resolve => server.listen(0, '127.0.0.1', resolve))
+  t.teardown(() => server.close())
+  const address = server.address()
+  if (typeof address !== 'object' || address === null) throw new Error('it does not listen')
+  return address.port
+}
+
+t.test('while there is no server its figures say why, and when that was', async t => {
+  const { port, server } = await serveLog(t, 0)
+  await server.stop()
+  const client = clientOf(t, port)
+  const reader = client.consumer({ topic: 't' })
+  const reading = reader[Symbol.asyncIterator]().next()
+  const startMs = Date.now()
+  await until(() => client.stats().servers[0]!.failures >= 2)
+  const { lastError } = client.stats().servers[0]!
+  t.match(lastError, { code: 'CONNECT_FAILED', message: /^no connection to .* came up: .*ECONNREFUSED/ })
+  const { atMs } = lastError!
+  t.ok(atMs >= startMs - 1_000 && atMs <= Date.now() + 1_000)
+  await reader.close()
+  await reading
+})
+
+t.test('what was lost stays told when the server is well again', async t => {
+  const { port } = await startLogPeer(t, {
+    onProduce({ socket, stored }, index) {
+      if (index === 0) socket.destroy()
+      else stored(0)
+    },
+  })
+  const client = clientOf(t, port)
+  t.equal(client.stats().servers[0]!.lastError, undefined)
+  await client.producer().send({ topic: 't', messages: [{ value: 'a' }] })
+  t.match(client.stats().servers, [{ failures: 0, connections: 1, lastError: { code: 'CONNECTION_LOST' } }])
+})
+
+t.test('a peer that speaks something else is asked about', async t => {
+  const guess = /; does it speak the message log's protocol\?/
+  const strangers: Readonly<Record<string, (socket: Socket) => void>> = {
+    'answers something else': socket => socket.on('data', () => socket.write('HTTP/1.1 400 Bad Request\r\n\r\n')),
+    'ends it': socket => socket.on('data', () => socket.end()),
+  }
+  for (const [name, meet] of Object.entries(strangers)) {
+    const client = clientOf(t, await startStranger(t, meet))
+    await t.rejects(client.healthCheck({ timeoutMs: 500 }), { code: 'CONNECT_FAILED', message: guess }, name)
+    t.match(client.stats().servers, [{ lastError: { code: 'CONNECT_FAILED', message: guess } }])
+  }
+})
+
+t.test('a send that waited for a server says what was wrong with it', async t => {
+  const { port, server } = await serveLog(t, 0)
+  await server.stop()
+  const client = clientOf(t, port)
+  const producer = client.producer({ timeoutMs: 300 })
+  await t.rejects(producer.send({ topic: 't', messages: [{ value: 'a' }] }), {
+    code: 'REQUEST_TIMEOUT',
+    handled: 'no',
+    message: /^the send waited 300 ms to learn what partitions t has: no connection to .*ECONNREFUSED/,
+    cause: { code: 'CONNECT_FAILED' },
+  })
+})
+
+t.test('a partition that cannot be read says why, until it can be', async t => {
+  let isBroken = true
+  const { port } = await startLogPeer(t, {
+    onProduce: ({ stored }) => stored(0),
+    onFetch: ({ failed, answer }) => (isBroken ? failed(logError.storageError) : answer('a')),
+  })
+  const reader = clientOf(t, port).consumer({ topic: 't' })
+  t.teardown(() => reader.close())
+  const reading = reader[Symbol.asyncIterator]().next()
+  await until(() => (reader.stats()[0]?.failures ?? 0) >= 2)
+  t.match(reader.stats(), [{ lastError: { code: 'STORAGE_FAILED', message: /by script/ } }])
+  isBroken = false
+  t.match(await reading, { value: { partition: 1, offset: 0 } })
+  t.match(reader.stats(), [{ failures: 0, lastError: { code: 'STORAGE_FAILED' } }])
+})
