@@ -78,6 +78,25 @@ for (const { name, shards, ...options } of worlds) {
   )
 }
 
+t.test('its figures count what was stored and refused, and who waits', async t => {
+  const { connect, server } = await serveLog(t, 2)
+  const [client, other] = await Promise.all([connect(), connect()])
+  const [partitionId] = await newTopic(client, 'orders', 1)
+  const producer = { producerId: 7n, sequence: 0 }
+  for (let times = 0; times < 2; times++) await client.do(produce, { ...produceOf(partitionId!, 'a', 'b'), producer })
+  await t.rejects(client.do(produce, produceOf(99, 'c')), { message: /^partitionNotFound/ })
+  const longPoll = { maxWaitMs: 60_000, minBytes: 1 }
+  const waiting = other.do(fetch, { partitionId: partitionId!, offset: 2, maxBytes: 1_000, longPoll })
+  // Behind it: once this is answered the poll waits.
+  await other.do(healthCheck, {})
+  const stored = { appends: 2, messages: 4, bytes: 4 * 17, appendsFailed: 1, appendsWaiting: 0 }
+  const removed = { batchesRemoved: 0, bytesRemoved: 0, retentionsFailed: 0 }
+  t.same(server.stats().log, { ...stored, ...removed, longPollsWaiting: 1 })
+  await client.do(produce, produceOf(partitionId!, 'c'))
+  await waiting
+  t.match(server.stats().log, { appends: 3, messages: 5, longPollsWaiting: 0 })
+})
+
 t.test('long polls: a drain ends them at once with an empty answer', async t => {
   const { connect, server } = await serveLog(t, 2)
   const clients = await Promise.all(Array.from({ length: 4 }, connect))
