@@ -231,22 +231,27 @@ t.test('whoever reads may stop, as head does', async t => {
   t.match(await topics.ended, { code: 0, stderr: '' })
 })
 
-t.test('an import from a file on a terminal shows a bar and a rate', needsScript, async t => {
-  const { broker, client } = await world(t)
-  await client.createTopic('t')
-  const file = join(t.testdir(), 'lines')
-  writeFileSync(file, Array.from({ length: 50_000 }, (_, n) => `line ${n}`).join('\n'))
-  const command = [process.execPath, bin, 'log', 'produce', '--topic', 't', ...broker].join(' ')
-  const child = spawn('script', ['-qec', `stty cols 100 rows 30; ${command} < ${file}`, '/dev/null'], {
-    stdio: [openSync('/dev/null', 'r'), 'pipe', 'inherit'],
+for (const [name, size] of [
+  ['a terminal', 'cols 100 rows 30'],
+  ['a terminal that does not tell its size', 'cols 0 rows 0'],
+] as const) {
+  t.test(`an import from a file on ${name} shows a bar and a rate`, needsScript, async t => {
+    const { broker, client } = await world(t)
+    await client.createTopic('t')
+    const file = join(t.testdir(), 'lines')
+    writeFileSync(file, Array.from({ length: 50_000 }, (_, n) => `line ${n}`).join('\n'))
+    const command = [process.execPath, bin, 'log', 'produce', '--topic', 't', ...broker].join(' ')
+    const child = spawn('script', ['-qec', `stty ${size}; ${command} < ${file}`, '/dev/null'], {
+      stdio: [openSync('/dev/null', 'r'), 'pipe', 'inherit'],
+    })
+    let shown = ''
+    child.stdout!.setEncoding('utf8').on('data', text => {
+      shown += text
+    })
+    const [code] = await once(child, 'close')
+    t.equal(code, 0)
+    t.match(shown, /\[=+\] 100 %, 50,000 messages, [\d,]+\/s/)
+    t.match(shown, '50000 messages stored')
+    t.equal(await client.getOffset(1), 50_000)
   })
-  let shown = ''
-  child.stdout!.setEncoding('utf8').on('data', text => {
-    shown += text
-  })
-  const [code] = await once(child, 'close')
-  t.equal(code, 0)
-  t.match(shown, /\[=+\] 100 %, 50,000 messages, [\d,]+\/s/)
-  t.match(shown, '50000 messages stored')
-  t.equal(await client.getOffset(1), 50_000)
-})
+}

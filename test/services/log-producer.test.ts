@@ -177,8 +177,42 @@ t.test('a topic that is made anew is found again', async t => {
   t.same(await send(), [{ partition: 1, offset: 0 }])
   await client.deleteTopic('t')
   await client.createTopic('t')
-  await t.rejects(send(), { code: 'PARTITION_NOT_FOUND', handled: /^no$/ })
-  t.same(await send(), [{ partition: 2, offset: 0 }])
+  t.same(await send(), [{ partition: 2, offset: 0 }], 'at once')
+  t.same(await send(), [{ partition: 2, offset: 1 }])
+  await client.deleteTopic('t')
+  await t.rejects(send(), { code: 'TOPIC_NOT_FOUND', handled: /^no$/ })
+})
+
+t.test('what was under way to a topic that is made anew goes there, in its order', async t => {
+  const { client } = await clientOf(t, 0, memory)
+  const old = (await client.createTopic('t', 3)).partitions
+  const producer = client.producer({ batchBytesMax: 200, inFlightMax: 3 })
+  const send = (message: ProducerMessage) => producer.send({ topic: 't', messages: [message] })
+  await send({ value: 'first' })
+  await client.deleteTopic('t')
+  const { partitions } = await client.createTopic('t', 2)
+  const named = send({ value: 'x', partition: old[1]! })
+  const rejected = t.rejects(named, { code: 'PARTITION_NOT_FOUND', handled: /^no$/, details: { partition: old[1] } })
+  const keys = ['a', 'b', 'c', 'd', 'e', 'f', 'g']
+  const sends: Promise<readonly SentMessage[]>[] = []
+  for (let n = 0; n < 700; n++) {
+    sends.push(send({ key: keys[n % 7]!, value: `${keys[n % 7]} ${n}` }))
+    // Some are sent while others move.
+    if (n % 10 === 9) await new Promise(resolve => setImmediate(resolve))
+  }
+  const sent = (await Promise.all(sends)).flat()
+  await rejected
+  t.ok(sent.every(({ partition }) => partitions.includes(partition)))
+  const stored = (await Promise.all(partitions.map(partition => valuesOf(client, partition)))).flat()
+  t.equal(stored.length, 700)
+  for (const [n, key] of keys.entries()) {
+    t.same(
+      stored.filter(value => value.startsWith(key)),
+      Array.from({ length: 100 }, (_, turn) => `${key} ${turn * 7 + n}`),
+      'once, in the order of the sends',
+    )
+  }
+  t.match(producer.stats(), { bufferedBytes: 0, sendsWaiting: 0, inFlight: 0 })
 })
 
 t.test('an aborted send is not waited for', async t => {

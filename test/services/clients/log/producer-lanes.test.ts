@@ -50,7 +50,7 @@ t.test('a lane that holds messages is freed once they are settled', async t => {
   const [lane] = lanes.open('t', [1]).lanes
   const stored = new Promise((resolve, reject) => {
     const value = Buffer.from('x')
-    lane!.add({ timestampMs: 1, key: null, value }, 17, new Delivery(1, resolve, reject), 0)
+    lane!.add({ timestampMs: 1, key: null, value }, 17, new Delivery([{ value }], resolve, reject), 0)
   })
   lanes.keep(() => undefined)
   t.same(held(), [1])

@@ -2,7 +2,12 @@
 import { Deadline } from '../../../../actors/runtime/deadlines.ts'
 import type { Handled, StarfishError } from '../../../../messages/errors.ts'
 import type { LogBatch } from '../../../../messages/log/batch-v1.ts'
-import { endOfLogMessage, type LogMessage, writeLogMessage } from '../../../../messages/log/message-v1.ts'
+import {
+  endOfLogMessage,
+  type LogMessage,
+  readLogMessage,
+  writeLogMessage,
+} from '../../../../messages/log/message-v1.ts'
 import type { ProducerSequence } from '../../../../messages/log/produce-v1.ts'
 import { copyBytes, writeU32 } from '../../../../messages/wire/in-place.ts'
 import type { LargeBuffers } from '../../../../messages/wire/large-buffers.ts'
@@ -84,6 +89,18 @@ export class ProducerBatch extends Deadline {
     for (const { delivery, at, count } of this.#shares) {
       delivery.stored(at, count, partition, offset)
       offset += count
+    }
+  }
+
+  /** Hands every message out, in order: its bytes, whose it is and its place there. */
+  giveAll(take: (message: LogMessage, bytes: number, delivery: Delivery, at: number) => void): void {
+    let from = countBytes
+    for (const { delivery, at, count } of this.#shares) {
+      for (let given = 0; given < count; given++) {
+        const end = endOfLogMessage(this.#bytes, from)
+        take(readLogMessage(this.#bytes, from), end - from, delivery, at + given)
+        from = end
+      }
     }
   }
 

@@ -1,5 +1,6 @@
 /** One call of `send`: owns its promise, and gathers what became of its messages. */
 import { type Handled, StarfishError } from '../../../../messages/errors.ts'
+import type { ProducerMessage } from '../message.ts'
 
 /** Where a message is stored. */
 export interface SentMessage {
@@ -10,6 +11,7 @@ export interface SentMessage {
 
 /** A send that is not settled. */
 export class Delivery {
+  readonly #messages: readonly ProducerMessage[]
   readonly #sent: (SentMessage | null)[]
   readonly #resolve: (sent: readonly SentMessage[]) => void
   readonly #reject: (error: unknown) => void
@@ -21,9 +23,14 @@ export class Delivery {
   #whenOver: (() => void) | undefined
   #isOver = false
 
-  constructor(messages: number, resolve: (sent: readonly SentMessage[]) => void, reject: (error: unknown) => void) {
-    this.#sent = new Array<SentMessage | null>(messages).fill(null)
-    this.#open = messages
+  constructor(
+    messages: readonly ProducerMessage[],
+    resolve: (sent: readonly SentMessage[]) => void,
+    reject: (error: unknown) => void,
+  ) {
+    this.#messages = messages
+    this.#sent = new Array<SentMessage | null>(messages.length).fill(null)
+    this.#open = messages.length
     this.#resolve = resolve
     this.#reject = reject
   }
@@ -31,6 +38,11 @@ export class Delivery {
   /** Calls once it is settled. */
   set whenOver(fn: () => void) {
     this.#whenOver = fn
+  }
+
+  /** The partition that a message names, if it does. */
+  partitionOf(at: number): number | undefined {
+    return this.#messages[at]!.partition
   }
 
   /** Messages `[at, at + count)` are stored, one behind the other. */

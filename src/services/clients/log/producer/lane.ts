@@ -40,8 +40,10 @@ export interface LanePlane {
   freed(bytes: number): void
   /** A batch is answered or given up, with all that it has. */
   over(batch: ProducerBatch): void
-  /** The partition is gone. */
+  /** The partition is gone: all lanes of the topic are to be retired. */
   lost(lane: Lane): void
+  /** Nothing is in flight any more of a lane that has retired. */
+  settled(lane: Lane): void
 }
 
 type Context = LaneContext<Lane>
@@ -67,6 +69,8 @@ export class Lane implements LaneFacts {
   readonly topic: string
   readonly partition: number
   pauseMs = 0
+  /** What said that there is no such partition. */
+  lostBy: StarfishError | undefined = undefined
   readonly #plane: LanePlane
   readonly #chart: ChartInstance<Context>
   readonly #course: Course = { carrier: undefined }
@@ -78,6 +82,7 @@ export class Lane implements LaneFacts {
   #inFlight = 0
   #ready: ProducerBatch[] = []
   #open: ProducerBatch | undefined
+  #isRetired = false
 
   constructor(topic: string, partition: number, plane: LanePlane) {
     this.topic = topic
@@ -146,7 +151,7 @@ export class Lane implements LaneFacts {
     const { handled, lastFailure: cause } = batch
     const details = { partition: this.partition, timeoutMs, attempts: batch.attempts }
     const after = cause === undefined ? '' : `; before that ${cause.message}`
-    this.#giveUp(batch, new StarfishError('REQUEST_TIMEOUT', text + after, { details, handled, cause }))
+    this.giveUp(batch, new StarfishError('REQUEST_TIMEOUT', text + after, { details, handled, cause }))
     this.pump()
   }
 
@@ -154,6 +159,22 @@ export class Lane implements LaneFacts {
   resume(slot: number): void {
     laneChart().expire(this.#chart, slot)
     this.pump()
+  }
+
+  /** Sends nothing any more. What it has is kept for {@link take}. */
+  retire(): void {
+    this.#isRetired = true
+    this.#withdraw()
+    this.#tell('lane.close')
+  }
+
+  /** Takes the batches that it has, in order; nothing is in flight. */
+  take(): readonly ProducerBatch[] {
+    const batches = [...this.#undecided, ...this.#ready, this.#open].filter(batch => batch !== undefined)
+    this.#undecided = []
+    this.#ready = []
+    this.#open = undefined
+    return batches
   }
 
   /** Gives everything up. */
@@ -165,7 +186,7 @@ export class Lane implements LaneFacts {
       if (pending?.stage === 'sent') batch.handled = 'unknown'
       batch.pending = undefined
       if (pending !== undefined) this.#plane.requests.open.abort(pending)
-      this.#giveUp(batch, error)
+      this.giveUp(batch, error)
     }
   }
 
@@ -260,18 +281,29 @@ export class Lane implements LaneFacts {
   #again(batch: ProducerBatch, error: StarfishError, putBack: () => void): void {
     const { requests } = this.#plane
     const { attempts: attempt, dueMs } = batch
+    batch.lastFailure = error
     const leftMs = dueMs - requests.config.clock.now()
+    if (error.code === 'PARTITION_NOT_FOUND' || (this.#isRetired && error.retryable && leftMs > 0)) {
+      putBack()
+      this.#lose(error)
+      return
+    }
     const decision = requests.open.retry({ attempt, error, isIdempotent: true, leftMs })
     if (typeof decision === 'number') {
-      batch.lastFailure = error
       putBack()
       this.pauseMs = this.#isFlowing ? decision : Math.max(this.pauseMs, decision)
       this.#withdraw()
       this.#tell('batch.failed')
     } else {
-      if (error.code === 'PARTITION_NOT_FOUND') this.#plane.lost(this)
-      this.#giveUp(batch, error)
+      this.giveUp(batch, error)
     }
+    this.#settle()
+  }
+
+  /** What failed is kept, to go another way. */
+  #lose(error: StarfishError): void {
+    if (error.code === 'PARTITION_NOT_FOUND') this.lostBy ??= error
+    if (!this.#isRetired) this.#plane.lost(this)
     this.#settle()
   }
 
@@ -289,6 +321,10 @@ export class Lane implements LaneFacts {
   }
 
   #settle(): void {
+    if (this.#isRetired) {
+      if (this.#inFlight === 0) this.#plane.settled(this)
+      return
+    }
     if (this.#inFlight === 0 && !this.#isFlowing) this.#tell('lane.settled')
     else this.pump()
   }
@@ -298,7 +334,8 @@ export class Lane implements LaneFacts {
     if (at >= 0) this.#undecided.splice(at, 1)
   }
 
-  #giveUp(batch: ProducerBatch, { code, message, details, cause }: StarfishError): void {
+  /** Tells whose messages they are that they are given up. */
+  giveUp(batch: ProducerBatch, { code, message, details, cause }: StarfishError): void {
     this.#decided(batch)
     this.#ready = this.#ready.filter(ready => ready !== batch)
     if (batch === this.#open) this.#open = undefined

@@ -6,7 +6,7 @@
 import { createClockTimers } from '../../../../actors/runtime/chart-timers.ts'
 import type { ChartTimers } from '../../../../actors/runtime/compiled-chart.ts'
 import { Deadlines } from '../../../../actors/runtime/deadlines.ts'
-import { type ErrorCode, isStarfishError, StarfishError } from '../../../../messages/errors.ts'
+import { isStarfishError, StarfishError } from '../../../../messages/errors.ts'
 import { logMessageBytes } from '../../../../messages/log/message-v1.ts'
 import { LargeBuffers } from '../../../../messages/wire/large-buffers.ts'
 import { timerMsMax } from '../../client-options.ts'
@@ -16,8 +16,10 @@ import type { TopicDirectory } from '../topic-directory.ts'
 import type { ProducerBatch } from './batch.ts'
 import { Delivery, type SentMessage } from './delivery.ts'
 import { expireLane, Lane, type LanePlane } from './lane.ts'
+import { LaneMoves, mayMove, moveMessages } from './lane-moves.ts'
 import { ProducerLanes } from './producer-lanes.ts'
 import type { ProducerConfig } from './producer-options.ts'
+import { notStored, refusal } from './refusals.ts'
 import type { TopicLanes } from './topic-lanes.ts'
 import { Linger, type Sent, WaitingSend } from './waits.ts'
 
@@ -45,6 +47,7 @@ export class SendDesk implements LanePlane {
   readonly #line = new Set<WaitingSend>()
   /** Topics whose partitions were asked for just now. */
   readonly #asked = new Set<string>()
+  readonly #moves = new LaneMoves(topic => this.#move(topic))
   readonly #deadlines: Deadlines<ProducerBatch | WaitingSend>
   readonly #lingers: Deadlines<Linger>
   #whenReady: (() => void)[] = []
@@ -96,7 +99,7 @@ export class SendDesk implements LanePlane {
       return
     }
     const bytes = sizes.reduce((sum, size) => sum + size, 0)
-    const delivery = new Delivery(messages.length, resolve, reject)
+    const delivery = new Delivery(messages, resolve, reject)
     const sent: Sent = { topic, messages, written, sizes, bytes, delivery }
     const lanes = this.#line.size === 0 && this.#hasRoom(bytes) ? this.#lanesOf(topic) : undefined
     if (lanes === undefined) this.#wait(sent, signal)
@@ -171,8 +174,16 @@ export class SendDesk implements LanePlane {
     this.#lanes.settled(batch.lane)
   }
 
-  lost(lane: Lane): void {
-    this.#forget(lane.topic)
+  lost({ topic }: Lane): void {
+    this.#forget(topic)
+    this.#moves.begin(
+      topic,
+      [...this.#lanes].filter(lane => lane.topic === topic),
+    )
+  }
+
+  settled(lane: Lane): void {
+    this.#moves.settled(lane)
   }
 
   get #isReady(): boolean {
@@ -189,6 +200,7 @@ export class SendDesk implements LanePlane {
   }
 
   #lanesOf(topic: string): TopicLanes | undefined {
+    if (this.#moves.has(topic)) return undefined
     const known = this.#lanes.of(topic)
     if (known !== undefined) return known
     const partitions = this.#topics.partitionsOf(topic)
@@ -215,7 +227,7 @@ export class SendDesk implements LanePlane {
   }
 
   #lookUp(topic: string): void {
-    if (this.#asked.has(topic)) return
+    if (this.#asked.has(topic) || this.#moves.has(topic)) return
     this.#asked.add(topic)
     this.#topics.lookUp(topic).then(
       () => this.#lookedUp(topic),
@@ -232,6 +244,43 @@ export class SendDesk implements LanePlane {
       if (waiting.sent.topic === topic) this.#refuse(waiting, notStored(error))
     }
     this.#admit()
+  }
+
+  /** What was for a topic that is gone goes to the one that there is now. */
+  #move(topic: string): void {
+    this.#topics.lookUp(topic).then(
+      partitions => this.#moved(topic, partitions),
+      error => {
+        for (const lane of this.#endMove(topic)) lane.close(notStored(error))
+        this.#admit()
+      },
+    )
+  }
+
+  #moved(topic: string, partitions: readonly number[]): void {
+    const retired = this.#endMove(topic)
+    const lanes = this.#lanes.open(topic, partitions)
+    let bytesLost = 0
+    for (const lane of retired) {
+      const isThere = partitions.includes(lane.partition)
+      for (const batch of lane.take()) {
+        if (!mayMove(lane, batch, isThere)) {
+          lane.giveUp(batch, batch.lastFailure ?? lane.lostBy!)
+          continue
+        }
+        this.#deadlines.clear(batch)
+        this.#leftMs = Math.max(1, Math.ceil(batch.dueMs - this.requests.config.clock.now()))
+        bytesLost += moveMessages(topic, batch, lanes)
+      }
+    }
+    this.#leftMs = this.config.timeoutMs
+    this.freed(bytesLost)
+  }
+
+  #endMove(topic: string): readonly Lane[] {
+    const lanes = this.#moves.end(topic)
+    this.#lanes.drop(topic)
+    return lanes
   }
 
   /** Delivers what waits, as far as topics are known and there is room. */
@@ -343,16 +392,4 @@ export class SendDesk implements LanePlane {
       })
     })
   }
-}
-
-/** The error of a send of which nothing was stored. */
-function refusal(code: ErrorCode, why: string, cause?: unknown): StarfishError {
-  return new StarfishError(code, `the messages were not sent: ${why}`, { handled: 'no', cause })
-}
-
-/** Whatever became of a request for topics, no message was sent. */
-function notStored(error: unknown): StarfishError {
-  if (!isStarfishError(error)) throw error
-  const { code, message, details, cause } = error
-  return new StarfishError(code, message, { details, handled: 'no', cause })
 }
