@@ -34,7 +34,7 @@ t.test('more partitions than seats take turns, and none keeps its seat for long'
   const take = (fetched: Fetched) => {
     waiting.add(fetched)
     seen.add(fetched.partition)
-    waits.add(fetched.maxWaitMs)
+    waits.add(fetched.longPoll?.maxWaitMs)
   }
   const partitions = Array.from({ length: 11 }, (_, n) => n + 1)
   const { port } = await startLogPeer(t, { partitions, onProduce: ({ stored }) => stored(0), onFetch: take })
@@ -49,7 +49,7 @@ t.test('more partitions than seats take turns, and none keeps its seat for long'
     t.equal(waiting.size, 4, 'no seat is left')
     const answered = [...waiting]
     waiting.clear()
-    for (const polled of answered) polled.found(0, [])
+    for (const { answer } of answered) answer()
   }
   t.same(waits, new Set([1_000]))
   await reader.close()
