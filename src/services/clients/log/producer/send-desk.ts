@@ -271,6 +271,7 @@ export class SendDesk implements LanePlane {
         this.#deadlines.clear(batch)
         this.#leftMs = Math.max(1, Math.ceil(batch.dueMs - this.requests.config.clock.now()))
         bytesLost += moveMessages(topic, batch, lanes)
+        batch.release()
       }
     }
     this.#leftMs = this.config.timeoutMs
