@@ -68,6 +68,7 @@ export function createLogClient(options: LogClientOptions | string): LogClient {
     const untilMs = config.clock.now() + timeoutMs
     await Promise.all([...consumers].map(consumer => consumer.close()))
     await Promise.all([...producers].map(producer => producer.close({ timeoutMs })))
+    topics.close()
     await requests.close(Math.max(0, untilMs - config.clock.now()))
   }
 

@@ -1,7 +1,7 @@
 /** What a log client tells of servers that are not there, or are others than it thinks. */
 import { createServer, type Socket } from 'node:net'
 import t, { type Test } from 'tap'
-import { createLogClient } from '../../src/index.ts'
+import { createLogClient, memoryLogEngine } from '../../src/index.ts'
 import { logError } from '../../src/messages/index.ts'
 import { until } from '../actors/connection/event-shard.ts'
 import { startLogPeer } from './clients/log/log-peer.ts'
@@ -99,4 +99,50 @@ t.test('a partition that cannot be read says why, until it can be', async t => {
   isBroken = false
   t.match(await reading, { value: { partition: 1, offset: 0 } })
   t.match(reader.stats(), [{ failures: 0, lastError: { code: 'STORAGE_FAILED' } }])
+})
+
+t.test('a send whose topic could not be looked up says why', async t => {
+  const { port } = await startLogPeer(t, { topicsFault: 'the answer would be too long' })
+  const client = clientOf(t, port)
+  const producer = client.producer({ timeoutMs: 300 })
+  await t.rejects(producer.send({ topic: 't', messages: [{ value: 'a' }] }), {
+    code: 'REQUEST_TIMEOUT',
+    handled: /^no$/,
+    message: /to learn what partitions t has: .*the answer would be too long/,
+    cause: { code: 'STORAGE_FAILED' },
+  })
+})
+
+t.test('nobody waits on close for a topic that was looked up for a send which is over', async t => {
+  const { port, server } = await serveLog(t, 0)
+  await server.stop()
+  const client = clientOf(t, port)
+  await t.rejects(client.producer({ timeoutMs: 100 }).send({ topic: 't', messages: [{ value: 'a' }] }))
+  t.equal(client.stats().open, 1)
+  // Longer than this test may take.
+  await client.close({ timeoutMs: 600_000 })
+  t.equal(client.stats().open, 0)
+})
+
+t.test('an answer that is longer than the client takes says so, and what fits is fetched', async t => {
+  const { port } = await serveLog(t, 0, { engine: memoryLogEngine.with(undefined) })
+  const large = clientOf(t, port)
+  const client = createLogClient({ brokers: { port }, frameBytesMax: 1_024 })
+  t.teardown(() => client.close({ timeoutMs: 0 }))
+  const [p = -1] = (await client.createTopic('t')).partitions
+  const values = Array.from({ length: 100 }, (_, n) => `${n}`)
+  await large.produce(
+    p,
+    values.map(value => ({ value })),
+  )
+  await large.produce(p, [{ value: 'x'.repeat(2_000) }])
+  const refused = { code: 'REQUEST_REFUSED', message: /more than this client takes: frameBytesMax is 1024/ }
+  const reader = client.consumer({ topic: 't' })
+  const seen: string[] = []
+  const reading = reader.eachBatch(({ messages }) => void seen.push(...messages.map(({ value }) => String(value))))
+  await t.rejects(reading, refused)
+  t.same(seen, values)
+  t.ok((await client.fetch(p, 0, 1_000_000)).messages.length > 1)
+  await t.rejects(client.fetch(p, 100, 1_000_000), refused)
+  await client.healthCheck()
 })

@@ -121,6 +121,15 @@ export function readLogEntries(entries: LogEntries): FetchedMessage[] {
   return mapLogEntries(entries, (offset, { timestampMs, key, value }) => ({ offset, timestampMs, key, value }))
 }
 
+/** The first offset of entries that is not the one behind the one before it; the first of all is to be `first`. */
+export function offsetOutOfStep({ bytes, start, count }: LogEntries, first: number): number | undefined {
+  for (let done = 0, at = start + 4; done < count; done++, at = endOfLogMessage(bytes, at + offsetBytes)) {
+    const offset = readU64(bytes, at)
+    if (offset !== first + done) return offset
+  }
+  return undefined
+}
+
 /** What `make` makes of each message of entries, a view of their bytes, and its offset. */
 export function mapLogEntries<T>(
   { bytes, start, count }: LogEntries,

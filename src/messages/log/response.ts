@@ -16,7 +16,7 @@
 import { StarfishError } from '../errors.ts'
 import { checkField } from '../wire/check-field.ts'
 import { STOP } from '../wire/frame-decoder.ts'
-import { copyBytes, readU16, readU64, writeU16, writeU32, writeU64 } from '../wire/in-place.ts'
+import { copyBytes, readU16, readU32, readU64, writeU16, writeU32, writeU64 } from '../wire/in-place.ts'
 import { LOG_CRC_BYTES, LOG_FRAME_BYTES_MAX, LOG_RESPONSE_HEADER_BYTES, logError, logStatus } from './codes.ts'
 import { isLogFrameIntact, judgeLength, LOG_LENGTH_BYTES, sealLogFrame } from './frame.ts'
 import type { LogOperation, LogOutcome } from './operation.ts'
@@ -142,6 +142,11 @@ function writeFrame(target: Buffer, at: number, frameBytes: number, status: numb
  */
 export function judgeLogResponseHeader(bytes: Buffer, at: number, lengthMax: number): number {
   return judgeLength(bytes, at, LOG_RESPONSE_HEADER_BYTES, lengthMax + fetchOverProduceBytes)
+}
+
+/** The length that the response at `bytes[at]` declares. */
+export function readLogResponseLength(bytes: Buffer, at: number): number {
+  return readU32(bytes, at + logResponseAt.length)
 }
 
 /** The id of the response at `bytes[at]`: exact up to 2^53 - 1, else a greater number that no client has given. */

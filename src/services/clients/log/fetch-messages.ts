@@ -1,5 +1,6 @@
 /** One Fetch, and what comes of it. */
 import type { LongPoll } from '../../../messages/log/fetch-v1.ts'
+import { fetchBytesMax as entriesBytesMax } from '../../../messages/log/response.ts'
 import type { OptionFault } from '../../../messages/option-faults.ts'
 import { checkFaults, optionsFault, requestFault, requestOptions, wholeFault } from './check-arguments.ts'
 import { logCall } from './log-calls.ts'
@@ -38,7 +39,12 @@ export async function fetchMessages(
   )
   const { longPoll, timeoutMs = requests.config.timeoutMs, signal } = given
   const options = { timeoutMs: timeoutMs + (longPoll?.maxWaitMs ?? 0), ...(signal === undefined ? {} : { signal }) }
-  const content = { partitionId: partition, offset, maxBytes: bytesMax, longPoll }
+  const content = {
+    partitionId: partition,
+    offset,
+    maxBytes: Math.min(bytesMax, entriesBytesMax(requests.config.frameBytesMax)),
+    longPoll,
+  }
   const { highWaterMark, entries } = await requests.ask(logCall.fetch, content, true, options)
   return { highWaterMark, messages: readConsumed(partition, entries) }
 }

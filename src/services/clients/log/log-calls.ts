@@ -1,5 +1,5 @@
 /** The operations of the protocol as the client asks for them. */
-import type { LogEntries } from '../../../messages/log/batch-v1.ts'
+import { type LogEntries, offsetOutOfStep } from '../../../messages/log/batch-v1.ts'
 import type { CreateTopicRequest, CreateTopicResponse } from '../../../messages/log/create-topic-v1.ts'
 import type { FetchRequest, FetchResponse } from '../../../messages/log/fetch-v1.ts'
 import type { GetOffsetResponse } from '../../../messages/log/get-offset-v1.ts'
@@ -66,6 +66,10 @@ const healthCheck: LogCall<Nothing, Nothing, void> = {
 const produce: LogCall<ProduceRequest, ProduceResponse> = {
   operation: logOperation.produce,
   about: aboutPartition,
+  faultOf: ({ partitionId, batch }, { partitionId: answered, partial }) => {
+    if (answered !== partitionId) return `is of partition ${answered}`
+    return partial !== undefined && partial.stored > batch.count ? 'has stored more than was sent' : undefined
+  },
   answerOf: response => response,
 }
 
@@ -73,6 +77,11 @@ const fetch: LogCall<FetchRequest, FetchResponse> = {
   operation: logOperation.fetch,
   about: aboutPartition,
   isLong: ({ longPoll }) => longPoll !== undefined,
+  faultOf: ({ partitionId, offset }, { partitionId: answered, entries }) => {
+    if (answered !== partitionId) return `is of partition ${answered}`
+    const wrong = offsetOutOfStep(entries, offset)
+    return wrong === undefined ? undefined : `has a message at offset ${wrong}, out of step`
+  },
   answerOf: keepEntries,
 }
 

@@ -10,7 +10,12 @@
 import { StarfishError } from '../../../messages/errors.ts'
 import { LOG_RESPONSE_HEADER_BYTES, logError } from '../../../messages/log/codes.ts'
 import { writeLogRequest } from '../../../messages/log/request.ts'
-import { judgeLogResponseHeader, readLogResponse, readLogResponseId } from '../../../messages/log/response.ts'
+import {
+  judgeLogResponseHeader,
+  readLogResponse,
+  readLogResponseId,
+  readLogResponseLength,
+} from '../../../messages/log/response.ts'
 import { decodeChunk, type FrameSink, type PartialFrame, STOP } from '../../../messages/wire/frame-decoder.ts'
 import type { LinkOwner } from '../link.ts'
 import type { StreamSession } from '../stream-link.ts'
@@ -75,7 +80,10 @@ export class LogStream implements StreamSession<PendingLog>, FrameSink {
 
   onHeader(bytes: Buffer, at: number): number {
     const bodyBytes = judgeLogResponseHeader(bytes, at, this.#lengthMax)
-    if (bodyBytes === STOP) this.#fault = this.#broken('declares a length that cannot be')
+    if (bodyBytes === STOP) {
+      this.#fault = this.#broken('declares a length that cannot be')
+      this.#refuseOversized(bytes, at)
+    }
     return bodyBytes
   }
 
@@ -106,17 +114,37 @@ export class LogStream implements StreamSession<PendingLog>, FrameSink {
 
   /** A response that throws leaves its request in flight: it ends with the connection. */
   #settle(request: PendingLog, bytes: Buffer, at: number, bodyBytes: number): void {
-    const { call, slot } = request
+    const { call } = request
     const result = readLogResponse(call.operation, bytes, at, bodyBytes)
     if (!result.ok && result.errorCode === logError.corruptMessage) {
       throw this.#broken(`read a request that was not as it was sent: ${result.text}`)
     }
+    const fault = result.ok ? call.faultOf?.(request.content, result.response) : undefined
+    if (fault !== undefined) throw this.#broken(`answers ${request.describe()} with what ${fault}`)
     const answer = result.ok ? call.answerOf(result.response, bytes !== this.#chunk) : undefined
+    this.#free(request)
+    if (result.ok) this.#owner.answered(request, answer)
+    else this.#owner.failed(request, logResponseError(result, request, this.#server))
+  }
+
+  /** An answer that is too long now is so whenever it is asked for: who asked is told so. The connection ends, as it is not read. */
+  #refuseOversized(bytes: Buffer, at: number): void {
+    const length = readLogResponseLength(bytes, at)
+    const requestId = readLogResponseId(bytes, at)
+    const request = this.#slots[requestId % slotsMax]
+    const lengthMax = this.#lengthMax
+    if (length <= lengthMax || request?.requestId !== requestId) return
+    this.#free(request)
+    const what = `${this.#server} answers ${request.describe()} with ${length} bytes`
+    const text = `${what}, more than this client takes: frameBytesMax is ${lengthMax}`
+    const details = { server: this.#server, bytes: length, frameBytesMax: lengthMax }
+    this.#owner.failed(request, new StarfishError('REQUEST_REFUSED', text, { details, handled: 'unknown' }))
+  }
+
+  #free({ slot }: PendingLog): void {
     this.#slots[slot] = undefined
     this.#freeSlots.push(slot)
     this.#inFlight--
-    if (result.ok) this.#owner.answered(request, answer)
-    else this.#owner.failed(request, logResponseError(result, request, this.#server))
   }
 
   #broken(what: string): StarfishError {

@@ -10,6 +10,8 @@ export interface LogCall<TRequest, TResponse, A = TResponse> {
   about(request: TRequest): string
   /** The server may let it wait on purpose. Default never. */
   isLong?(request: TRequest): boolean
+  /** What is wrong with a response, whole as it is: what it answers is something else. Default nothing. */
+  faultOf?(request: TRequest, response: TResponse): string | undefined
   /** What its promise is settled with. Bytes of the response are valid during the call only, unless they are its own (`isOwn`). */
   answerOf(response: TResponse, isOwn: boolean): A
 }

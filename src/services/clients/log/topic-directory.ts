@@ -1,7 +1,9 @@
 /** Which partitions topics have, as far as the client has asked. What is known is used until a server says otherwise. */
 import { StarfishError } from '../../../messages/errors.ts'
+import type { LogTopic } from '../../../messages/log/list-topics-v1.ts'
 import { logCall } from './log-calls.ts'
 import type { LogRequests } from './log-requests.ts'
+import type { PendingLog } from './pending-log.ts'
 
 /** TOPIC_NOT_FOUND. */
 export function topicNotFound(topic: string): StarfishError {
@@ -19,6 +21,7 @@ export class TopicDirectory {
   readonly #requests: LogRequests
   readonly #known = new Map<string, readonly number[]>()
   #asked: Promise<void> | undefined
+  #pending: PendingLog | undefined
 
   constructor(requests: LogRequests) {
     this.#requests = requests
@@ -37,6 +40,16 @@ export class TopicDirectory {
     throw topicNotFound(topic)
   }
 
+  /** What the last attempt failed with, while topics are asked for. */
+  get trouble(): StarfishError | undefined {
+    return this.#pending?.lastFailure
+  }
+
+  /** Nobody waits any more for what is asked. */
+  close(): void {
+    if (this.#pending !== undefined) this.#requests.open.abort(this.#pending)
+  }
+
   /** What was known of it is not true any more. */
   forget(topic: string): void {
     this.#known.delete(topic)
@@ -51,8 +64,21 @@ export class TopicDirectory {
   }
 
   async #refresh(): Promise<void> {
-    const topics = await this.#requests.ask(logCall.listTopics, {}, true)
+    const topics = await this.#list()
     this.#known.clear()
     for (const { name, partitions } of topics) this.#known.set(name, partitions)
+  }
+
+  async #list(): Promise<readonly LogTopic[]> {
+    const { config, open } = this.#requests
+    const { promise, resolve, reject } = Promise.withResolvers<readonly LogTopic[]>()
+    const attempts = { timeoutMs: config.timeoutMs, isIdempotent: true }
+    this.#pending = this.#requests.create(logCall.listTopics, {}, attempts, resolve, reject)
+    open.open(this.#pending)
+    try {
+      return await promise
+    } finally {
+      this.#pending = undefined
+    }
   }
 }

@@ -13,6 +13,7 @@ import {
   type ProduceRequest,
   readLogBatch,
 } from '../../../../src/messages/index.ts'
+import { logError } from '../../../../src/messages/log/codes.ts'
 import { logOperationsV1 } from '../../../../src/messages/log/operations.ts'
 import { LogRequestDecoder } from '../../../../src/messages/log/request.ts'
 
@@ -65,13 +66,15 @@ export interface LogPeerScript {
   readonly onProduce?: (produced: Produced, index: number) => void
   /** With every Fetch. */
   readonly onFetch?: (fetched: Fetched) => void
+  /** ListTopics is answered with a storage error that says so. */
+  readonly topicsFault?: string
   /** What GetOffset is answered. Default 0. */
   readonly highWaterMark?: number
 }
 
 /** A peer that is gone when the test is over. */
 export async function startLogPeer(t: Test, script: LogPeerScript): Promise<LogPeer> {
-  const { partitions = [1], onProduce, onFetch, highWaterMark = 0 } = script
+  const { partitions = [1], onProduce, onFetch, topicsFault, highWaterMark = 0 } = script
   const produced: Produced[] = []
   const sockets = new Set<Socket>()
   let waiting: { count: number; resolve: () => void }[] = []
@@ -101,7 +104,11 @@ export async function startLogPeer(t: Test, script: LogPeerScript): Promise<LogP
         write(encodeLogResponse(logOperation.healthCheck, id, {}))
         break
       case 'ListTopics':
-        write(encodeLogResponse(logOperation.listTopics, id, { topics: [{ name: 't', partitions }] }))
+        write(
+          topicsFault === undefined
+            ? encodeLogResponse(logOperation.listTopics, id, { topics: [{ name: 't', partitions }] })
+            : encodeLogError(id, logError.storageError, topicsFault),
+        )
         break
       case 'GetOffset':
         write(encodeLogResponse(logOperation.getOffset, id, { highWaterMark }))

@@ -9,6 +9,7 @@ const events = [
   'track.go',
   'position.found',
   'fetch.answered',
+  'fetch.hasty',
   'range.left',
   'request.failed',
   'request.failed',

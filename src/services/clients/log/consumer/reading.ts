@@ -11,6 +11,7 @@ import { createClockTimers } from '../../../../actors/runtime/chart-timers.ts'
 import type { TimerHandle } from '../../../../actors/runtime/clock.ts'
 import type { ChartTimers } from '../../../../actors/runtime/compiled-chart.ts'
 import { isStarfishError, StarfishError } from '../../../../messages/errors.ts'
+import { fetchBytesMax as entriesBytesMax } from '../../../../messages/log/response.ts'
 import { backoffMs } from '../../../../supervisor/backoff.ts'
 import { Fifo } from '../../../../supervisor/fifo.ts'
 import type { FailureRecord } from '../../failure-record.ts'
@@ -184,7 +185,8 @@ export class Reading implements TrackPlane {
       this.end(partitionNotFound(topic, unknown))
       return
     }
-    const budget = new PrefetchBudget(prefetchBytesMax, fetchBytesMax, partitions.length, () => this.#reclaim())
+    const fetchMax = Math.min(fetchBytesMax, entriesBytesMax(this.requests.config.frameBytesMax))
+    const budget = new PrefetchBudget(prefetchBytesMax, fetchMax, partitions.length, () => this.#reclaim())
     this.#budget = budget
     this.#tracks = partitions.map(partition => {
       const begin = typeof from === 'string' ? from : (from[partition] ?? 'start')

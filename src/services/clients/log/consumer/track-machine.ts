@@ -10,6 +10,7 @@
  *   resting --> fetching: track.go
  *   locating --> resting: position.found
  *   fetching --> resting: fetch.answered, range.left
+ *   fetching --> backingOff: fetch.hasty
  *   locating --> backingOff: request.failed
  *   fetching --> backingOff: request.failed
  *   backingOff --> resting: after backoff
@@ -32,6 +33,8 @@ export type TrackEvent =
   | { readonly type: 'track.go' }
   | { readonly type: 'position.found' }
   | { readonly type: 'fetch.answered' }
+  /** It was answered, again, sooner than the server was asked to wait, and there is nothing new: the next one waits here. */
+  | { readonly type: 'fetch.hasty' }
   /** The offset is not in range any more; where to go on is to be found. */
   | { readonly type: 'range.left' }
   /** And may be tried again. */
@@ -43,7 +46,7 @@ export type TrackEvent =
 /** The record that the chart runs on. */
 export interface TrackFacts {
   readonly isPositionKnown: boolean
-  /** The pause that the last failure asks for. */
+  /** The pause that the last failure asks for, or the last answer that came in haste. */
   readonly backoffMs: number
 }
 
@@ -72,6 +75,7 @@ export const trackMachine = setup({
     fetching: {
       on: {
         'fetch.answered': 'resting',
+        'fetch.hasty': 'backingOff',
         'range.left': 'resting',
         'request.failed': 'backingOff',
         'track.seek': 'resting',

@@ -74,6 +74,9 @@ export class Track implements TrackFacts, BudgetUser {
   lastError: FailureRecord | undefined = undefined
   /** The offset that was asked for and is out of range, while one in range is looked for. */
   #lostFrom: number | undefined
+  /** Answers in a row that came in haste. */
+  #hasty = 0
+  #askedAtMs = 0
   #skipped = 0
   #pending: PendingLog<FetchResponse> | undefined
   #locating: AbortController | undefined
@@ -106,7 +109,7 @@ export class Track implements TrackFacts, BudgetUser {
 
   get backoffMs(): number {
     const { retry, random } = this.#plane.requests.config
-    return backoffMs({ ...retry, jitter: 1 }, this.failures, random())
+    return backoffMs({ ...retry, jitter: 1 }, Math.max(this.failures, this.#hasty), random())
   }
 
   // What the reader asks.
@@ -176,6 +179,7 @@ export class Track implements TrackFacts, BudgetUser {
     this.#isAtStart = false
     this.#lostFrom = undefined
     this.#skipped = skipped
+    this.#hasty = 0
     this.#tell('track.seek')
     this.go()
   }
@@ -222,6 +226,7 @@ export class Track implements TrackFacts, BudgetUser {
       },
     )
     this.#pending = pending
+    this.#askedAtMs = requests.config.clock.now()
     requests.polls.open(pending)
   }
 
@@ -232,10 +237,18 @@ export class Track implements TrackFacts, BudgetUser {
     this.#position ??= offset
     this.highWaterMark = highWaterMark
     const isKept = this.#keep(offset, highWaterMark, entries)
-    this.#tell('fetch.answered')
+    if (entries.count === 0 && this.#isEarly) this.#hasty++
+    else this.#hasty = 0
+    this.#tell(this.#hasty > 0 ? 'fetch.hasty' : 'fetch.answered')
     if (isKept) this.#plane.arrived(this)
     this.#budget.serve()
     this.go()
+  }
+
+  /** A server that keeps answering so soon would be asked without a pause. */
+  get #isEarly(): boolean {
+    const { clock, retry } = this.#plane.requests.config
+    return clock.now() - this.#askedAtMs < Math.min(this.#plane.config.maxWaitMs, retry.maxMs)
   }
 
   /** Whether there are messages, and room for them. */
@@ -300,7 +313,8 @@ export class Track implements TrackFacts, BudgetUser {
     if (error.code === 'OFFSET_OUT_OF_RANGE' && where !== 'fail') {
       if (!this.#isAtStart) this.#lostFrom = offset
       this.#next = where
-      this.#tell('range.left')
+      // What is looked for once more was not there when it was found.
+      this.#tell(this.#hasty++ === 0 ? 'range.left' : 'fetch.hasty')
       this.go()
     } else if (error.retryable) {
       this.failures++

@@ -350,7 +350,7 @@ export class SendDesk implements LanePlane {
     }
     const { timeoutMs } = this.config
     const { topic } = waiting.sent
-    const cause = this.requests.pool.trouble()
+    const cause = this.requests.pool.trouble() ?? this.#topics.trouble
     const what = this.#topics.partitionsOf(topic) === undefined ? `to learn what partitions ${topic} has` : 'for room'
     const text = `the send waited ${timeoutMs} ms ${what}${cause === undefined ? '' : `: ${cause.message}`}`
     this.#refuse(waiting, new StarfishError('REQUEST_TIMEOUT', text, { details: { timeoutMs }, handled: 'no', cause }))
