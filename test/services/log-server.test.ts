@@ -3,6 +3,7 @@ import { join } from 'node:path'
 import t from 'tap'
 import { memoryLogEngine, sqliteLogEngine } from '../../src/index.ts'
 import { encodeLogRequest, logOperation, readLogEntries } from '../../src/messages/index.ts'
+import { damagedLogEngine } from '../protocols/message-log/fixtures/damaged-log.ts'
 import { newFolder } from '../protocols/message-log/sqlite-world.ts'
 import type { LogConnection } from './fixtures/log-connection.ts'
 import { newTopic, produceOf, serveLog } from './fixtures/served-log.ts'
@@ -133,6 +134,26 @@ t.test('a store that is full refuses what is produced, and goes on to be read', 
   t.same(await client.do(getOffset, { partitionId: partitionId! }), { highWaterMark: stored })
   t.equal((await textsFrom(client, partitionId!, stored - 1)).texts.length, 1)
 })
+
+t.test(
+  'an answer that cannot be written leaves nothing in its connection: errors, and sound answers, follow',
+  async t => {
+    const { connect } = await serveLog(t, 0, { engine: damagedLogEngine.with({ partitionId: 1 }) })
+    const client = await connect()
+    const [damaged = 0, sound = 0] = await newTopic(client, 'orders', 2)
+    for (const partitionId of [damaged, sound])
+      await client.do(produce, produceOf(partitionId, 'x'.repeat(500), 'last'))
+    const rounds = Array.from({ length: 20 }, async () => {
+      const [refused, { texts }] = await Promise.all([
+        client.ask(fetch, { partitionId: damaged, offset: 0, maxBytes: 10_000 }),
+        textsFrom(client, sound, 0),
+      ])
+      t.match(refused, { ok: false, errorCode: 7, text: 'the stored message at offset 1 is not whole' })
+      t.same(texts, [`0:${'x'.repeat(500)}`, '1:last'])
+    })
+    await Promise.all(rounds)
+  },
+)
 
 t.test('what was asked before a frame that cannot be is answered, then the connection ends', async t => {
   const { connect } = await serveLog(t, 1)
