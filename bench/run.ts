@@ -2,8 +2,6 @@
  * The benchmarks: `npm run bench` lists the suites, `npm run bench -- kernel [--quick]` runs one, writes its section of
  * docs/benchmarks.md and its figures to bench/results/. `--only=<part>` runs one part of it and writes nothing.
  */
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
 import { keepCompiled } from '../src/cli/compile-cache.ts'
 import { round, writeResults } from './page.ts'
 import type { Suite } from './suite.ts'
@@ -22,7 +20,7 @@ if (name === undefined || load === undefined) {
 } else {
   const quick = flags.includes('--quick')
   // As `starfish up` does.
-  keepCompiled(join(tmpdir(), `starfish-compiled-${process.version}`))
+  keepCompiled()
   const suite = await load()
   const startedAt = performance.now()
   const only = flags.find(flag => flag.startsWith('--only='))?.slice('--only='.length)

@@ -2,7 +2,7 @@
  * The `starfish` command. Results for people go to stdout, errors and logs to stderr.
  */
 import { readFileSync } from 'node:fs'
-import { extname, join } from 'node:path'
+import { extname } from 'node:path'
 
 import { keepCompiled } from './cli/compile-cache.ts'
 import { unknownOption } from './cli/read-options.ts'
@@ -82,8 +82,7 @@ function problemOf(word: string | undefined): string {
 async function up(args: readonly string[], surroundings: CliSurroundings): Promise<number> {
   const options = parseUpOptions(args)
   if (options.help) return print(upHelp)
-  const { heartLimits = defaultHeartLimits, stopLimitMs = 15_000 } = surroundings
-  const { loadNode = () => loadRealNode(options.data) } = surroundings
+  const { heartLimits = defaultHeartLimits, stopLimitMs = 15_000, loadNode = loadRealNode } = surroundings
   const echoMs = echoMsOf(process.env)
   // Each process loads its own half only: the parent is to stay small.
   const isChild = isUnderHeart()
@@ -100,8 +99,8 @@ async function up(args: readonly string[], surroundings: CliSurroundings): Promi
   return await serve({ up: options, version: packageVersion(), tie, signals, stopLimitMs, loadNode })
 }
 
-async function loadRealNode(data: string): Promise<RunNode> {
-  keepCompiled(join(data, 'compiled'))
+async function loadRealNode(): Promise<RunNode> {
+  keepCompiled()
   const url = new URL(`./node${extname(new URL(import.meta.url).pathname)}`, import.meta.url)
   const { runNode }: { runNode: RunNode } = await import(url.href)
   return runNode

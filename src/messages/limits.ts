@@ -52,6 +52,8 @@ export interface ServerLimits {
   readonly outputHighWaterBytes: number
   /** Output that waits, late answers included; above it the connection is reset. */
   readonly outputBytesMax: number
+  /** Shard: output of all its connections that waits for their sockets; at that number none is read that has some waiting. */
+  readonly shardOutputBytesMax: number
   /**
    * Draining: how long a connection must be silent, once its last answer was taken, before it is closed. Requests that arrive
    * are answered "overloaded".
@@ -90,6 +92,7 @@ export const serverLimitDefaults: ServerLimits = {
   shardInFlightBytesMax: 268_435_456,
   outputHighWaterBytes: 65_536,
   outputBytesMax: 4_194_304,
+  shardOutputBytesMax: 268_435_456,
   drainQuietMs: 250,
   drainReadMs: 1_000,
   drainTimeoutMs: 8_000,

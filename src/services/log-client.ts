@@ -1,6 +1,7 @@
 import type { LogTopic } from '../messages/log/list-topics-v1.ts'
 import type { ProduceResponse } from '../messages/log/produce-v1.ts'
 import { topicLimits } from '../protocols/message-log/engine/contract.ts'
+import { closeWaitMs } from './clients/client-options.ts'
 import type { ClientFigures } from './clients/connection-pool.ts'
 import { checkFaults, textFault, wholeFault } from './clients/log/check-arguments.ts'
 import type { ConsumerOptions } from './clients/log/consumer/consumer-options.ts'
@@ -51,8 +52,6 @@ export interface LogClient extends AsyncDisposable {
   close(options?: { readonly timeoutMs?: number }): Promise<void>
 }
 
-const closeTimeoutMs = 5_000
-
 const none = {}
 
 /** Creates a client of the log that `brokers` serve; a plain address is taken too. Throws BAD_CONFIG for options that cannot be used. */
@@ -64,7 +63,8 @@ export function createLogClient(options: LogClientOptions | string): LogClient {
   const producers = new Set<LogProducer>()
   const consumers = new Set<LogConsumer>()
 
-  async function close({ timeoutMs = closeTimeoutMs }: { readonly timeoutMs?: number } = {}): Promise<void> {
+  async function close(options: { readonly timeoutMs?: number } = {}): Promise<void> {
+    const timeoutMs = closeWaitMs(options)
     const untilMs = config.clock.now() + timeoutMs
     await Promise.all([...consumers].map(consumer => consumer.close()))
     await Promise.all([...producers].map(producer => producer.close({ timeoutMs })))

@@ -18,6 +18,8 @@ export interface OutputOwner {
 export interface OutputBuffer {
   readonly bytes: Buffer
   lengthBytes: number
+  /** Of it, what a socket was given and has not written. */
+  givenBytes: number
   owner: OutputOwner | undefined
   /** The callback of the write, made once for each buffer rather than for each write. */
   readonly written: (error?: Error | null) => void
@@ -27,6 +29,10 @@ export interface OutputBuffer {
 export interface OutputPool {
   /** A buffer with room for at least `bytes`. */
   take(owner: OutputOwner, bytes: number): OutputBuffer
+  /** Counts a buffer as waiting until it is written: a socket is being given it. */
+  wait(buffer: OutputBuffer): void
+  /** Bytes that wait with sockets. */
+  readonly waitingBytes: number
   /** Takes a buffer back that will not be written. */
   give(buffer: OutputBuffer): void
   /** Buffers at rest. */
@@ -37,10 +43,13 @@ export interface OutputPool {
 export function createOutputPool(keepMax = 32): OutputPool {
   const resting: OutputBuffer[] = []
   const large = new LargeBuffers()
+  let waitingBytes = 0
 
   function give(buffer: OutputBuffer): void {
+    waitingBytes -= buffer.givenBytes
     buffer.owner = undefined
     buffer.lengthBytes = 0
+    buffer.givenBytes = 0
     if (buffer.bytes.length > OUTPUT_BUFFER_BYTES) large.give(buffer.bytes)
     else if (resting.length < keepMax) resting.push(buffer)
   }
@@ -49,6 +58,7 @@ export function createOutputPool(keepMax = 32): OutputPool {
     const buffer: OutputBuffer = {
       bytes,
       lengthBytes: 0,
+      givenBytes: 0,
       owner: undefined,
       written(error) {
         const { owner } = buffer
@@ -68,6 +78,13 @@ export function createOutputPool(keepMax = 32): OutputPool {
           : (resting.pop() ?? create(Buffer.allocUnsafeSlow(OUTPUT_BUFFER_BYTES)))
       buffer.owner = owner
       return buffer
+    },
+    wait(buffer) {
+      buffer.givenBytes = buffer.lengthBytes
+      waitingBytes += buffer.givenBytes
+    },
+    get waitingBytes() {
+      return waitingBytes
     },
     give,
     get idle() {

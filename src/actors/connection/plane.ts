@@ -114,6 +114,11 @@ export class ConnectionPlane {
     return this.#lastNumber
   }
 
+  /** True while as much output of all connections waits as may: who has some waiting is not served before it has gone. */
+  get isOutputFull(): boolean {
+    return this.outputs.waitingBytes >= this.limits.shardOutputBytesMax
+  }
+
   /** Adds to the requests of all connections that wait for their handlers. */
   inFlight(requests: number, bytes: number): void {
     this.#inFlightRequests += requests

@@ -13,7 +13,7 @@ import type { RefusalKind } from '../serving/refusals.ts'
 import type { TimedRecord } from './connection-timers.ts'
 import { type ConnectionEvent, connectionEvents } from './events.ts'
 import type { ConnectionContext } from './machine.ts'
-import type { OutputBuffer, OutputOwner } from './output.ts'
+import { OUTPUT_BUFFER_BYTES, type OutputBuffer, type OutputOwner } from './output.ts'
 import type { ConnectionPlane } from './plane.ts'
 import { ReplyLedger, type ReplySink } from './reply-ledger.ts'
 import { type ConnectionMode, halt, isFull, type SlowReader, seenReading } from './transitions.ts'
@@ -95,6 +95,10 @@ export class Connection implements Link, FrameSink, OutputOwner, ReplySink, Time
     return this.plane.protocol.headerBytes
   }
 
+  get isOutputFull(): boolean {
+    return this.plane.isOutputFull
+  }
+
   get target(): Buffer {
     return this.plane.target
   }
@@ -131,6 +135,10 @@ export class Connection implements Link, FrameSink, OutputOwner, ReplySink, Time
       plane.crowded.push(this)
       return false
     }
+    // A large answer leaves at once, so that one that is not taken is followed by no other.
+    if (this.output !== undefined && this.output.lengthBytes > OUTPUT_BUFFER_BYTES) this.flush()
+    if (plane.isOutputFull && this.socket.writableLength > 0) this.#block()
+    if (this.halted !== 0) return false
     if (!plane.isTurnOver()) return true
     this.halted |= halt.yielded
     plane.afterTurn(this)
@@ -233,8 +241,12 @@ export class Connection implements Link, FrameSink, OutputOwner, ReplySink, Time
       plane.outputs.give(output)
       return
     }
+    plane.outputs.wait(output)
     socket.write(output.bytes.subarray(0, output.lengthBytes), output.written)
-    if (socket.writableLength <= plane.limits.outputHighWaterBytes) return
+    if (socket.writableLength > plane.limits.outputHighWaterBytes) this.#block()
+  }
+
+  #block(): void {
     this.halted |= halt.blocked
     if (this.reader === undefined) this.watchReader()
   }

@@ -65,6 +65,8 @@ export interface ReplyPath {
 export interface Link extends ReplyPath {
   /** `c1`, `c2`…: never used twice by one acceptor. */
   readonly id: string
+  /** As much output of the shard waits for slow readers as may: an answer that can be a short one should be. */
+  readonly isOutputFull: boolean
   /**
    * As {@link ReplyPath.settle}, for an answer that is written in place: room for `bytes` in {@link ReplyPath.target}, which must
    * all be written before the caller returns; -1 when nobody waits for it or the token was used. With `replyOrder: 'ready'` only.

@@ -46,17 +46,21 @@ export function fillNumbers<T extends { readonly [K in keyof T]: number }>(
 
 const closeTimeoutMs = 5_000
 
-/** How long the close of a client waits for open requests, ms: for ever is as long as any. `BAD_CONFIG` for what is no number. */
-export function closeWaitMs(options: { readonly timeoutMs?: number }): number {
+/** How long the close of `what` waits for what is open, ms: for ever is as long as any. `BAD_CONFIG` for what is no number. */
+export function closeWaitMs(options: { readonly timeoutMs?: number }, what = 'client'): number {
   const faults = createFaults()
-  const timeoutMs = faults.options('', options, ['timeoutMs']) ? (options.timeoutMs ?? closeTimeoutMs) : closeTimeoutMs
+  const { timeoutMs = closeTimeoutMs } = faults.options('', options, ['timeoutMs']) ? options : {}
   faults.number('timeoutMs', timeoutMs, 0, Number.POSITIVE_INFINITY)
-  faults.throwIfAny('BAD_CONFIG', 'the client was not closed')
+  faults.throwIfAny('BAD_CONFIG', `the ${what} was not closed`)
   return timeoutMs
 }
 
 /** Adds a fault for certificates that cannot be used: told before anything is dialed. */
 export function checkTls(tls: ConnectionOptions, faults: Faults): void {
+  if (typeof tls !== 'object' || tls === null) {
+    faults.add('tls', `is ${show(tls)}, not an object with options`)
+    return
+  }
   try {
     createSecureContext(tls)
   } catch (error) {

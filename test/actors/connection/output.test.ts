@@ -26,6 +26,24 @@ t.test('a buffer that was written is used again, after its owner was told', asyn
   t.equal(pool.idle, 1, 'no more rest than may')
 })
 
+t.test('what sockets were given counts until it is written, or fails', async t => {
+  const pool = createOutputPool()
+  const owner = { onWritten() {} }
+  const [first, second] = [pool.take(owner, 100), pool.take(owner, 300_000)]
+  first.lengthBytes = 100
+  second.lengthBytes = 300_000
+  t.equal(pool.waitingBytes, 0)
+  pool.wait(first)
+  pool.wait(second)
+  t.equal(pool.waitingBytes, 300_100)
+  second.written(new Error('the socket is gone'))
+  t.equal(pool.waitingBytes, 100)
+  first.written()
+  t.equal(pool.waitingBytes, 0)
+  pool.give(pool.take(owner, 5))
+  t.equal(pool.waitingBytes, 0)
+})
+
 t.test('a reply beyond the size of a buffer has one of its own, which is not kept', async t => {
   const pool = createOutputPool()
   const owner = { onWritten() {} }

@@ -132,6 +132,31 @@ for (const [cost, spend] of [
   })
 }
 
+t.test(
+  'shardOutputBytesMax: a slow reader is served no further, others are, and it gets all when it reads',
+  async t => {
+    const handled: number[] = []
+    const large = Buffer.alloc(2_000_000)
+    const work: EventCommand = call => {
+      handled.push(call.sessionId)
+      call.answer(large)
+    }
+    const limits = { shardOutputBytesMax: 6_000_000, outputHighWaterBytes: 900_000_000, outputBytesMax: 900_000_000 }
+    const shard = await startEventShard(t, { commands: new Map([[later, work]]), limits })
+    const [slow, other] = [await shard.connect(), await shard.connect()]
+    slow.socket.pause()
+    slow.write(...Array.from({ length: 12 }, (_, index) => request(later, 100 + index)))
+    await shard.states('wantWrite', 'wantReadHeader.idle')
+    // The kernel takes some of it.
+    t.ok(handled.length < 9, `${handled.length} answers of 2 MB`)
+    other.write(request(eventCommand.echo, 1))
+    t.match(await other.response(), { status: 0, sessionId: 1 })
+    slow.socket.resume()
+    for (let index = 0; index < 12; index++) t.match(await slow.response(), { status: 0, sessionId: 100 + index })
+    await shard.states('wantReadHeader.idle', 'wantReadHeader.idle')
+  },
+)
+
 type EventShard = Awaited<ReturnType<typeof startEventShard>> & { pass(ms: number): void }
 
 /** Has time pass within a turn of the event loop, as work does. */

@@ -124,6 +124,46 @@ onOneNode(
   },
 )
 
+onOneNode(
+  'a stream that others removed is missed, and no other takes its place',
+  [],
+  async (t, nats, node, id, options) => {
+    const reader = await openReader(options)
+    t.teardown(() => reader.close())
+    await node.append(appendOf(id, ['a', 'b']))
+    t.same(valuesIn(await reader.read(id, 0, plenty)), ['0:a', '1:b'])
+    const gone = {
+      code: 'STORAGE_FAILED',
+      details: { reason: 'corrupt' },
+      message: new RegExp(`the stream ${options.store}-partition-${id} is gone`),
+    }
+    const waits = t.rejects(reader.whenPast(id, 2, new AbortController().signal), gone)
+    const connection = await connect({ servers: nats.address })
+    const { streams } = await jetstreamManager(connection)
+    await streams.delete(`${options.store}-partition-${id}`)
+    for (let times = 0; times < 2; times++) {
+      await t.rejects(
+        attempt(() => node.append(appendOf(id, ['c']))),
+        gone,
+      )
+    }
+    for (const source of [node, reader]) {
+      await t.rejects(
+        attempt(() => source.read(id, 0, plenty)),
+        gone,
+      )
+      await t.rejects(
+        attempt(() => source.highWaterMark(id)),
+        gone,
+      )
+    }
+    await waits
+    await connection.close()
+    const [other = -1] = (await node.createTopic('bills', 1)).partitionIds
+    t.same(await node.append(appendOf(other, ['d'])), { baseOffset: 0, stored: 1 })
+  },
+)
+
 onOneNode('a message that NATS does not take is refused, and costs no other', [], async (t, _nats, node, id) => {
   const refused = { code: 'BAD_CONFIG', message: /messages\[1\] has 1048592 bytes, and NATS takes 1046528/ }
   await t.rejects(

@@ -6,6 +6,9 @@ import type { ReadResult, StoredBatch } from '../engine/contract.ts'
 /** The offset that travels with every fetched message. */
 export const offsetBytes = 8
 
+/** What a Fetch is answered at most while as much output waits for slow readers as may: everybody gets on, and nothing piles up. */
+export const scarceFetchBytes = 32_768
+
 /** The answer that carries all of it. */
 export function fetchAnswer(partitionId: number, { highWaterMark, batches }: ReadResult): FetchAnswer {
   return { partitionId, highWaterMark, slices: batches.map(sliceOf) }

@@ -12,7 +12,7 @@ import { fetchBytesMax } from '../../../messages/log/response.ts'
 import type { LogReader, MaybeAsync } from '../engine/contract.ts'
 import type { FilledLogOptions } from '../log-options.ts'
 import { type AppendOutcome, AppendQueue, type KnownOwner, type PendingAppend } from './append-queue.ts'
-import { fetchAnswer } from './fetched.ts'
+import { fetchAnswer, scarceFetchBytes } from './fetched.ts'
 import { LateAnswers } from './late-answers.ts'
 import { LateAnswer, type LogCall } from './log-call.ts'
 import { LogFailures } from './log-failure.ts'
@@ -129,7 +129,7 @@ export class LogServices {
 
   readonly #fetch = (call: LogCall, request: FetchRequest): void => {
     const { partitionId, offset, longPoll } = request
-    const maxBytes = Math.min(request.maxBytes, this.#fetchBytesMax)
+    const maxBytes = Math.min(request.maxBytes, call.link.isOutputFull ? scarceFetchBytes : this.#fetchBytesMax)
     if (longPoll !== undefined && this.polls.count < this.#longPollsMax) {
       this.polls.fetch(call, { partitionId, offset, maxBytes }, longPoll)
     } else if (longPoll !== undefined) {

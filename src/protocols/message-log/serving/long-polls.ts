@@ -18,7 +18,7 @@ import type { FetchRequest, LongPoll } from '../../../messages/log/fetch-v1.ts'
 import { LOG_MESSAGE_BYTES_MIN } from '../../../messages/log/message-v1.ts'
 import type { LogReader, MaybeAsync, ReadResult } from '../engine/contract.ts'
 import { logFigures } from '../log-figures.ts'
-import { fetchAnswer, fetchedBytes, offsetBehind, offsetBytes } from './fetched.ts'
+import { fetchAnswer, fetchedBytes, offsetBehind, offsetBytes, scarceFetchBytes } from './fetched.ts'
 import type { LateAnswers } from './late-answers.ts'
 import { LateAnswer, type LogCall } from './log-call.ts'
 import { PartitionWatch, type Watched } from './partition-watch.ts'
@@ -145,7 +145,9 @@ export class LongPolls {
     this.leave(poll)
     const { late, request } = poll
     try {
-      const found = this.#readShared(request, request.offset, request.maxBytes)
+      const { maxBytes } = request
+      const isScarce = late.link.isOutputFull && maxBytes > scarceFetchBytes
+      const found = this.#readShared(request, request.offset, isScarce ? scarceFetchBytes : maxBytes)
       if (found instanceof Promise) {
         void this.#answers.await(late, found, result => fetchAnswer(request.partitionId, result))
       } else {
@@ -237,10 +239,11 @@ export class LongPolls {
       return
     }
     if (poll.isOver) return
-    const isFirst = poll.seenBytes === 0
+    // What was found may be more than is to be answered now.
+    const isAnswer = poll.seenBytes === 0 && !poll.late.link.isOutputFull
     if (!this.#see(poll, found)) {
       this.#watch(poll)
-    } else if (isFirst) {
+    } else if (isAnswer) {
       this.leave(poll)
       poll.late.answer(fetchAnswer(poll.request.partitionId, found))
     } else {

@@ -1,6 +1,7 @@
 /** One Fetch, and what comes of it. */
 import type { LongPoll } from '../../../messages/log/fetch-v1.ts'
-import { checkFaults, optionsFault, requestOptions, wholeFault } from './check-arguments.ts'
+import type { OptionFault } from '../../../messages/option-faults.ts'
+import { checkFaults, optionsFault, requestFault, requestOptions, wholeFault } from './check-arguments.ts'
 import { logCall } from './log-calls.ts'
 import type { LogRequestOptions, LogRequests } from './log-requests.ts'
 import { type ConsumedMessage, readConsumed } from './message.ts'
@@ -30,7 +31,7 @@ export async function fetchMessages(
   given: FetchOptions = {},
 ): Promise<FetchResult> {
   checkFaults(
-    optionsFault(given, fetchOptions),
+    requestFault(given, fetchOptions) ?? longPollFault(given.longPoll),
     wholeFault('partition', partition),
     wholeFault('offset', offset, 0, Number.MAX_SAFE_INTEGER),
     wholeFault('bytesMax', bytesMax),
@@ -40,4 +41,13 @@ export async function fetchMessages(
   const content = { partitionId: partition, offset, maxBytes: bytesMax, longPoll }
   const { highWaterMark, entries } = await requests.ask(logCall.fetch, content, true, options)
   return { highWaterMark, messages: readConsumed(partition, entries) }
+}
+
+function longPollFault(longPoll: LongPoll | undefined): OptionFault | undefined {
+  if (longPoll === undefined) return undefined
+  return (
+    optionsFault(longPoll, ['maxWaitMs', 'minBytes'], 'longPoll') ??
+    wholeFault('longPoll.maxWaitMs', longPoll.maxWaitMs) ??
+    wholeFault('longPoll.minBytes', longPoll.minBytes)
+  )
 }

@@ -1,11 +1,9 @@
 /** Asks servers of the log, one request a call: what producers, consumers and the client itself stand on. */
 import { isStarfishError, StarfishError } from '../../../messages/errors.ts'
-import { show } from '../../../messages/option-faults.ts'
-import { notSent, timerMsMax } from '../client-options.ts'
 import { type ClientFigures, ConnectionPool } from '../connection-pool.ts'
 import type { OpenRequests } from '../open-requests.ts'
 import type { PendingOptions } from '../pending-request.ts'
-import { optionsFault, requestOptions } from './check-arguments.ts'
+import { checkFaults, requestFault, timeoutFault } from './check-arguments.ts'
 import type { LogClientConfig } from './log-client-options.ts'
 import { logWire } from './log-wire.ts'
 import { type LogCall, PendingLog } from './pending-log.ts'
@@ -78,9 +76,8 @@ export class LogRequests {
   ): Promise<A> {
     return new Promise((resolve, reject) => {
       try {
+        if (options !== none) checkFaults(requestFault(options))
         const { timeoutMs = this.config.timeoutMs, signal } = options
-        const fault = options === none ? undefined : optionsFault(options, requestOptions)
-        if (fault !== undefined) throw notSent([fault])
         const attempts = { timeoutMs, isIdempotent }
         const open = call.isLong?.(content) ? this.polls : this.open
         open.open(this.create(call, content, attempts, resolve, reject), signal)
@@ -98,10 +95,7 @@ export class LogRequests {
     resolve: (answer: A) => void,
     reject: (error: unknown) => void,
   ): PendingLog<A> {
-    const { timeoutMs } = options
-    if (!(timeoutMs > 0 && timeoutMs <= timerMsMax)) {
-      throw notSent([{ path: 'timeoutMs', reason: `is ${show(timeoutMs)}, not above 0 and up to ${timerMsMax}` }])
-    }
+    checkFaults(timeoutFault(options.timeoutMs))
     try {
       return new PendingLog(call, content, this.config.frameBytesMax, options, resolve, reject)
     } catch (cause) {

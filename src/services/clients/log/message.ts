@@ -52,7 +52,7 @@ export function messageFault(message: ProducerMessage, path: string): OptionFaul
   const { key, value, partition, timestamp } = message
   if (!isBody(value)) return { path: `${path}.value`, reason: bodyReason(value) }
   if (key !== undefined && !isBody(key)) return { path: `${path}.key`, reason: bodyReason(key) }
-  if (partition !== undefined && partition >>> 0 !== partition) {
+  if (partition !== undefined && !(typeof partition === 'number' && partition >>> 0 === partition)) {
     return { path: `${path}.partition`, reason: `is ${show(partition)}, not the id of a partition` }
   }
   if (timestamp !== undefined && !Number.isSafeInteger(timestamp)) {

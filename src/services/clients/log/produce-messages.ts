@@ -3,7 +3,7 @@ import { encodeLogBatch } from '../../../messages/log/batch-v1.ts'
 import { type Acknowledgement, acknowledgements } from '../../../messages/log/codes.ts'
 import type { ProduceResponse, ProducerSequence } from '../../../messages/log/produce-v1.ts'
 import { type OptionFault, show } from '../../../messages/option-faults.ts'
-import { checkFaults, optionsFault, requestOptions, wholeFault } from './check-arguments.ts'
+import { checkFaults, optionsFault, requestFault, requestOptions, wholeFault } from './check-arguments.ts'
 import { logCall } from './log-calls.ts'
 import type { LogRequestOptions, LogRequests } from './log-requests.ts'
 import { messagesFault, type ProducerMessage, toLogMessage } from './message.ts'
@@ -27,12 +27,13 @@ export function produceMessages(
   given: ProduceOptions = none,
 ): Promise<ProduceResponse> {
   try {
+    if (given !== none) checkFaults(requestFault(given, produceOptions))
     const { acknowledgement = 'committed', producer, ...options } = given
     checkFaults(
-      optionsFault(given, produceOptions),
       wholeFault('partition', partition),
       messagesFault(messages),
       acknowledgements.includes(acknowledgement) ? undefined : badAcknowledgement(acknowledgement),
+      producer === undefined ? undefined : producerFault(producer),
     )
     const nowMs = Math.floor(requests.config.clock.now())
     const batch = encodeLogBatch(messages.map(message => toLogMessage(message, nowMs)))
@@ -45,4 +46,16 @@ export function produceMessages(
 
 function badAcknowledgement(value: unknown): OptionFault {
   return { path: 'acknowledgement', reason: `is ${show(value)}, not one of ${acknowledgements.join(', ')}` }
+}
+
+const producerIdMax = 0xffff_ffff_ffff_ffffn
+
+function producerFault(producer: ProducerSequence): OptionFault | undefined {
+  const fault = optionsFault(producer, ['producerId', 'sequence'], 'producer')
+  if (fault !== undefined) return fault
+  const { producerId, sequence } = producer
+  if (typeof producerId === 'bigint' && producerId >= 0n && producerId <= producerIdMax) {
+    return wholeFault('producer.sequence', sequence)
+  }
+  return { path: 'producer.producerId', reason: `is ${show(producerId)}, not a bigint from 0 to ${producerIdMax}` }
 }

@@ -278,3 +278,22 @@ t.test('no more is gathered for a store that is behind than may be', async t => 
   const text = 'the store is behind by as much as may be: nothing was done'
   t.match(link.answers(produce), [{ requestId: 2, errorCode: 7, text }])
 })
+
+t.test('while slow readers have as much waiting as may be, fetches are answered with little', async t => {
+  const { protocol, link, append, partitionId, clock } = await connected()
+  await append(...Array.from({ length: 100 }, () => 'x'.repeat(1_000)))
+  const all = { partitionId, offset: 0, maxBytes: 1_000_000 }
+  const counts = () => link.answers(fetch).map(answer => answer.ok && answer.response.entries.count)
+  const askAll = async () => {
+    link.send(protocol, fetch, 1, all)
+    link.send(protocol, fetch, 2, { ...all, longPoll: { maxWaitMs: 50, minBytes: 1 } })
+    link.send(protocol, fetch, 3, { ...all, longPoll: { maxWaitMs: 50, minBytes: 200_000 } })
+    link.isOutputFull = true
+    await clock.advance(50)
+    await until(() => link.waiters.size === 0)
+    return counts()
+  }
+  t.same(await askAll(), [100, 100, 32])
+  t.same(await askAll(), [32, 32, 32])
+  link.isOutputFull = false
+})

@@ -15,6 +15,7 @@ export class ScriptedLink implements Link {
   /** Answers, in the order in which they were given. */
   readonly #frames: Buffer[] = []
   isOver = false
+  isOutputFull = false
   target: Buffer = Buffer.alloc(0)
   #lastToken = 0
 

@@ -186,7 +186,7 @@ class JetstreamEngine implements LogEngine {
   async #end(partitionId: number): Promise<PartitionEnd> {
     const { streams, names } = this.#store
     const state = await this.#streamOf(partitionId)
-    if (state === undefined) await streams.ensure(this.#reads.partitionSpec(partitionId))
+    if (state === undefined) await this.#reads.ensure(partitionId)
     const sequence = state?.lastSequence ?? 0
     const last = sequence === 0 ? undefined : await streams.message(names.partition(partitionId), sequence)
     const { batch = 0, endBytes = 0 } = decodeRecord(last?.header) ?? {}

@@ -29,6 +29,8 @@ export class JetstreamReads implements LogReader {
   readonly #tails: Tails
   readonly #cursors: ReadCursors
   readonly #closing = new AbortController()
+  /** Partitions whose stream was seen to be there. */
+  readonly #made = new Set<number>()
 
   constructor(store: JetstreamStore) {
     this.#store = store
@@ -64,12 +66,12 @@ export class JetstreamReads implements LogReader {
 
   async whenPast(partitionId: number, offset: number, signal: AbortSignal): Promise<void> {
     this.#checkOpen()
-    const { names, streams, topics } = this.#store
+    const { names, topics } = this.#store
     const followed: Followed = {
       stream: names.partition(partitionId),
       lastSequence: () => this.highWaterMark(partitionId),
       isGone: () => !topics.has(partitionId),
-      ensure: () => streams.ensure(this.partitionSpec(partitionId)),
+      ensure: () => this.ensure(partitionId),
     }
     await this.#tails.whenAbove(followed, offset, signal)
   }
@@ -82,14 +84,27 @@ export class JetstreamReads implements LogReader {
     await this.#store.connection.close()
   }
 
-  /** How the stream of a partition is made. */
-  partitionSpec(partitionId: number): Parameters<Streams['ensure']>[0] {
-    const { names, replicas } = this.#store
+  /** Makes the stream of a partition that never had one. @throws `STORAGE_FAILED`, `corrupt`, when it had. */
+  async ensure(partitionId: number): Promise<void> {
+    if (this.#made.has(partitionId)) throw this.#streamGone(partitionId)
+    const { names, streams, replicas } = this.#store
     const [name, subjects] = [names.partition(partitionId), names.partitionSubjects(partitionId)]
-    return { name, subjects, description: `partition ${partitionId} of a Starfish message log`, replicas }
+    const description = `partition ${partitionId} of a Starfish message log`
+    await streams.ensure({ name, subjects, description, replicas })
+    this.#made.add(partitionId)
   }
 
-  /** Where a partition begins and ends; it may have no stream yet. @throws `PARTITION_NOT_FOUND`, `STORAGE_FAILED`. */
+  /** It was removed, by no engine: a new one in its place would give out the offsets of what was lost once more. */
+  #streamGone(partitionId: number): Error {
+    const { connection, names } = this.#store
+    const text = `the stream ${names.partition(partitionId)} is gone, and the messages of partition ${partitionId} with it`
+    return storageFailed('corrupt', connection.store, text, 'no')
+  }
+
+  /**
+   * Where a partition begins and ends; it may have no stream yet. @throws `PARTITION_NOT_FOUND`; `STORAGE_FAILED`, `corrupt` when it
+   * had one.
+   */
   async stateOf(partitionId: number): Promise<StreamState> {
     return (await this.streamOf(partitionId)) ?? emptyStream
   }
@@ -103,6 +118,8 @@ export class JetstreamReads implements LogReader {
       await topics.refresh()
       if (!topics.has(partitionId)) throw partitionNotFound(partitionId)
     }
+    if (state !== undefined) this.#made.add(partitionId)
+    else if (this.#made.has(partitionId)) throw this.#streamGone(partitionId)
     return state
   }
 

@@ -137,10 +137,11 @@ export class Tails {
   }
 }
 
-/** Not to be helped by trying again: there is no such partition, or the store is closed. */
+/** Not to be helped by trying again: there is no such partition, its stream is gone, or the store is closed. */
 function isFinal(error: unknown): boolean {
   if (!(error instanceof StarfishError)) return false
-  return error.code === 'PARTITION_NOT_FOUND' || error.details?.reason === 'closed'
+  const reason = error.details?.reason
+  return error.code === 'PARTITION_NOT_FOUND' || reason === 'closed' || reason === 'corrupt'
 }
 
 function wake(tail: Tail, sequence: number): void {

@@ -1,6 +1,7 @@
 /** Options of a consumer, checked and filled once. */
 import { createFaults, show } from '../../../../messages/option-faults.ts'
 import { checkNumber, countRange, fillNumbers, waitRange } from '../../client-options.ts'
+import { partitionsFault, signalFault } from '../check-arguments.ts'
 
 /** Where a consumer begins: at the oldest message that is kept, behind the newest, or at an offset of each partition. */
 export type ConsumeFrom = 'start' | 'end' | Readonly<Record<number, number>>
@@ -46,6 +47,13 @@ export const consumerDefaults: Required<ConsumerNumbers> = {
   maxWaitMs: 10_000,
 }
 
+const idPattern = /^(0|[1-9]\d{0,9})$/
+
+/** No list, map, date and so on, whose entries are something else. */
+function isPlain(value: object): boolean {
+  return Object.prototype.toString.call(value) === '[object Object]'
+}
+
 const names = ['topic', 'from', 'partitions', 'outOfRange', 'signal', ...Object.keys(consumerDefaults)]
 
 /**
@@ -56,20 +64,28 @@ export function resolveConsumer(options: ConsumerOptions, silenceTimeoutMs: numb
   const faults = createFaults()
   const subject = 'the consumer cannot be created'
   if (!faults.options('', options, names)) faults.throwIfAny('BAD_CONFIG', subject)
-  const { topic, from = 'start', partitions, outOfRange = 'fail', signal: _, ...numbers } = options
+  const { topic, from = 'start', partitions, outOfRange = 'fail', signal, ...numbers } = options
   faults.name('topic', topic)
   if (typeof from !== 'object' || from === null) faults.oneOf('from', from, ['start', 'end'])
+  else if (!isPlain(from)) faults.add('from', `is ${show(from)}, not start, end, or { partition: offset }`)
   else {
     for (const [partition, offset] of Object.entries(from)) {
+      if (!idPattern.test(partition) || Number(partition) > 0xffff_ffff) {
+        faults.add(`from[${partition}]`, 'is for what is no id of a partition')
+      }
       checkNumber(`from[${partition}]`, offset, { least: 0, most: Number.MAX_SAFE_INTEGER }, faults)
       if (Array.isArray(partitions) && !partitions.includes(Number(partition))) {
         faults.add(`from[${partition}]`, 'is for a partition that is not among partitions')
       }
     }
   }
-  if (partitions !== undefined && !Array.isArray(partitions)) {
-    faults.add('partitions', `is ${show(partitions)}, not a list of ids`)
-  } else if (partitions?.length === 0) faults.add('partitions', 'is an empty list')
+  if (partitions !== undefined) {
+    const fault = partitionsFault('partitions', partitions)
+    if (fault !== undefined) faults.add(fault.path, fault.reason)
+    else if (partitions.length === 0) faults.add('partitions', 'is an empty list')
+  }
+  const badSignal = signalFault(signal)
+  if (badSignal !== undefined) faults.add(badSignal.path, badSignal.reason)
   faults.oneOf('outOfRange', outOfRange, ['fail', 'start', 'end'])
   const ranges = {
     fetchBytesMax: { ...countRange, most: 0xffff_ffff },
@@ -78,7 +94,7 @@ export function resolveConsumer(options: ConsumerOptions, silenceTimeoutMs: numb
   }
   const known = Object.fromEntries(Object.entries(numbers).filter(([name]) => name in consumerDefaults))
   const filled = fillNumbers<Required<ConsumerNumbers>>('', known, { defaults: consumerDefaults, ranges }, faults)
-  if (filled.maxWaitMs >= silenceTimeoutMs) {
+  if (typeof filled.maxWaitMs === 'number' && filled.maxWaitMs >= silenceTimeoutMs) {
     faults.add('maxWaitMs', `is ${filled.maxWaitMs}, not less than silenceTimeoutMs of the pool, ${silenceTimeoutMs}`)
   }
   faults.throwIfAny('BAD_CONFIG', subject)

@@ -1,6 +1,7 @@
 /** A consumer, as its user has it: message by message or batch by batch. */
 import { StarfishError } from '../../../../messages/errors.ts'
-import { createFaults } from '../../../../messages/option-faults.ts'
+import { createFaults, type OptionFault, optionError, show } from '../../../../messages/option-faults.ts'
+import { partitionsFault } from '../check-arguments.ts'
 import { type FetchOptions, type FetchResult, fetchMessages } from '../fetch-messages.ts'
 import type { LogRequests } from '../log-requests.ts'
 import type { ConsumedMessage } from '../message.ts'
@@ -115,6 +116,8 @@ export function createConsumer(
   return {
     [Symbol.asyncIterator]: () => iterator,
     async eachBatch(handle) {
+      if (typeof handle !== 'function')
+        refuseFault('eachBatch', { path: 'handle', reason: `is ${show(handle)}, not a function` })
       for (let batch = await nextBatch(); batch !== undefined; batch = await nextBatch()) {
         try {
           await handle(batch)
@@ -134,16 +137,25 @@ export function createConsumer(
       reading.seek(partition, offset)
     },
     pause(partitions) {
+      if (partitions !== undefined) refuseFault('pause', partitionsFault('partitions', partitions))
       reading.setPaused(partitions, true)
       if (rest === undefined || partitions?.includes(rest.partition) === false) return
       // It is handed out again once it may be.
       reading.seek(rest.partition, rest.baseOffset + at)
       rest = undefined
     },
-    resume: partitions => reading.setPaused(partitions, false),
+    resume(partitions) {
+      if (partitions !== undefined) refuseFault('resume', partitionsFault('partitions', partitions))
+      reading.setPaused(partitions, false)
+    },
     fetch: (partition, offset, bytesMax, given) => fetchMessages(requests, partition, offset, bytesMax, given),
     stats: () => reading.figures(),
     close,
     [Symbol.asyncDispose]: close,
   }
+}
+
+/** Throws BAD_CONFIG if there is a fault. */
+function refuseFault(call: string, fault: OptionFault | undefined): void {
+  if (fault !== undefined) throw optionError('BAD_CONFIG', call, [fault])
 }

@@ -7,8 +7,8 @@
  * ```
  */
 import { type OptionFault, show } from '../../../../messages/option-faults.ts'
-import { notSent } from '../../client-options.ts'
-import { optionsFault } from '../check-arguments.ts'
+import { closeWaitMs, notSent } from '../../client-options.ts'
+import { optionsFault, signalFault } from '../check-arguments.ts'
 import type { LogRequests } from '../log-requests.ts'
 import { messagesFault, type ProducerMessage } from '../message.ts'
 import type { TopicDirectory } from '../topic-directory.ts'
@@ -51,12 +51,14 @@ export function createProducer(
   whenOver: () => void,
 ): LogProducer {
   const desk = new SendDesk(requests, topics, resolveProducer(options, requests.config.frameBytesMax))
-  const close: LogProducer['close'] = ({ timeoutMs = closeTimeoutMs } = {}) => desk.close(timeoutMs).finally(whenOver)
+  const close: LogProducer['close'] = async (options = {}) => {
+    await desk.close(closeWaitMs(options, 'producer')).finally(whenOver)
+  }
   return {
-    send: (sending, { signal } = none) =>
+    send: (sending, options = none) =>
       new Promise((resolve, reject) => {
-        const fault = sendingFault(sending)
-        if (fault === undefined) desk.send(sending.topic, sending.messages, signal, resolve, reject)
+        const fault = sendingFault(sending) ?? (options === none ? undefined : sendOptionsFault(options))
+        if (fault === undefined) desk.send(sending.topic, sending.messages, options.signal, resolve, reject)
         else reject(notSent([fault]))
       }),
     ready: () => desk.ready(),
@@ -67,8 +69,15 @@ export function createProducer(
   }
 }
 
-const closeTimeoutMs = 5_000
-const none: { readonly signal?: AbortSignal } = {}
+interface SendOptions {
+  readonly signal?: AbortSignal
+}
+
+const none: SendOptions = {}
+
+function sendOptionsFault(options: SendOptions): OptionFault | undefined {
+  return optionsFault(options, ['signal'], 'options') ?? signalFault(options.signal)
+}
 
 const sendingNames = ['topic', 'messages']
 

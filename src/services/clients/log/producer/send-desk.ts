@@ -9,6 +9,7 @@ import { Deadlines } from '../../../../actors/runtime/deadlines.ts'
 import { type ErrorCode, isStarfishError, StarfishError } from '../../../../messages/errors.ts'
 import { logMessageBytes } from '../../../../messages/log/message-v1.ts'
 import { LargeBuffers } from '../../../../messages/wire/large-buffers.ts'
+import { timerMsMax } from '../../client-options.ts'
 import type { LogRequests } from '../log-requests.ts'
 import { type ProducerMessage, toLogMessage } from '../message.ts'
 import type { TopicDirectory } from '../topic-directory.ts'
@@ -335,7 +336,7 @@ export class SendDesk implements LanePlane {
   #flushedOrAfter(timeoutMs: number): Promise<void> {
     const { clock } = this.requests.config
     return new Promise(resolve => {
-      const timer = clock.setTimeout(resolve, timeoutMs)
+      const timer = clock.setTimeout(resolve, Math.min(timeoutMs, timerMsMax))
       void this.flush().then(() => {
         clock.clearTimeout(timer)
         resolve()
