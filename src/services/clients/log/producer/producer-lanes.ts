@@ -77,12 +77,6 @@ export class ProducerLanes {
     }
   }
 
-  /** Lets go of the lanes of a topic, whatever they hold. */
-  drop(topic: string): void {
-    for (const lane of this.#topics.get(topic)?.lanes.values() ?? []) this.#retired.delete(lane)
-    this.#topics.delete(topic)
-  }
-
   /** A lane has settled a batch. */
   settled(lane: Lane): void {
     if (!(lane.isIdle && this.#unlisted.delete(lane))) return
