@@ -119,6 +119,7 @@ export { jetstreamLogEngine } from './protocols/message-log/engine/jetstream/jet
 export { memoryLogEngine } from './protocols/message-log/engine/memory/memory-engine.ts'
 export type { SqliteLogOptions } from './protocols/message-log/engine/sqlite/config.ts'
 export { sqliteLogEngine } from './protocols/message-log/engine/sqlite/sqlite-log-engine.ts'
+export type { LogFigures } from './protocols/message-log/log-figures.ts'
 export { connection } from './services/acceptors.ts'
 export type { ServerOption, ServersOption } from './services/clients/client-options.ts'
 export type { ClientFigures, PooledServerFigures } from './services/clients/connection-pool.ts'
@@ -162,7 +163,7 @@ export {
   createLogClient,
   type LogClient,
 } from './services/log-client.ts'
-export { createLogServer, type LogServer } from './services/log-server.ts'
+export { createLogServer, type LogServer, type LogServerFigures } from './services/log-server.ts'
 export type { LogRetentionOptions, LogServerOptions } from './services/log-server-options.ts'
 export type { ActorRef, Addressed } from './supervisor/actor-ref.ts'
 export type { ChildCounts, ChildEntry, StartedChild } from './supervisor/child-host.ts'

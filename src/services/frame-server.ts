@@ -35,7 +35,8 @@ export interface FrameServer<F = object> extends AsyncDisposable {
   /**
    * Probes the address alone, then listens on every shard; answers where. Rejects with PORT_IN_USE or LISTEN_FAILED, both
    * naming host and port, with DUPLICATE_ADDRESS when the system has an actor of the server's id, with BAD_CONFIG when it
-   * runs already or its protocol cannot be built, or with DEFINITION_NOT_FOUND. May be called again after `stop`.
+   * runs already, when its id names it as a child of another actor, or when its protocol cannot be built, or with
+   * DEFINITION_NOT_FOUND. May be called again after `stop`.
    */
   start(): Promise<ServerAddress>
   /**
@@ -246,12 +247,25 @@ function childrenOf(input: AcceptorInput, shards: number): readonly ActorSpec[] 
   return input.accept === 'handoff' ? [listener, ...acceptors] : acceptors
 }
 
-/** An id that is taken is worth its own error: with the address of the other server the probe would find only that. */
+/**
+ * An id that is taken is worth its own error: with the address of the other server the probe would find only that. One that
+ * makes the server look like a child of somebody is refused too: a server is a tree of its own.
+ */
 async function checkId(system: System, id: string): Promise<void> {
-  const [first] = await system.tree({ under: id, limit: 1 })
-  if (first?.address !== id) return
+  for (let end = id.indexOf('/'); end >= 0; end = id.indexOf('/', end + 1)) {
+    const parent = id.slice(0, end)
+    if (!(await isTaken(system, parent))) continue
+    const text = `the server ${id} would look like a child of ${parent}, and is a tree of its own: give it an id of its own`
+    throw new StarfishError('BAD_CONFIG', text, { details: { option: 'id', id, parent } })
+  }
+  if (!(await isTaken(system, id))) return
   const message = `the system has an actor '${id}' already: give this server an id of its own`
   throw new StarfishError('DUPLICATE_ADDRESS', message, { details: { address: id } })
+}
+
+async function isTaken(system: System, address: string): Promise<boolean> {
+  const [first] = await system.tree({ under: address, limit: 1 })
+  return first?.address === address
 }
 
 /** The error of a probe, with the name of the server where it is one of this process. */

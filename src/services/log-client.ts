@@ -1,5 +1,6 @@
 import type { LogTopic } from '../messages/log/list-topics-v1.ts'
 import type { ProduceResponse } from '../messages/log/produce-v1.ts'
+import { topicLimits } from '../protocols/message-log/engine/contract.ts'
 import { closeWaitMs } from './clients/client-options.ts'
 import type { ClientFigures } from './clients/connection-pool.ts'
 import { checkFaults, textFault, wholeFault } from './clients/log/check-arguments.ts'
@@ -73,7 +74,7 @@ export function createLogClient(options: LogClientOptions | string): LogClient {
 
   return {
     async createTopic(name, partitions = 1, given) {
-      checkFaults(textFault('name', name), wholeFault('partitions', partitions, 1))
+      checkFaults(textFault('name', name), wholeFault('partitions', partitions, 1, topicLimits.partitionsMax))
       const topic = await requests.ask(logCall.createTopic, { name, partitions }, false, given)
       return { name, partitions: topic.partitions }
     },

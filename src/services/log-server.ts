@@ -4,6 +4,7 @@ import { referenceTo } from '../actors/runtime/import-definition.ts'
 import { protocolReference } from '../actors/serving/protocol.ts'
 import { createAdvances } from '../protocols/message-log/engine/advances.ts'
 import { logEngineKind } from '../protocols/message-log/engine/define-log-engine.ts'
+import { type LogFigures, logFigures } from '../protocols/message-log/log-figures.ts'
 import type { LogServiceOptions } from '../protocols/message-log/log-options.ts'
 import { logProtocol } from '../protocols/message-log/log-protocol.ts'
 import type { StoreInput } from '../protocols/message-log/owner/config.ts'
@@ -13,8 +14,13 @@ import type { System } from '../supervisor/system.ts'
 import { createFrameServer, type FrameServer } from './frame-server.ts'
 import { type LogServerOptions, resolveLogServer } from './log-server-options.ts'
 
+/** Figures of a log server. */
+export interface LogServerFigures {
+  readonly log: LogFigures
+}
+
 /** A log server. */
-export type LogServer = FrameServer
+export type LogServer = FrameServer<LogServerFigures>
 
 /** The owner's own queue is bounded by what the shards may have in flight. */
 const storeMailbox = { messagesMax: 1_000_000 }
@@ -37,12 +43,13 @@ export function createLogServer(system: System, options: LogServerOptions): LogS
   const store = `${id}/store`
   const advances = createAdvances()
   const reference = { ...referenceTo(engine.definition), options: engine.options }
+  const figures = logFigures.create(1 + Math.max(1, system.shards))
   const { partitionsMax, frameBytesMax } = log
   const topicRoom = { partitionsMax, frameBytesMax }
-  const input: StoreInput = { engine: reference, advances, retention, retentionIntervalMs, topicRoom }
-  const service: LogServiceOptions = { ...log, store, engine: reference, advances }
+  const input: StoreInput = { engine: reference, advances, figures, retention, retentionIntervalMs, topicRoom }
+  const service: LogServiceOptions = { ...log, store, engine: reference, advances, figures }
   const served = { ...listener, limits, protocol: protocolReference(logProtocol, service) }
-  return createFrameServer(system, id, served, {
+  return createFrameServer<LogServerFigures>(system, id, served, {
     async check() {
       await checkImportable(engine.definition, logEngineKind)
       await engine.definition.opener.probe?.(engine.options as never)
@@ -60,6 +67,6 @@ export function createLogServer(system: System, options: LogServerOptions): LogS
     // The supervisor has started it, store and all.
     whenReady: async () => {},
     sharers: undefined,
-    figures: () => ({}),
+    figures: () => ({ log: logFigures.read(figures) }),
   })
 }

@@ -91,7 +91,7 @@ t.test('every entry can be imported', async t => {
 t.test('the rules of log engines run on it', async t => {
   const source = fileURLToPath(new URL('../fixtures/package/engine-rules.ts', import.meta.url))
   cpSync(source, join(folder, 'engine-rules.ts'))
-  t.same(await run(process.execPath, 'engine-rules.ts'), { code: 0, stdout: '34 rules, 0 failed\n', stderr: '' })
+  t.match(await run(process.execPath, 'engine-rules.ts'), { code: 0, stdout: /^\d\d rules, 0 failed\n$/, stderr: /^$/ })
 })
 
 t.test('a program with actors of its own runs on it', async t => {

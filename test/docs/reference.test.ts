@@ -15,6 +15,7 @@ import type { Command, CommandContext, CommandRequest } from '../../src/protocol
 import type { EventDialect } from '../../src/protocols/event/dialect.ts'
 import { resolveEventOptions } from '../../src/protocols/event/event-options.ts'
 import { memoryLogEngine } from '../../src/protocols/message-log/engine/memory/memory-engine.ts'
+import { logFigures } from '../../src/protocols/message-log/log-figures.ts'
 import { consumerDefaults } from '../../src/services/clients/log/consumer/consumer-options.ts'
 import { logClientDefaults } from '../../src/services/clients/log/log-client-options.ts'
 import { producerDefaults } from '../../src/services/clients/log/producer/producer-options.ts'
@@ -175,6 +176,11 @@ t.test('options of the command', async t => {
 })
 
 const logServer = readPage('docs/log-server.md')
+
+t.test('figures of the log server', async t => {
+  const figures = tableRows(logServer, 'Figures').map(([name]) => nameIn(name))
+  t.same(figures, Object.keys(logFigures.at))
+})
 
 t.test('options of the log server, and what it keeps', async t => {
   const engine = memoryLogEngine.with(undefined)

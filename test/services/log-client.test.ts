@@ -78,7 +78,7 @@ t.test('what a server refuses is rejected by its error code', async t => {
 t.test('what cannot be sent is refused here, with every fault', async t => {
   const client = clientOf(t, { brokers: '127.0.0.1:1', frameBytesMax: 4_096 })
   const bad = (text: string) => ({ code: 'BAD_CONFIG', handled: /^no$/, message: new RegExp(text) })
-  await t.rejects(client.createTopic('', 0), bad('name is "", .*; partitions is 0, '))
+  await t.rejects(client.createTopic('', 0), bad('name is "", .*; partitions is 0, not a whole number from 1 to 4096'))
   await t.rejects(client.getOffset(-1), bad('partition is -1, not a whole number'))
   await t.rejects(client.fetch(0, 0.5, 2 ** 32), bad('offset is 0.5.*; bytesMax is 4294967296'))
   await t.rejects(client.produce(0, []), bad('messages is an empty list'))

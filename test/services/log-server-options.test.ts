@@ -1,6 +1,12 @@
 /** What a log server is told that cannot be used, or opened. */
 import t from 'tap'
-import { createLogClient, createLogServer, memoryLogEngine, sqliteLogEngine } from '../../src/index.ts'
+import {
+  createEventServer,
+  createLogClient,
+  createLogServer,
+  memoryLogEngine,
+  sqliteLogEngine,
+} from '../../src/index.ts'
 import { closedEngine } from './fixtures/closed-engine.ts'
 import { serveLog } from './fixtures/served-log.ts'
 
@@ -25,6 +31,25 @@ t.test('what cannot be used is told at once, and what cannot be opened before an
   await t.rejects(nowhere.start(), { code: 'STORAGE_FAILED' })
   const wrong = createLogServer(system, { id: 'c', port: 0, engine: sqliteLogEngine.with({ path: '' }) })
   await t.rejects(wrong.start(), { code: 'BAD_CONFIG', message: /sqliteLogEngine: path/ })
+})
+
+t.test('a server whose id makes it look like a child of another actor does not start', async t => {
+  const { system } = await serveLog(t, 0)
+  await system.supervise({ id: 'shop', strategy: 'one_for_one', children: [] })
+  const servers = [
+    createLogServer(system, { id: 'shop/log', port: 0, engine: memoryLogEngine.with(undefined) }),
+    createEventServer(system, { id: 'shop/deep/events', port: 0 }),
+  ]
+  for (const server of servers) {
+    await t.rejects(server.start(), {
+      code: 'BAD_CONFIG',
+      message: /the server shop\/\w.* would look like a child of shop, and is a tree of its own/,
+      details: { option: 'id', parent: 'shop' },
+    })
+  }
+  const alone = createEventServer(system, { id: 'shops/events', port: 0 })
+  await alone.start()
+  await alone.stop()
 })
 
 t.test('a topic that all topics together have no room for is refused by the name of the limit', async t => {

@@ -3,6 +3,7 @@ import { join } from 'node:path'
 import t from 'tap'
 import { memoryLogEngine, sqliteLogEngine } from '../../src/index.ts'
 import { encodeLogRequest, logOperation, readLogEntries } from '../../src/messages/index.ts'
+import { damagedLogEngine } from '../protocols/message-log/fixtures/damaged-log.ts'
 import { newFolder } from '../protocols/message-log/sqlite-world.ts'
 import type { LogConnection } from './fixtures/log-connection.ts'
 import { newTopic, produceOf, serveLog } from './fixtures/served-log.ts'
@@ -78,6 +79,25 @@ for (const { name, shards, ...options } of worlds) {
   )
 }
 
+t.test('its figures count what was stored and refused, and who waits', async t => {
+  const { connect, server } = await serveLog(t, 2)
+  const [client, other] = await Promise.all([connect(), connect()])
+  const [partitionId] = await newTopic(client, 'orders', 1)
+  const producer = { producerId: 7n, sequence: 0 }
+  for (let times = 0; times < 2; times++) await client.do(produce, { ...produceOf(partitionId!, 'a', 'b'), producer })
+  await t.rejects(client.do(produce, produceOf(99, 'c')), { message: /^partitionNotFound/ })
+  const longPoll = { maxWaitMs: 60_000, minBytes: 1 }
+  const waiting = other.do(fetch, { partitionId: partitionId!, offset: 2, maxBytes: 1_000, longPoll })
+  // Behind it: once this is answered the poll waits.
+  await other.do(healthCheck, {})
+  const stored = { appends: 2, messages: 4, bytes: 4 * 17, appendsFailed: 1, appendsWaiting: 0 }
+  const removed = { batchesRemoved: 0, bytesRemoved: 0, retentionsFailed: 0 }
+  t.same(server.stats().log, { ...stored, ...removed, longPollsWaiting: 1 })
+  await client.do(produce, produceOf(partitionId!, 'c'))
+  await waiting
+  t.match(server.stats().log, { appends: 3, messages: 5, longPollsWaiting: 0 })
+})
+
 t.test('long polls: a drain ends them at once with an empty answer', async t => {
   const { connect, server } = await serveLog(t, 2)
   const clients = await Promise.all(Array.from({ length: 4 }, connect))
@@ -114,6 +134,26 @@ t.test('a store that is full refuses what is produced, and goes on to be read', 
   t.same(await client.do(getOffset, { partitionId: partitionId! }), { highWaterMark: stored })
   t.equal((await textsFrom(client, partitionId!, stored - 1)).texts.length, 1)
 })
+
+t.test(
+  'an answer that cannot be written leaves nothing in its connection: errors, and sound answers, follow',
+  async t => {
+    const { connect } = await serveLog(t, 0, { engine: damagedLogEngine.with({ partitionId: 1 }) })
+    const client = await connect()
+    const [damaged = 0, sound = 0] = await newTopic(client, 'orders', 2)
+    for (const partitionId of [damaged, sound])
+      await client.do(produce, produceOf(partitionId, 'x'.repeat(500), 'last'))
+    const rounds = Array.from({ length: 20 }, async () => {
+      const [refused, { texts }] = await Promise.all([
+        client.ask(fetch, { partitionId: damaged, offset: 0, maxBytes: 10_000 }),
+        textsFrom(client, sound, 0),
+      ])
+      t.match(refused, { ok: false, errorCode: 7, text: 'the stored message at offset 1 is not whole' })
+      t.same(texts, [`0:${'x'.repeat(500)}`, '1:last'])
+    })
+    await Promise.all(rounds)
+  },
+)
 
 t.test('what was asked before a frame that cannot be is answered, then the connection ends', async t => {
   const { connect } = await serveLog(t, 1)

@@ -1,11 +1,5 @@
-/**
- * What the datagram actors of a server count, in memory that they share. Each shard writes a section of its own, so that no
- * two write the same number; the counts of a shard go on when its actor is restarted.
- *
- * ```
- * slot 0: a f64 for each figure | slot 1 …
- * ```
- */
+/** What the datagram actors of a server count, each shard in a section of its own. */
+import { SharedFigures } from '../serving/shared-figures.ts'
 
 const names = [
   'received',
@@ -70,28 +64,22 @@ export interface DatagramFigures extends Readonly<Record<DatagramFigure, number>
   readonly inFlightBytes: number
 }
 
+const figures = new SharedFigures(names, ['inFlight', 'inFlightBytes'])
+
 /** Offsets in the section of a shard. */
-export const figureAt = Object.fromEntries(names.map((name, at) => [name, at])) as Readonly<
-  Record<DatagramFigure, number>
->
+export const figureAt = figures.at
 
 /** Memory for the figures of a server of `slots` shards. */
 export function createDatagramFigures(slots: number): SharedArrayBuffer {
-  return new SharedArrayBuffer(slots * names.length * 8)
+  return figures.create(slots)
 }
 
 /** The section of shard `slot`: a number for each of {@link figureAt}. What is of now begins anew. */
 export function openDatagramFigures(buffer: SharedArrayBuffer, slot: number): Float64Array {
-  const section = new Float64Array(buffer, slot * names.length * 8, names.length)
-  section[figureAt.inFlight] = 0
-  section[figureAt.inFlightBytes] = 0
-  return section
+  return figures.open(buffer, slot)
 }
 
 /** The figures of all shards together. Can be read on any thread at any time. */
 export function readDatagramFigures(buffer: SharedArrayBuffer): DatagramFigures {
-  const numbers = new Float64Array(buffer)
-  const sums = names.map(() => 0)
-  for (const [index, value] of numbers.entries()) sums[index % names.length]! += value
-  return Object.fromEntries(names.map((name, at) => [name, sums[at]!])) as Record<DatagramFigure, number>
+  return figures.read(buffer)
 }

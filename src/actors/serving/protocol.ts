@@ -109,7 +109,7 @@ export interface ProtocolEnvironment {
   readonly log: ActorLogger
   readonly limits: ServerLimits
   /** The actor that the protocol runs in: what it sends and asks, it does in its name. */
-  readonly actor: Pick<ActorRuntime, 'address' | 'incarnation' | 'send' | 'ask' | 'onStop'>
+  readonly actor: Pick<ActorRuntime, 'address' | 'incarnation' | 'shard' | 'send' | 'ask' | 'onStop'>
 }
 
 /** A protocol that shards can load: options are plain data, the module's URL travels. */

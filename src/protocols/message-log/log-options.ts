@@ -26,6 +26,8 @@ export interface LogServiceOptions extends FilledLogOptions {
   readonly engine: DefinitionRef & { readonly options: unknown }
   /** Of `createAdvances`: shared with the owner. */
   readonly advances: SharedArrayBuffer
+  /** Of `logFigures`: shared with the owner too. */
+  readonly figures: SharedArrayBuffer
 }
 
 /** Half of what a timer can wait: limits that are made of it stay within that. */

@@ -20,6 +20,7 @@ import { readU16, readU32 } from '../../messages/wire/in-place.ts'
 import { LargeBuffers } from '../../messages/wire/large-buffers.ts'
 import type { LogReader } from './engine/contract.ts'
 import { logEngineKind } from './engine/define-log-engine.ts'
+import { logFigures, shardSlot } from './log-figures.ts'
 import type { FilledLogOptions, LogServiceOptions } from './log-options.ts'
 import { answerError, LogCall } from './serving/log-call.ts'
 import { type LogHandler, LogServices } from './serving/log-services.ts'
@@ -112,10 +113,9 @@ export async function openLogServices(
   const owner = await link.ask({ type: 'store.whenOpen' }, openTimeoutMs)
   const reader = await openReader(options, environment, link)
   actor.onStop(async () => reader.close())
-  return new LogServices(options, environment, link, reader, {
-    incarnation: owner.incarnation,
-    isElsewhere: owner.threadId !== threadId,
-  })
+  const figures = logFigures.open(options.figures, shardSlot(environment.actor.shard))
+  const known = { incarnation: owner.incarnation, isElsewhere: owner.threadId !== threadId }
+  return new LogServices(options, environment, link, reader, known, figures)
 }
 
 async function openReader(

@@ -17,6 +17,16 @@ export interface AppendRefusal {
   readonly error: ReturnType<typeof encodeError>
 }
 
+/** Who counts appends. */
+export interface AppendCounts {
+  /** So many are in hand. */
+  taken(appends: number): void
+  /** One of them is stored. */
+  stored(messages: number, bytes: number): void
+  /** One of them was refused. */
+  failed(): void
+}
+
 /**
  * Appends all of a batch in order, and resolves when each is settled. One that is refused costs no other.
  * Rejects with `BAD_FRAME` for bytes that are no batch: nothing was stored then.
@@ -24,12 +34,14 @@ export interface AppendRefusal {
 export async function appendAll(
   engine: Pick<LogEngine, 'append' | 'appendTo'>,
   bytes: Uint8Array,
+  counts: AppendCounts,
 ): Promise<AppendOutcomes> {
   const requests = readAppendBatch(bytes)
   const results = new Float64Array(2 * requests.length)
   const refusals: AppendRefusal[] = []
   const settled = Promise.withResolvers<void>()
   let left = requests.length
+  counts.taken(left)
 
   function settle(): void {
     if (--left === 0) settled.resolve()
@@ -39,10 +51,12 @@ export async function appendAll(
     stored(index, { baseOffset, stored }) {
       results[2 * index] = baseOffset
       results[2 * index + 1] = stored
+      counts.stored(stored, requests[index]!.messages.length)
       settle()
     },
     refused(index, error) {
       refusals.push({ index, error: encodeError(error) })
+      counts.failed()
       settle()
     },
   }

@@ -9,6 +9,8 @@ export interface StoreInput {
   readonly engine: DefinitionRef & { readonly options: unknown }
   /** Of `createAdvances`: shared with the readers of the store. */
   readonly advances: SharedArrayBuffer
+  /** Of `logFigures`. */
+  readonly figures: SharedArrayBuffer
   readonly retention: RetentionPolicy
   readonly topicRoom: TopicRoom
   /** From the end of one look at what is out of date to the next, ms. */

@@ -6,7 +6,8 @@ import type { LogEngine, Topic } from '../engine/contract.ts'
 import { appendAll } from './append-desk.ts'
 import type { StoreEvent, StoreFact } from './events.ts'
 import type { StoreContext } from './machine.ts'
-import { engineOf } from './open-store.ts'
+import { engineOf, figuresOf } from './open-store.ts'
+import { StoreCounts } from './store-counts.ts'
 import { checkTopicRoom, type TopicRoom } from './topic-room.ts'
 
 interface Scope {
@@ -19,6 +20,7 @@ interface Scope {
 export function storeIo(runtime: ActorRuntime) {
   const feed = (event: StoreFact): void => runtime.feed(event)
   const engine = engineOf(runtime)
+  const counts = new StoreCounts(figuresOf(runtime))
   let retaining: Promise<void> | undefined
   let closing = false
   const inHand = new Set<Promise<void>>()
@@ -61,7 +63,7 @@ export function storeIo(runtime: ActorRuntime) {
         if (event.type !== 'store.append') return
         answer(scope, async (store, token) => {
           if (event.incarnation !== runtime.incarnation) throw otherOwner(runtime, event.incarnation)
-          return { type: 'store.appended', token, outcomes: await appendAll(store, event.batch) }
+          return { type: 'store.appended', token, outcomes: await appendAll(store, event.batch, counts) }
         })
       },
       createTopic(scope: Scope) {
@@ -106,9 +108,14 @@ export function storeIo(runtime: ActorRuntime) {
         retaining = engine
           .retain(context.input.retention)
           .then(
-            removed => runtime.log.debug(removed, 'removed what a message log does not keep'),
+            removed => {
+              counts.removed(removed)
+              runtime.log.debug(removed, 'removed what a message log does not keep')
+            },
             err => {
-              if (!closing) runtime.log.warn({ err }, 'what a message log does not keep could not be removed')
+              if (closing) return
+              counts.retentionFailed()
+              runtime.log.warn({ err }, 'what a message log does not keep could not be removed')
             },
           )
           .finally(() => {

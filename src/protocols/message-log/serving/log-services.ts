@@ -71,6 +71,7 @@ export class LogServices {
     link: StoreLink,
     reader: LogReader,
     owner: KnownOwner,
+    figures: Float64Array,
   ) {
     this.#link = link
     this.#reader = reader
@@ -80,7 +81,7 @@ export class LogServices {
     this.#appends = new AppendQueue(link, clock, requestTimeoutMs, owner)
     this.#failures = new LogFailures(log, clock, requestTimeoutMs)
     this.#answers = new LateAnswers(this.#failures, clock, requestTimeoutMs)
-    this.polls = new LongPolls(reader, this.#answers, clock)
+    this.polls = new LongPolls(reader, this.#answers, clock, figures)
     this.#longPollsMax = longPollsMax
     this.#appendBytesMax = limits.shardInFlightBytesMax
   }

@@ -17,6 +17,7 @@ import type { Waiter } from '../../../actors/serving/protocol.ts'
 import type { FetchRequest, LongPoll } from '../../../messages/log/fetch-v1.ts'
 import { LOG_MESSAGE_BYTES_MIN } from '../../../messages/log/message-v1.ts'
 import type { LogReader, MaybeAsync, ReadResult } from '../engine/contract.ts'
+import { logFigures } from '../log-figures.ts'
 import { fetchAnswer, fetchedBytes, offsetBehind, offsetBytes, scarceFetchBytes } from './fetched.ts'
 import type { LateAnswers } from './late-answers.ts'
 import { LateAnswer, type LogCall } from './log-call.ts'
@@ -88,6 +89,7 @@ export class LongPolls {
   readonly #answers: LateAnswers
   readonly #clock: Clock
   readonly #deadlines: Deadlines<Poll>
+  readonly #figures: Float64Array
   readonly #watches = new Map<number, PartitionWatch<Poll>>()
   /** To be looked at, oldest first. */
   #due: Poll[] = []
@@ -98,7 +100,9 @@ export class LongPolls {
   #count = 0
   #looks = 0
 
-  constructor(reader: LogReader, answers: LateAnswers, clock: Clock) {
+  /** Shows in `figures`, of `logFigures`, how many wait. */
+  constructor(reader: LogReader, answers: LateAnswers, clock: Clock, figures: Float64Array) {
+    this.#figures = figures
     this.#reader = reader
     this.#answers = answers
     this.#clock = clock
@@ -128,7 +132,7 @@ export class LongPolls {
       call.answer(fetchAnswer(request.partitionId, found))
       return
     }
-    this.#count++
+    this.#changeCount(1)
     call.defer(poll.late, poll)
     this.#setDeadline(poll)
     if (found instanceof Promise) this.#look(poll, found)
@@ -158,7 +162,7 @@ export class LongPolls {
   leave(poll: Poll): void {
     if (poll.isOver) return
     poll.isOver = true
-    this.#count--
+    this.#changeCount(-1)
     this.#deadlines.clear(poll)
     this.#unwatch(poll)
   }
@@ -171,6 +175,11 @@ export class LongPolls {
     if (watch.polls.size > 0) return
     watch.abort.abort()
     if (this.#watches.get(watch.partitionId) === watch) this.#watches.delete(watch.partitionId)
+  }
+
+  #changeCount(change: number): void {
+    this.#count += change
+    this.#figures[logFigures.at.longPollsWaiting] = this.#count
   }
 
   #setDeadline(poll: Poll): void {

@@ -2,11 +2,17 @@
 import fc from 'fast-check'
 import t from 'tap'
 import { decodeError } from '../../../../src/messages/error-codec.ts'
-import { appendOf, valuesIn } from '../../../../src/protocols/message-log/engine/conformance/stored-messages.ts'
-import type { AppendRequest } from '../../../../src/protocols/message-log/engine/contract.ts'
+import {
+  appendOf,
+  messageHeadBytes,
+  valuesIn,
+} from '../../../../src/protocols/message-log/engine/conformance/stored-messages.ts'
+import type { AppendRequest, AppendResult } from '../../../../src/protocols/message-log/engine/contract.ts'
 import { memoryLogEngine } from '../../../../src/protocols/message-log/engine/memory/memory-engine.ts'
+import { logFigures } from '../../../../src/protocols/message-log/log-figures.ts'
 import { AppendBatchWriter, readAppendBatch } from '../../../../src/protocols/message-log/owner/append-batch.ts'
 import { appendAll } from '../../../../src/protocols/message-log/owner/append-desk.ts'
+import { StoreCounts } from '../../../../src/protocols/message-log/owner/store-counts.ts'
 import { newContext } from '../sqlite-world.ts'
 
 const u32 = fc.integer({ min: 0, max: 0xffff_ffff })
@@ -62,10 +68,35 @@ t.test('one append that is refused costs no other', async t => {
   const engine = await memoryLogEngine.opener.open(undefined, newContext())
   const id = (await engine.createTopic('orders', 1)).partitionIds[0]!
   const batch = written([appendOf(id, ['a', 'b']), appendOf(id + 1, ['lost']), appendOf(id, ['c'])])
-  const { results, refusals } = await appendAll(engine, batch)
+  const figures = logFigures.open(logFigures.create(1), 0)
+  const { results, refusals } = await appendAll(engine, batch, new StoreCounts(figures))
+  const { appends, messages, bytes, appendsFailed, appendsWaiting } = logFigures.read(
+    figures.buffer as SharedArrayBuffer,
+  )
+  t.same(
+    { appends, messages, appendsFailed, appendsWaiting },
+    { appends: 2, messages: 3, appendsFailed: 1, appendsWaiting: 0 },
+  )
+  t.equal(bytes, 3 * (messageHeadBytes + 1))
   t.same([...results], [0, 2, 0, 0, 2, 1])
   t.equal(refusals.length, 1)
   t.equal(refusals[0]?.index, 1)
   t.match(decodeError(refusals[0]!.error), { code: 'PARTITION_NOT_FOUND', details: { partitionId: id + 1 } })
   t.same(valuesIn(await engine.read(id, 0, 1_000)), ['0:a', '1:b', '2:c'])
+})
+
+t.test('appends that the engine has in hand are counted until each is settled', async t => {
+  const figures = logFigures.open(logFigures.create(1), 0)
+  const inHand = [Promise.withResolvers<AppendResult>(), Promise.withResolvers<AppendResult>()]
+  const appends = inHand.values()
+  const engine = { append: () => appends.next().value!.promise }
+  const all = appendAll(engine, written([appendOf(1, ['a']), appendOf(1, ['b'])]), new StoreCounts(figures))
+  t.equal(figures[logFigures.at.appendsWaiting], 2)
+  inHand[1]!.reject(new Error('no room'))
+  await inHand[1]!.promise.catch(() => {})
+  t.equal(figures[logFigures.at.appendsWaiting], 1)
+  inHand[0]!.resolve({ baseOffset: 0, stored: 1 })
+  await all
+  t.equal(figures[logFigures.at.appendsWaiting], 0)
+  t.equal(figures[logFigures.at.appendsFailed], 1)
 })

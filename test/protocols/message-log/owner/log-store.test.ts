@@ -4,15 +4,21 @@ import t, { type Test } from 'tap'
 import { createVirtualClock } from '../../../../src/actors/runtime/clock.ts'
 import { decodeError } from '../../../../src/messages/error-codec.ts'
 import { createAdvances } from '../../../../src/protocols/message-log/engine/advances.ts'
-import { appendOf, valuesIn } from '../../../../src/protocols/message-log/engine/conformance/stored-messages.ts'
+import {
+  appendOf,
+  messageHeadBytes,
+  valuesIn,
+} from '../../../../src/protocols/message-log/engine/conformance/stored-messages.ts'
 import type { AppendRequest } from '../../../../src/protocols/message-log/engine/contract.ts'
 import { sqliteLogEngine } from '../../../../src/protocols/message-log/engine/sqlite/sqlite-log-engine.ts'
+import { logFigures } from '../../../../src/protocols/message-log/log-figures.ts'
 import { AppendBatchWriter } from '../../../../src/protocols/message-log/owner/append-batch.ts'
 import type { StoreInput } from '../../../../src/protocols/message-log/owner/config.ts'
 import { logStore } from '../../../../src/protocols/message-log/owner/log-store.ts'
 import { createSystem } from '../../../../src/supervisor/system.ts'
 import { quiet } from '../../../supervisor/fixtures/local-system.ts'
 import { closing, mayClose, slowClosingEngine } from '../fixtures/slow-closing.ts'
+import { until } from '../serving/log-shard.ts'
 import { newContext, newFolder } from '../sqlite-world.ts'
 
 const timeoutMs = 10_000
@@ -21,7 +27,7 @@ const ever = Number.POSITIVE_INFINITY
 function inputOf(engine: StoreInput['engine'], advances = createAdvances()): StoreInput {
   const retention = { ageMs: ever, partitionBytesMax: ever, producerAgeMs: ever }
   const topicRoom = { partitionsMax: 1_000, frameBytesMax: 16_777_216 }
-  return { engine, advances, retention, retentionIntervalMs: 60_000, topicRoom }
+  return { engine, advances, figures: logFigures.create(1), retention, retentionIntervalMs: 60_000, topicRoom }
 }
 
 function batchOf(...appends: readonly AppendRequest[]): Uint8Array {
@@ -168,5 +174,13 @@ t.test('what is out of date is removed at its interval', async t => {
   await store.ask({ type: 'store.whenOpen' }, { timeoutMs })
   await t.rejects(async () => reader.read(id, 0, 1_000), { code: 'OFFSET_OUT_OF_RANGE', details: { firstOffset: 2 } })
   t.same(valuesIn(await reader.read(id, 2, 1_000)), ['2:c'])
+  await until(() => logFigures.read(input.figures).batchesRemoved > 0)
+  t.match(logFigures.read(input.figures), {
+    appends: 3,
+    messages: 3,
+    batchesRemoved: 2,
+    bytesRemoved: 2 * (messageHeadBytes + 1),
+    retentionsFailed: 0,
+  })
   await reader.close()
 })

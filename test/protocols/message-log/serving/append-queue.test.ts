@@ -42,6 +42,7 @@ function scripted(isElsewhere = true) {
   const actor: ProtocolEnvironment['actor'] = {
     address: 'log/s0',
     incarnation: 1,
+    shard: 0,
     send() {},
     onStop() {},
     ask(_to, event, { timeoutMs }) {

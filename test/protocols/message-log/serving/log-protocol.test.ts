@@ -279,6 +279,24 @@ t.test('no more is gathered for a store that is behind than may be', async t => 
   t.match(link.answers(produce), [{ requestId: 2, errorCode: 7, text }])
 })
 
+t.test('a fetch is answered with so many messages, and the next one goes on behind them', async t => {
+  const { protocol, link, append, partitionId } = await connected({ frameBytesMax: 16_777_216 })
+  const some = new Array<string>(40_000).fill('')
+  for (let batches = 0; batches < 3; batches++) await append(...some)
+  const read: number[] = []
+  for (let offset = 0; offset < 120_000; ) {
+    link.send(protocol, fetch, 1, { partitionId, offset, maxBytes: 16_000_000 })
+    const [answer] = link.answers(fetch)
+    if (!answer?.ok) return t.fail('it is not answered')
+    const offsets = readLogEntries(answer.response.entries).map(entry => entry.offset)
+    t.equal(offsets[0], offset)
+    t.equal(offsets.at(-1), offset + offsets.length - 1)
+    read.push(offsets.length)
+    offset += offsets.length
+  }
+  t.same(read, [65_536, 54_464])
+})
+
 t.test('while slow readers have as much waiting as may be, fetches are answered with little', async t => {
   const { protocol, link, append, partitionId, clock } = await connected()
   await append(...Array.from({ length: 100 }, () => 'x'.repeat(1_000)))

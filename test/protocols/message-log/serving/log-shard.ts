@@ -6,10 +6,12 @@ import { createAdvances } from '../../../../src/protocols/message-log/engine/adv
 import { appendOf } from '../../../../src/protocols/message-log/engine/conformance/stored-messages.ts'
 import type { LogEngine } from '../../../../src/protocols/message-log/engine/contract.ts'
 import { memoryLogEngine } from '../../../../src/protocols/message-log/engine/memory/memory-engine.ts'
+import { logFigures } from '../../../../src/protocols/message-log/log-figures.ts'
 import type { FilledLogOptions } from '../../../../src/protocols/message-log/log-options.ts'
 import { createLogProtocol } from '../../../../src/protocols/message-log/log-protocol.ts'
 import { appendAll } from '../../../../src/protocols/message-log/owner/append-desk.ts'
 import type { StoreEvent } from '../../../../src/protocols/message-log/owner/events.ts'
+import { StoreCounts } from '../../../../src/protocols/message-log/owner/store-counts.ts'
 import { LogServices } from '../../../../src/protocols/message-log/serving/log-services.ts'
 import { StoreLink } from '../../../../src/protocols/message-log/serving/store-link.ts'
 
@@ -34,6 +36,7 @@ export async function logShard({ ask, appendBytesMax, ...options }: LogShardOpti
   const actor: ProtocolEnvironment['actor'] = {
     address: 'log/s0',
     incarnation: 1,
+    shard: 0,
     send() {},
     onStop() {},
     ask: (_to, event, { timeoutMs }) => answer(event as StoreEvent, timeoutMs),
@@ -48,20 +51,23 @@ export async function logShard({ ask, appendBytesMax, ...options }: LogShardOpti
     partitionsMax: 100_000,
     ...options,
   }
-  const services = new LogServices(filled, environment, new StoreLink(actor, 'log/store', clock), engine, {
-    incarnation: 1,
-    isElsewhere: false,
-  })
+  const owner = { incarnation: 1, isElsewhere: false }
+  const link = new StoreLink(actor, 'log/store', clock)
+  const services = new LogServices(filled, environment, link, engine, owner, newFigures())
   const protocol = createLogProtocol(filled, services)
   const [partitionId = 0] = (await engine.createTopic('orders', 1)).partitionIds
   const append = (...values: string[]) => engine.append(appendOf(partitionId, values))
   return { clock, engine, services, protocol, partitionId, append, lines }
 }
 
+function newFigures(): Float64Array {
+  return logFigures.open(logFigures.create(1), 0)
+}
+
 /** An owner that has what it is asked done at once. */
 export function askEngine(engine: LogEngine): Ask {
   return async event => {
-    if (event.type === 'store.append') return appendAll(engine, event.batch)
+    if (event.type === 'store.append') return appendAll(engine, event.batch, new StoreCounts(newFigures()))
     if (event.type === 'store.whenOpen') return { incarnation: 1 }
     throw new Error(`the owner is asked ${event.type}`)
   }

@@ -14,7 +14,7 @@ t.test('who asks for the topics while somebody is asking shares the next ask, no
     asks.push(asked)
     return asked.promise
   }
-  const actor = { address: 'log/s0', incarnation: 1, send() {}, onStop() {}, ask }
+  const actor = { address: 'log/s0', incarnation: 1, shard: 0, send() {}, onStop() {}, ask }
   const reader = new OwnerReader(new StoreLink(actor, 'log/store', systemClock), createAdvances(), 1_000)
   const first = reader.listTopics()
   await until(() => asks.length === 1)
