@@ -151,20 +151,13 @@ t.test('what was consumed as JSON can be produced again, into another topic', as
   t.same((await client.fetch(two, 0, 10_000)).messages, expected)
 })
 
-t.test('without a server: consume says what it waits for and waits, produce says it and gives up', async t => {
+t.test('without a server consume says what it waits for, and waits', async t => {
   const gone = await closedPort()
   const broker = ['--broker', `127.0.0.1:${gone}`, '--broker', `127.0.0.1:${gone},127.0.0.1:${gone}`]
-  const away =
-    /^starfish log (consume|produce): no connection to 127\.0\.0\.1:\d+ came up: .*ECONNREFUSED.*; trying on\n/
+  const away = /^starfish log consume: no connection to 127\.0\.0\.1:\d+ came up: .*ECONNREFUSED.*; trying on\n/
   const consuming = start(['consume', '--topic', 't', ...broker])
   consuming.child.stderr!.once('data', () => consuming.child.kill('SIGINT'))
   t.match(await consuming.ended, { code: 0, stdout: '', stderr: away })
-  const producing = start(['produce', '--topic', 't', ...broker])
-  producing.child.stdin!.write('a\n')
-  const told = await producing.ended
-  t.match(told, { code: 1, stdout: '0 messages stored\n', stderr: away })
-  t.match(told.stderr, /\nstarfish log produce: no connection to .* gave up after 15000 ms\n$/)
-  t.equal(told.stderr.trimEnd().split('\n').length, 2, 'seldom')
 })
 
 /** A port at which nobody listens. */
