@@ -21,6 +21,7 @@ export const kernelSuite: Suite = {
     })
     const notes = [
       'What V8 has compiled is kept on disk, as `starfish up` keeps it: a worker that is replaced loads in half the time.',
+      'A round trip between two threads depends on whether the core that is woken slept: in a virtual machine it takes 25 us or several hundred, and its ratio goes up and down with it. With both threads on one core (`taskset -c 0 npm run bench -- kernel --only=asks`) only the work counts.',
     ]
     return { title: this.title, notes, figures }
   },
