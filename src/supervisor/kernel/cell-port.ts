@@ -66,13 +66,18 @@ export function createCellPort(kernel: Kernel, cell: ActorCell): ActorPort {
 /** What `provide` and `init` of a definition are handed. */
 export function createActorRuntime(kernel: Kernel, cell: ActorCell): ActorRuntime {
   const { address } = cell.entry
+  let log: ActorLogger | undefined
   return {
     address,
     incarnation: cell.incarnation,
     shard: kernel.shard,
     clock: kernel.clock,
     random: kernel.random,
-    log: kernel.logger.child({ actor: address, incarnation: cell.incarnation }) as ActorLogger,
+    // Made when it is used: most actors never say a word.
+    get log() {
+      log ??= kernel.logger.child({ actor: address, incarnation: cell.incarnation }) as ActorLogger
+      return log
+    },
     feed(event) {
       if (cell.ended) return
       cell.mailbox.put(createEnvelope({ to: address, from: address, event, lane: 'control' }))

@@ -5,14 +5,19 @@ import type { AnyActorDefinition, DefinitionRef } from '../../actors/runtime/def
 import { type DefinitionKind, hasKind, importDefinition } from '../../actors/runtime/import-definition.ts'
 
 const loaded = new Map<string, AnyActorDefinition>()
+const loading = new Map<string, Promise<AnyActorDefinition>>()
 
 /** The definition that a reference names; a definition itself is its own answer. Rejects with DEFINITION_NOT_FOUND. */
 export async function loadDefinition(ref: DefinitionRef | AnyActorDefinition): Promise<AnyActorDefinition> {
   if (isDefinition(ref)) return ref
   const known = loadedDefinition(ref)
   if (known !== undefined) return known
-  const definition = await importDefinition(ref, actorKind)
-  loaded.set(keyOf(ref), definition)
+  const key = keyOf(ref)
+  // A shard that comes back asks for one definition as often as it has actors of it.
+  const begun = loading.get(key) ?? importDefinition(ref, actorKind).finally(() => loading.delete(key))
+  loading.set(key, begun)
+  const definition = await begun
+  loaded.set(key, definition)
   return definition
 }
 

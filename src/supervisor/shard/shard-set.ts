@@ -322,6 +322,7 @@ export class ShardSet {
   /** Brings up no worker any more; one that is being loaded for a slot ends. Those that serve are not touched. */
   startNoMore(): void {
     this.#stopping = true
+    this.#spares.keepNoMore()
     for (const { worker, control } of this.#slots) {
       if (control === undefined) void worker?.terminate({ type: 'shutdown' })
     }
@@ -361,8 +362,7 @@ export class ShardSet {
   /** As long as a shard waits for its own worker none is loaded to stand by; nor while actors come back, who need the cores. */
   async #keepSpare(back: Promise<void>): Promise<void> {
     await within(this.#kernel.clock, back, spareWaitsMs)
-    if (this.#stopping || this.#slots.some(({ isOpen, control }) => isOpen && control === undefined)) return
-    this.#spares.keep()
+    if (this.#slots.every(({ isOpen, control }) => !isOpen || control !== undefined)) this.#spares.keep()
   }
 
   /** A native call cannot be interrupted: the thread is fenced off, and holds its memory until the call returns. */

@@ -3,7 +3,8 @@
  *
  *   load ─> loaded ─> preload the definitions that residents use ─> rehearse ─> waits to be taken
  *
- * It may be taken at any of these points, and is then what it is.
+ * It may be taken at any of these points, and is then what it is. When one that was taken fails and none stands by, the next
+ * begins to load before all that its end brings with it: it is the one that will be taken.
  */
 import { MessageChannel } from 'node:worker_threads'
 import type { Logger } from 'pino'
@@ -38,6 +39,7 @@ export class Spares {
   /** What residents are made of, by module and name. */
   readonly #definitions = new Map<string, DefinitionRef>()
   #workerCount = 0
+  #isOver = false
 
   constructor(host: WorkerHost, options: SparesOptions) {
     this.#host = host
@@ -51,14 +53,21 @@ export class Spares {
 
   /** Sees to it that one stands by, and is prepared. */
   keep(): void {
-    if (this.#standing.size === 0) void this.#prepare(this.#add())
+    if (this.#standing.size === 0 && !this.#isOver) void this.#prepare(this.#add())
+  }
+
+  /** None is kept any more. */
+  keepNoMore(): void {
+    this.#isOver = true
   }
 
   /** The worker that has stood by for the longest; a new one when there is none. */
   take(): Spare {
-    const [spare] = this.#standing
-    if (spare === undefined) return this.#start()
+    const [spare = this.#start()] = this.#standing
     this.#standing.delete(spare)
+    void spare.worker.ending.then(({ type }) => {
+      if (type !== 'shutdown') this.keep()
+    })
     return spare
   }
 

@@ -3,6 +3,7 @@ import { MessageChannel } from 'node:worker_threads'
 import { expose } from 'comlink'
 import t from 'tap'
 import { child } from '../../../src/actors/runtime/child.ts'
+import type { ExitReason } from '../../../src/messages/thread/exit.ts'
 import { nodeEndpoint } from '../../../src/supervisor/shard/node-endpoint.ts'
 import { Spares } from '../../../src/supervisor/shard/spares.ts'
 import type { HostedWorker, WorkerEnd, WorkerHost } from '../../../src/supervisor/shard/worker-host.ts'
@@ -16,7 +17,7 @@ interface Played {
   /** What was asked of it, in order. */
   readonly calls: string[]
   load(): void
-  end(): void
+  end(reason?: ExitReason): void
 }
 
 function play(workerIndex: number): Played {
@@ -53,9 +54,9 @@ function play(workerIndex: number): Played {
     worker,
     calls,
     load: load.resolve,
-    end() {
+    end(reason = { type: 'shutdown' }) {
       port1.close()
-      ended.resolve({ reason: { type: 'killed' }, atMs: 0, zombie: false })
+      ended.resolve({ reason, atMs: 0, zombie: false })
     },
   }
 }
@@ -123,4 +124,31 @@ t.test('one that ends while it stands by is not taken', async t => {
   spares.keep()
   t.equal(spares.take().worker, played[1]!.worker)
   played[1]!.end()
+})
+
+t.test('when one that was taken fails the next loads at once, unless one stands by or the system stops', async t => {
+  const played: Played[] = []
+  const spares = createSpares(played)
+  spares.take()
+  played[0]!.end({ type: 'killed' })
+  await turn()
+  t.equal(played.length, 2)
+  t.equal(spares.take().worker, played[1]!.worker, 'it is the one that is taken')
+  spares.keep()
+  played[1]!.end({ type: 'killed' })
+  await turn()
+  t.equal(played.length, 3, 'one stood by')
+  spares.take()
+  spares.keepNoMore()
+  played[2]!.end({ type: 'killed' })
+  await turn()
+  t.equal(played.length, 3)
+})
+
+t.test('who ends in good order is not replaced by itself', async t => {
+  const played: Played[] = []
+  createSpares(played).take()
+  played[0]!.end()
+  await turn()
+  t.equal(played.length, 1)
 })
