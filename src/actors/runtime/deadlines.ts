@@ -155,6 +155,9 @@ function link(list: DeadlineList, ring: DeadlineList): void {
 function unlink(deadline: Deadline): void {
   deadline.previous.next = deadline.next
   deadline.next.previous = deadline.previous
+  // One that the collector has moved among the old would keep all that were ever set behind it.
+  deadline.previous = deadline
+  deadline.next = deadline
   deadline.list = undefined
 }
 
