@@ -52,7 +52,17 @@ t.test('much that is sent in one tick begins to leave before its end, little at 
   const whenReleased = new Promise<void>(resolve => {
     released = resolve
   })
-  const owner = { opened, released, ended: () => {}, emptied: () => {} } as LinkOwner<Byte>
+  const owner: LinkOwner<Byte> = {
+    opened,
+    heard: () => {},
+    answered: () => t.fail('an answer'),
+    failed: () => t.fail('an error'),
+    refused: () => t.fail('a refusal'),
+    settled: () => {},
+    emptied: () => {},
+    ended: () => t.fail('an end'),
+    released,
+  }
   const options = { tls: undefined, keepAliveIdleMs: 60_000, outputHighWaterBytes: 65_536 }
   const link = new StreamLink({ host: '127.0.0.1', port }, new Bytes(), owner, options)
   await whenOpened
