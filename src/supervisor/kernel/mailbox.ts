@@ -6,8 +6,11 @@
  *   normal ───────────────┘
  *
  * What was postponed arrived before what is resumed and has not been taken again, and that before what is normal.
+ *
+ * As a rule there are normal messages only, of many mailboxes in turn: two counts tell it, so that the other queues, which
+ * would have to be fetched from memory, are not looked at.
  */
-import type { MailboxOptions } from '../../actors/runtime/mailbox-options.ts'
+import type { MailboxOptions, Overflow } from '../../actors/runtime/mailbox-options.ts'
 import type { Envelope } from '../../messages/thread/envelope.ts'
 import { Fifo } from '../fifo.ts'
 
@@ -24,41 +27,54 @@ export function resolveMailboxOptions(
 
 /** A bounded queue of envelopes. The control lane is not bounded here: what travels on it is bounded where it arises. */
 export class Mailbox {
-  readonly #options: Required<MailboxOptions>
+  readonly #messagesMax: number
+  readonly #overflow: Overflow
   readonly #control = new Fifo<Envelope>()
   readonly #normal = new Fifo<Envelope>()
   readonly #resumed = new Fifo<Envelope>()
   readonly #postponed = new Fifo<Envelope>()
   /** Messages of the control lane among those that were put aside. */
   #controlAside = 0
+  /** Messages that are taken before those of `#normal`. */
+  #ahead = 0
+  /** Messages besides those of `#normal` that count against the bound. */
+  #aside = 0
 
-  constructor(options: Required<MailboxOptions>) {
-    this.#options = options
+  constructor({ messagesMax, overflow }: Required<MailboxOptions>) {
+    this.#messagesMax = messagesMax
+    this.#overflow = overflow
   }
 
   /** Messages that can be taken now. */
   get ready(): number {
-    return this.#control.size + this.#resumed.size + this.#normal.size
+    return this.#ahead + this.#normal.size
   }
 
   /** Messages that count against the bound. */
   get depth(): number {
-    return this.#normal.size + this.#resumed.size + this.#postponed.size - this.#controlAside
+    return this.#normal.size + this.#aside
+  }
+
+  /** To be called when another queue than `#normal` was changed. */
+  #recount(): void {
+    this.#ahead = this.#control.size + this.#resumed.size
+    this.#aside = this.#resumed.size + this.#postponed.size - this.#controlAside
   }
 
   /** Puts a message in; answers the one that does not fit: the message itself, or the one that gives way to it. */
   put(envelope: Envelope): Envelope | undefined {
     if (envelope.lane === 'control') {
       this.#control.push(envelope)
+      this.#ahead++
       return undefined
     }
-    if (this.depth < this.#options.messagesMax) {
+    if (this.depth < this.#messagesMax) {
       this.#normal.push(envelope)
       return undefined
     }
-    const { overflow } = this.#options
-    if (overflow === 'reject') return envelope
-    const dropped = overflow === 'drop_oldest' ? this.#dropOldest() : this.#dropNewest()
+    if (this.#overflow === 'reject') return envelope
+    const dropped = this.#overflow === 'drop_oldest' ? this.#dropOldest() : this.#dropNewest()
+    this.#recount()
     if (dropped === undefined) return envelope
     this.#normal.push(envelope)
     return dropped
@@ -74,7 +90,13 @@ export class Mailbox {
 
   /** The next message: control first, then what was postponed before the last state change, then in order of arrival. */
   take(): Envelope | undefined {
-    return this.#control.shift() ?? this.#takeResumed() ?? this.#normal.shift()
+    return this.#ahead === 0 ? this.#normal.shift() : this.#takeAhead()
+  }
+
+  #takeAhead(): Envelope | undefined {
+    const envelope = this.#control.shift() ?? this.#takeResumed()
+    this.#recount()
+    return envelope
   }
 
   #takeResumed(): Envelope | undefined {
@@ -87,6 +109,7 @@ export class Mailbox {
   postpone(envelope: Envelope): void {
     this.#postponed.push(envelope)
     if (envelope.lane === 'control') this.#controlAside++
+    this.#recount()
   }
 
   /** Makes the postponed messages the next ones, in their order of arrival. */
@@ -94,6 +117,7 @@ export class Mailbox {
     if (this.#postponed.size === 0) return
     for (const envelope of this.#resumed.drain()) this.#postponed.push(envelope)
     for (const envelope of this.#postponed.drain()) this.#resumed.push(envelope)
+    this.#recount()
   }
 
   /** True when messages were put aside. */
@@ -109,8 +133,10 @@ export class Mailbox {
 
   /** Takes everything out, in the order in which it would have been served. */
   drain(): Envelope[] {
+    const all = [this.#control, this.#resumed, this.#postponed, this.#normal].flatMap(queue => queue.drain())
     this.#controlAside = 0
-    return [this.#control, this.#resumed, this.#postponed, this.#normal].flatMap(queue => queue.drain())
+    this.#recount()
+    return all
   }
 }
 

@@ -32,6 +32,8 @@ export class SlotTable {
   readonly #slots: number
   readonly #held: (Envelope | undefined)[] = []
   readonly #orders: Float64Array
+  /** Where each stands in the order in which the receiver reads, modulo 2^32. */
+  readonly #places: Int32Array
   readonly #ring: Int32Array
   #ringHead = 0
   #ringEnd = 0
@@ -51,6 +53,7 @@ export class SlotTable {
     this.#states = memory.states
     this.#slots = memory.slots
     this.#orders = new Float64Array(memory.slots)
+    this.#places = new Int32Array(memory.slots)
     this.#ring = new Int32Array(memory.slots)
     this.#free = new Int32Array(memory.slots)
   }
@@ -74,6 +77,11 @@ export class SlotTable {
     this.#enter(slot)
     // A plain store: nobody looks before the message has crossed the port, whose lock publishes it.
     this.#states[slot] = slotState.posted
+  }
+
+  /** Notes that messages leave, which the receiver reads as those from `first` on. */
+  place(messages: readonly Envelope[], first: number): void {
+    for (let index = 0; index < messages.length; index++) this.#places[messages[index]!.token] = first + index
   }
 
   #freeSlot(): number {
@@ -134,7 +142,7 @@ export class SlotTable {
         this.#vacant--
         due--
         this.#setFree(slot)
-      } else if (Atomics.load(this.#states, slot) === slotState.finished) {
+      } else if (this.#states[slot] === slotState.finished) {
         this.handled++
         due--
         this.#held[slot] = undefined
@@ -201,9 +209,13 @@ export class SlotTable {
           return 'refused'
         default:
           if (Atomics.compareExchange(states, slot, state, slotState.revoked) === state) {
-            return state === slotState.received ? 'unprocessed' : 'lost'
+            return this.#isRead(slot) ? 'unprocessed' : 'lost'
           }
       }
     }
+  }
+
+  #isRead(slot: number): boolean {
+    return ((Atomics.load(this.#header, headerWord.received) - this.#places[slot]!) | 0) > 0
   }
 }
