@@ -25,37 +25,40 @@ export function resolveMailboxOptions(
   }
 }
 
-/** A bounded queue of envelopes. The control lane is not bounded here: what travels on it is bounded where it arises. */
-export class Mailbox {
+/**
+ * A bounded queue of envelopes. The control lane is not bounded here: what travels on it is bounded where it arises. What
+ * it extends is its queue of normal messages: one object less to fetch for each of them.
+ */
+export class Mailbox extends Fifo<Envelope> {
   readonly #messagesMax: number
   readonly #overflow: Overflow
   readonly #control = new Fifo<Envelope>()
-  readonly #normal = new Fifo<Envelope>()
   readonly #resumed = new Fifo<Envelope>()
   readonly #postponed = new Fifo<Envelope>()
   /** Messages of the control lane among those that were put aside. */
   #controlAside = 0
-  /** Messages that are taken before those of `#normal`. */
+  /** Messages that are taken before the normal ones. */
   #ahead = 0
-  /** Messages besides those of `#normal` that count against the bound. */
+  /** Messages besides the normal ones that count against the bound. */
   #aside = 0
 
   constructor({ messagesMax, overflow }: Required<MailboxOptions>) {
+    super()
     this.#messagesMax = messagesMax
     this.#overflow = overflow
   }
 
   /** Messages that can be taken now. */
   get ready(): number {
-    return this.#ahead + this.#normal.size
+    return this.#ahead + this.size
   }
 
   /** Messages that count against the bound. */
   get depth(): number {
-    return this.#normal.size + this.#aside
+    return this.size + this.#aside
   }
 
-  /** To be called when another queue than `#normal` was changed. */
+  /** To be called when another queue than the normal one was changed. */
   #recount(): void {
     this.#ahead = this.#control.size + this.#resumed.size
     this.#aside = this.#resumed.size + this.#postponed.size - this.#controlAside
@@ -69,28 +72,28 @@ export class Mailbox {
       return undefined
     }
     if (this.depth < this.#messagesMax) {
-      this.#normal.push(envelope)
+      this.push(envelope)
       return undefined
     }
     if (this.#overflow === 'reject') return envelope
     const dropped = this.#overflow === 'drop_oldest' ? this.#dropOldest() : this.#dropNewest()
     this.#recount()
     if (dropped === undefined) return envelope
-    this.#normal.push(envelope)
+    this.push(envelope)
     return dropped
   }
 
   #dropOldest(): Envelope | undefined {
-    return this.#postponed.shiftFirst(isNormal) ?? this.#resumed.shiftFirst(isNormal) ?? this.#normal.shift()
+    return this.#postponed.shiftFirst(isNormal) ?? this.#resumed.shiftFirst(isNormal) ?? this.shift()
   }
 
   #dropNewest(): Envelope | undefined {
-    return this.#normal.pop() ?? this.#resumed.popLast(isNormal) ?? this.#postponed.popLast(isNormal)
+    return this.pop() ?? this.#resumed.popLast(isNormal) ?? this.#postponed.popLast(isNormal)
   }
 
   /** The next message: control first, then what was postponed before the last state change, then in order of arrival. */
   take(): Envelope | undefined {
-    return this.#ahead === 0 ? this.#normal.shift() : this.#takeAhead()
+    return this.#ahead === 0 ? this.shift() : this.#takeAhead()
   }
 
   #takeAhead(): Envelope | undefined {
@@ -127,13 +130,13 @@ export class Mailbox {
 
   /** The age of the oldest normal message, milliseconds; 0 when there is none. */
   ageMs(nowMs: number): number {
-    const oldest = this.#normal.peek()
+    const oldest = this.peek()
     return oldest === undefined ? 0 : nowMs - oldest.admittedAtMs
   }
 
   /** Takes everything out, in the order in which it would have been served. */
-  drain(): Envelope[] {
-    const all = [this.#control, this.#resumed, this.#postponed, this.#normal].flatMap(queue => queue.drain())
+  override drain(): Envelope[] {
+    const all = [this.#control, this.#resumed, this.#postponed].flatMap(queue => queue.drain()).concat(super.drain())
     this.#controlAside = 0
     this.#recount()
     return all
