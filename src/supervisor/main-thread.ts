@@ -168,6 +168,11 @@ function createShards(
     deadLettersMax: options.deadLettersMax,
     relog: line => relog(options.logger, line),
   })
+  router.formerOf = address => {
+    const shard = directory.findFormer(address)
+    // A shard of one's own is gone with its actor.
+    return shard === undefined || shard < 0 || set.isOwn(shard) ? undefined : shard
+  }
   const remote = createRemoteChildren(kernel, set, directory, forget)
   kernel.remoteChildren = remote
   set.onLost = (shard, incarnation, reason, lastEvents) => remote.shardLost(shard, incarnation, reason, lastEvents)
