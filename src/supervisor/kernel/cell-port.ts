@@ -3,7 +3,7 @@
  */
 import type { ActorEvent, ActorLogger, ActorRuntime, OwnExit } from '../../actors/runtime/actor-runtime.ts'
 import type { ActorPort, Message, ReplyToken } from '../../actors/runtime/runtime-actions.ts'
-import { badArgument, checkEvent, checkText } from '../../messages/argument-check.ts'
+import { badArgument, checkAddress, checkEvent } from '../../messages/argument-check.ts'
 import { show } from '../../messages/option-faults.ts'
 import { createEnvelope } from '../../messages/thread/envelope.ts'
 import type { ActorExit } from '../../messages/thread/exit.ts'
@@ -39,7 +39,7 @@ export function createCellPort(kernel: Kernel, cell: ActorCell): ActorPort {
       cell.delayedSends.delete(id)
     },
     watch(watched) {
-      checkText('watch', 'address', watched)
+      checkAddress('watch', 'address', watched)
       watchFor(kernel, cell, watched)
     },
     unwatch(watched) {
@@ -92,7 +92,7 @@ export function createActorRuntime(kernel: Kernel, cell: ActorCell): ActorRuntim
       return kernel.ask(address, to, event, options, codec)
     },
     watch(watched, listener) {
-      checkText('watch', 'address', watched)
+      checkAddress('watch', 'address', watched)
       checkListener('watch', listener)
       watches ??= openWatches(kernel, cell)
       return watches(watched, listener)
@@ -140,7 +140,7 @@ function sendFrom(kernel: Kernel, from: string, { to, event, codec }: Message): 
 }
 
 function checkMessage(call: string, to: unknown, event: unknown): void {
-  checkText(call, 'to', to)
+  checkAddress(call, 'to', to)
   checkEvent(call, event)
 }
 

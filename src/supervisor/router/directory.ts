@@ -3,6 +3,8 @@
  * lives where that address lives, unless it is listed itself.
  */
 
+import { AddressMap } from '../address-map.ts'
+
 /** Where an address lives. Who took an address has a place of its own, that nobody after it has. */
 export interface Place {
   readonly shard: number
@@ -10,7 +12,7 @@ export interface Place {
 
 /** The places of addresses. */
 export class Directory {
-  readonly #places = new Map<string, Place>()
+  readonly #places = new AddressMap<Place>()
 
   get size(): number {
     return this.#places.size
@@ -44,10 +46,6 @@ export class Directory {
 
   /** The shard of an address, or of the nearest one above it; undefined when none is listed. */
   find(address: string): number | undefined {
-    for (let at = address; at !== ''; at = at.slice(0, Math.max(0, at.lastIndexOf('/')))) {
-      const place = this.#places.get(at)
-      if (place !== undefined) return place.shard
-    }
-    return undefined
+    return this.#places.nearest(address)?.shard
   }
 }
