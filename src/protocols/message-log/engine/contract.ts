@@ -117,6 +117,11 @@ export interface LogReader {
    */
   read(partitionId: number, offset: number, maxBytes: number): MaybeAsync<ReadResult>
   /**
+   * Who was given a result of `read` looks at its messages no more: their memory may be gone at once. Nobody has to say so. A reader
+   * that has nothing to win leaves it out.
+   */
+  release?(result: ReadResult): void
+  /**
    * Resolves when the high-water mark is above `offset`, or when `signal` aborts: which of the two, the high-water mark says.
    * Rejects with `PARTITION_NOT_FOUND` when there is no such partition any more, with `STORAGE_FAILED` when it is closed.
    */
