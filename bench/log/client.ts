@@ -10,7 +10,8 @@ import { ServedLog } from './served-log.ts'
 
 const inFlight = 1_024
 const valueBytes = 100
-const sendMessages = 1_000
+/** Messages of a send of `produce`. */
+export const sendMessages = 1_000
 const requestLimit = atLeast(0.5, 'M/s')
 const messageLimit = atLeast(1, 'M/s')
 const roundTripLimit = atMost(1.5, 'x')
@@ -49,7 +50,7 @@ function bareAsk(socket: Socket): () => Promise<unknown> {
 }
 
 /** Acknowledged messages, in millions a second: sends of a thousand, as many as a producer takes. */
-async function produce(client: LogClient, topic: string, messages: number): Promise<number> {
+export async function produce(client: LogClient, topic: string, messages: number): Promise<number> {
   await using producer = client.producer()
   const value = Buffer.alloc(valueBytes, 7)
   const sending = { topic, messages: Array.from({ length: sendMessages }, () => ({ value })) }

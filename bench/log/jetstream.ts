@@ -3,21 +3,28 @@
  * settings that are fastest here. Alone: `node bench/log/jetstream.ts`.
  *
  * One nats-server, a stream in a file, the client on this thread: it has so many publishes in flight and starts the next when one is
- * acknowledged. Beside it the same messages through our engine, in batches of 1,000, which is what a log server does with them.
+ * acknowledged. Beside it, round by round, our producer with a log server in a process of its own and SQLite in a file, and the
+ * same messages through our engine behind JetStream, in batches of 1,000, which is what a log server does with them.
  */
 import { jetstream, jetstreamManager } from '@nats-io/jetstream'
 import { connect } from '@nats-io/transport-node'
+import { createLogClient } from '../../src/index.ts'
 import { encodeLogBatch } from '../../src/messages/log/batch-v1.ts'
 import { openNode } from '../../test/protocols/message-log/jetstream-world.ts'
 import { startNats } from '../../test/protocols/message-log/nats-server.ts'
 import { median, spread } from '../statistics.ts'
-import type { Figure, SuiteOptions } from '../suite.ts'
+import { atLeast, type Figure, type SuiteOptions } from '../suite.ts'
+import { produce, sendMessages } from './client.ts'
+import { ServedLog } from './served-log.ts'
 
 const payload = Buffer.alloc(100, 'x')
 /** More in flight is not faster, and the best of these differs from machine to machine. */
 const windows = [256, 1_024, 4_096]
 const batchMessages = 1_000
 const batchesInFlight = 8
+/** Our producer is that much faster than JetStream: a round lasts as long with so many messages more. */
+const producerMessagesFactor = 20
+const producerLimit = atLeast(10, 'x')
 
 /** Acknowledged messages a second, of each round. */
 export interface JetstreamRates {
@@ -25,6 +32,8 @@ export interface JetstreamRates {
   readonly own: readonly number[]
   /** Publishes in flight that were best. */
   readonly window: number
+  /** Through our producer, to a log server with a store on this machine. */
+  readonly producer: readonly number[]
   /** Through our engine. */
   readonly engine: readonly number[]
 }
@@ -35,18 +44,24 @@ export async function measureJetstream({ quick, say }: SuiteOptions): Promise<Je
   const rounds = quick ? 1 : 3
   const nats = await startNats()
   try {
+    await using served = await ServedLog.start('two')
+    await using client = createLogClient(`127.0.0.1:${served.port}`)
+    await client.createTopic('peer')
     const ofWindow = new Map(windows.map(window => [window, [] as number[]]))
+    const producer: number[] = []
     const engine: number[] = []
     for (let round = 0; round < rounds; round++) {
       for (const [window, rates] of ofWindow) {
         rates.push(await publishRate(nats.address, window, messages))
         say(`JetStream's client, ${window} in flight: ${Math.round(rates.at(-1)!)} messages/s`)
       }
+      producer.push((await produce(client, 'peer', messages * producerMessagesFactor)) * 1_000_000)
+      say(`our producer: ${Math.round(producer.at(-1)!)} messages/s`)
       engine.push(await engineRate(nats.address, `round${round}`, messages))
       say(`our engine behind JetStream: ${Math.round(engine.at(-1)!)} messages/s`)
     }
     const [[window, own] = [0, []]] = [...ofWindow].sort(([, a], [, b]) => median(b) - median(a))
-    return { own, window, engine }
+    return { own, window, producer, engine }
   } finally {
     await nats.close()
   }
@@ -54,8 +69,9 @@ export async function measureJetstream({ quick, say }: SuiteOptions): Promise<Je
 
 /** The figures of it. */
 export async function jetstreamFigures(options: SuiteOptions): Promise<Figure[]> {
-  const { own, window, engine } = await measureJetstream(options)
+  const { own, window, producer, engine } = await measureJetstream(options)
   const perSecond = (rates: readonly number[]): string => `${Math.round(median(rates)).toLocaleString('en')}/s`
+  const times = (rates: readonly number[]): number[] => rates.map((rate, round) => rate / own[round]!)
   const baseline = `its own client, a message each: ${perSecond(own)}`
   return [
     {
@@ -65,11 +81,20 @@ export async function jetstreamFigures(options: SuiteOptions): Promise<Figure[]>
       ...spread(own),
     },
     {
+      work: 'the same messages through our producer to a log server, each send acknowledged',
+      inFlight: `sends of ${sendMessages}`,
+      figure: perSecond(producer),
+      baseline,
+      budget: producerLimit.text,
+      pass: producerLimit.holds(median(times(producer))),
+      ...spread(times(producer)),
+    },
+    {
       work: 'the same through our engine, in batches of 1,000, each acknowledged',
       inFlight: `${batchesInFlight} batches`,
       figure: perSecond(engine),
       baseline,
-      ...spread(engine.map((rate, round) => rate / (own[round] ?? rate))),
+      ...spread(times(engine)),
     },
   ]
 }

@@ -152,10 +152,13 @@ function link(list: DeadlineList, ring: DeadlineList): void {
   ring.previous = list
 }
 
+/**
+ * Leaves no link behind: one that is over, and has grown old, would keep the one that was set after it from being collected as
+ * young, that one the next, and so on.
+ */
 function unlink(deadline: Deadline): void {
   deadline.previous.next = deadline.next
   deadline.next.previous = deadline.previous
-  // One that the collector has moved among the old would keep all that were ever set behind it.
   deadline.previous = deadline
   deadline.next = deadline
   deadline.list = undefined

@@ -100,12 +100,16 @@ t.test('as many lengths as are waited for fall due, each at its time', async t =
   t.equal(timers.size, 0, 'timers that stood by have fallen too')
 })
 
-t.test('one that was taken back, or has fallen due, keeps none of the others', async t => {
+t.test('one that is over, taken back or past, has no link to another', async t => {
   const clock = createVirtualClock()
-  const { deadlines, set } = createCounted(t, clock, false)
-  const [first, second, third] = [set(50), set(50), set(50)]
-  t.equal(first.next, second)
-  deadlines.clear(second)
-  await clock.advance(60)
-  for (const deadline of [first, second, third]) t.same([deadline.next, deadline.previous], [deadline, deadline])
+  const { deadlines, fallen, set } = createCounted(t, clock, false)
+  const [past, takenBack, waiting] = [set(10), set(50), set(50)]
+  await clock.advance(20)
+  deadlines.clear(takenBack)
+  t.same(fallen, [[past, 10]])
+  for (const over of [past, takenBack]) {
+    t.equal(over.next, over)
+    t.equal(over.previous, over)
+  }
+  t.not(waiting.next, waiting)
 })
