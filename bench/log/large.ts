@@ -10,8 +10,9 @@ import { ServedLog } from './served-log.ts'
 const valueBytes = 65_536
 const messages = 1_024
 const fetchMessages = 15
-const connections = 4
-const ahead = 4
+/** So many that both shards are sure to have some: the kernel deals them out by chance. */
+const connections = 8
+const ahead = 2
 /** Length, request id and status of an answer. */
 const headBytes = 13
 const readBytes = 262_144

@@ -3,10 +3,12 @@ import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import t, { type Test } from 'tap'
 import { createRandom } from '../../../src/actors/runtime/clock.ts'
+import { decodeLogResponse, encodeLogResponse, logOperation } from '../../../src/messages/index.ts'
 import { appendOf, valuesIn } from '../../../src/protocols/message-log/engine/conformance/stored-messages.ts'
 import type { LogReader, ReadResult } from '../../../src/protocols/message-log/engine/contract.ts'
 import { CachedRow, RowCache } from '../../../src/protocols/message-log/engine/sqlite/row-cache.ts'
 import { sqliteLogEngine } from '../../../src/protocols/message-log/engine/sqlite/sqlite-log-engine.ts'
+import { fetchAnswer } from '../../../src/protocols/message-log/serving/fetched.ts'
 import { newContext, newFolder } from './sqlite-world.ts'
 
 const partitionId = 3
@@ -123,4 +125,25 @@ t.test('a reader answers from memory what is in the store, and nothing that is n
   other.exec('UPDATE batches SET checksum = checksum + 1')
   other.close()
   t.throws(() => read(2), { code: 'STORAGE_FAILED', details: { reason: 'corrupt' } }, 'nor is what was changed')
+})
+
+t.test('an answer of large messages has the checksum of its bytes, wherever it is cut', async t => {
+  const { engine, reader, partition } = await openStore(t)
+  const texts = ['a', 'b', 'c', 'd', 'e', 'f', 'g'].map((name, index) => name.repeat(3_000 + index * 9_000))
+  await engine.append(appendOf(partition, texts.slice(0, 4)))
+  await engine.append(appendOf(partition, ['small', ...texts.slice(4)]))
+  const wrong: string[] = []
+  let known = 0
+  for (let offset = 0; offset < 8; offset++) {
+    for (const maxBytes of [1, 20_000, 50_000, 100_000, 1_000_000]) {
+      const found = reader.read(partition, offset, maxBytes) as ReadResult
+      known += found.batches.filter(({ sums }) => sums !== undefined).length
+      const frame = encodeLogResponse(logOperation.fetch, 7, fetchAnswer(partition, found))
+      const answer = decodeLogResponse(logOperation.fetch, frame)
+      if (!answer.ok || answer.response.entries.count === 0) wrong.push(`${offset} ${maxBytes}`)
+      reader.release?.(found)
+    }
+  }
+  t.same(wrong, [])
+  t.ok(known > 20, `${known} were not summed up again`)
 })

@@ -74,6 +74,8 @@ export interface StoredBatch {
   readonly baseOffset: number
   readonly count: number
   readonly messages: Uint8Array
+  /** CRC-32 (zlib) of each message, where the reader knows it: then nobody need look at the bytes again to send them. */
+  readonly sums?: Uint32Array | undefined
 }
 
 /** What a read finds. */

@@ -29,19 +29,26 @@ export class CachedRow implements Keyed, StoredBatch {
   readonly count: number
   readonly checksum: number
   readonly messages: Uint8Array
+  readonly sums: Uint32Array | undefined
   /** Who was given it, and looks at it. */
   holders = 0
   isCached = false
   previous: CachedRow | undefined
   next: CachedRow | undefined
 
-  constructor(partitionId: number, { id, baseOffset, count, checksum }: RowHead, messages: Uint8Array) {
+  constructor(
+    partitionId: number,
+    { id, baseOffset, count, checksum }: RowHead,
+    messages: Uint8Array,
+    sums?: Uint32Array,
+  ) {
     this.key = id
     this.partitionId = partitionId
     this.baseOffset = baseOffset
     this.count = count
     this.checksum = checksum
     this.messages = messages
+    this.sums = sums
     this.previous = undefined
     this.next = undefined
   }

@@ -7,7 +7,7 @@ import type { ReadResult, StoredBatch, Topic } from '../contract.ts'
 import { offsetOutOfRange, partitionNotFound, storageFailed } from '../engine-errors.ts'
 import { takenBatches } from '../taken-batches.ts'
 import { CachedRow, type RowCache, type RowHead } from './row-cache.ts'
-import { rowChecksum } from './row-checksum.ts'
+import { rowChecksums } from './row-checksum.ts'
 
 /** Rows of so many bytes are read one by one, if the cache has them not; smaller ones as they come. */
 const largeBytes = 16_384
@@ -149,9 +149,10 @@ export class StoreReads {
       return known
     }
     const messages = small ?? (this.#messages.get(id) as { messages: Uint8Array }).messages
-    if (rowChecksum(partitionId, { baseOffset, count, messages }) !== checksum) return undefined
+    const found = rowChecksums(partitionId, { baseOffset, count, messages })
+    if (found.checksum !== checksum) return undefined
     if (small !== null || this.#cache === undefined) return { baseOffset, count, messages }
-    const read = new CachedRow(partitionId, row, messages)
+    const read = new CachedRow(partitionId, row, messages, found.sums)
     this.#cache.keep(read)
     held.push(read)
     return read
