@@ -103,5 +103,8 @@ t.test('of much that is sent in one tick the first batches leave at 32 KiB, the 
   await peer.came(4)
   for (const [at, batch] of produced.entries()) batch.stored(at * 4)
   await Promise.all([stored, more])
-  t.same(produced.slice(0, 3).flatMap(batch => batch.values), values)
+  t.same(
+    produced.slice(0, 3).flatMap(batch => batch.values),
+    values,
+  )
 })
