@@ -5,20 +5,26 @@
 import type { ActorEvent, AskOptions } from '../../actors/runtime/actor-runtime.ts'
 import type { Clock } from '../../actors/runtime/clock.ts'
 import { Deadline, Deadlines } from '../../actors/runtime/deadlines.ts'
+import { type Keyed, KeyedTable } from '../../actors/runtime/keyed-table.ts'
 import { badArgument } from '../../messages/argument-check.ts'
 import { type Handled, StarfishError } from '../../messages/errors.ts'
 import { show } from '../../messages/option-faults.ts'
 import { createEnvelope, type Envelope, type Receipts } from '../../messages/thread/envelope.ts'
 import { timerMsMax } from '../option-check.ts'
+import { type ActorCell, actorStorage } from './cell.ts'
 
 /** The result of a request. */
 export type Outcome = { readonly ok: true; readonly value: unknown } | { readonly ok: false; readonly error: unknown }
 
-class PendingAsk extends Deadline {
+class PendingAsk extends Deadline implements Keyed {
+  /** The id of the request. */
+  readonly key: number
   readonly envelope: Envelope
   readonly timeoutMs: number
   readonly resolve: (value: unknown) => void
-  readonly reject: (error: unknown) => void
+  readonly #reject: (error: unknown) => void
+  /** The actor in whose name it was made; undefined for the program's own. */
+  readonly #asker: ActorCell | undefined
   forgetSignal: (() => void) | undefined
   /** An actor of this thread has begun to handle it. */
   startedHere = false
@@ -28,12 +34,21 @@ class PendingAsk extends Deadline {
     timeoutMs: number,
     resolve: (value: unknown) => void,
     reject: (error: unknown) => void,
+    asker: ActorCell | undefined,
   ) {
     super()
+    this.key = envelope.requestId
     this.envelope = envelope
     this.timeoutMs = timeoutMs
     this.resolve = resolve
-    this.reject = reject
+    this.#reject = reject
+    this.#asker = asker
+  }
+
+  /** A rejection that nobody handles is the fault of who asked, not of who happens to be at work when it is told. */
+  reject(error: unknown): void {
+    if (this.#asker === undefined) actorStorage.exit(this.#reject, error)
+    else actorStorage.run(this.#asker, this.#reject, error)
   }
 }
 
@@ -43,7 +58,7 @@ export class Asks {
   readonly #giveUpRemote: (envelope: Envelope) => Handled
   /** The last one that was opened: one that is answered before the next never enters the table. */
   #last: PendingAsk | undefined
-  readonly #others = new Map<number, PendingAsk>()
+  readonly #others = new KeyedTable<PendingAsk>()
   readonly #deadlines: Deadlines<PendingAsk>
   #nextId = 1
 
@@ -78,9 +93,10 @@ export class Asks {
     return this.#last === undefined ? this.#others.size : this.#others.size + 1
   }
 
-  /** Opens a request and posts it. */
+  /** Opens a request of that actor, or of the code that runs, and posts it. */
   open(
-    { from, to, event, codec }: Pick<Envelope, 'from' | 'to' | 'event' | 'codec'>,
+    asker: ActorCell | null,
+    { to, event, codec }: Pick<Envelope, 'to' | 'event' | 'codec'>,
     options: AskOptions,
     post: (envelope: Envelope) => void,
   ): Promise<unknown> {
@@ -92,11 +108,12 @@ export class Asks {
       const requestId = this.#nextId++
       const nowMs = this.#clock.now()
       const receipts = this.#receipts
+      const from = asker === null ? null : asker.entry.address
       const deadlineMs = nowMs + timeoutMs
       const envelope = createEnvelope({ from, to, event, codec, requestId, deadlineMs, receipts, token: requestId })
-      const pending = new PendingAsk(envelope, timeoutMs, resolve, reject)
+      const pending = new PendingAsk(envelope, timeoutMs, resolve, reject, asker ?? actorStorage.getStore())
       if (signal !== undefined) pending.forgetSignal = this.#listen(requestId, signal)
-      if (this.#last !== undefined) this.#others.set(this.#last.envelope.requestId, this.#last)
+      if (this.#last !== undefined) this.#others.add(this.#last)
       this.#last = pending
       post(envelope)
       // Afterwards: it may be on its way by now, or refused.
@@ -163,12 +180,12 @@ export class Asks {
   }
 
   #find(requestId: number): PendingAsk | undefined {
-    return this.#last?.envelope.requestId === requestId ? this.#last : this.#others.get(requestId)
+    return this.#last?.key === requestId ? this.#last : this.#others.get(requestId)
   }
 
   /** All of them, in the order they were opened. */
   #all(): PendingAsk[] {
-    const others = [...this.#others.values()]
+    const others = this.#others.inOrder()
     return this.#last === undefined ? others : [...others, this.#last]
   }
 
@@ -176,7 +193,7 @@ export class Asks {
     const pending = this.#find(requestId)
     if (pending === undefined) return undefined
     if (pending === this.#last) this.#last = undefined
-    else this.#others.delete(requestId)
+    else this.#others.take(requestId)
     this.#deadlines.clear(pending)
     pending.forgetSignal?.()
     return pending
