@@ -34,7 +34,10 @@ export const errorCodes = {
   CHILD_RESTARTING: { retryable: true, meaning: 'the child is being restarted' },
   CONTROL_TIMEOUT: { retryable: true, meaning: 'a shard did not answer a control call in time' },
   DEFINITION_IN_ENTRY: { retryable: false, meaning: 'the module of a definition is the entry module of the program' },
-  DEFINITION_NOT_FOUND: { retryable: false, meaning: 'the module of a definition, or its export, does not exist' },
+  DEFINITION_NOT_FOUND: {
+    retryable: false,
+    meaning: 'the module of a definition cannot be loaded, or has no such export',
+  },
   DUPLICATE_ADDRESS: { retryable: false, meaning: 'an actor with that address exists already' },
   DYNAMIC_SUPERVISOR: {
     retryable: false,

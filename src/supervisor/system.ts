@@ -38,7 +38,7 @@ import { checkClonable, places } from './remote-children.ts'
 import { isInsideShard } from './shard/inside-shard.ts'
 import { shardsSupervisor } from './shard/shard-set.ts'
 import { resolveChildSpec, resolveSupervisorSpec } from './spec-check.ts'
-import { duplicateError } from './start-error.ts'
+import { duplicateError, notStartedError } from './start-error.ts'
 import { SupervisorRef } from './supervisor-ref.ts'
 import { resolveSystemOptions, type SystemOptions } from './system-options.ts'
 
@@ -104,7 +104,8 @@ export class System implements AsyncDisposable {
 
   /**
    * Starts a top-level actor under a supervisor of its own (3 restarts in 5 s). Rejects with BAD_SPEC, DUPLICATE_ADDRESS,
-   * DEFINITION_NOT_FOUND, DEFINITION_IN_ENTRY, NOT_CLONABLE, or START_FAILED (also when its init declined).
+   * DEFINITION_NOT_FOUND, DEFINITION_IN_ENTRY, NOT_CLONABLE, START_FAILED (also when its init declined, or its shard ended
+   * meanwhile), or SHUTTING_DOWN.
    */
   async spawn<D extends AnyActorDefinition>(definition: D, options: SpawnOptions<D>): Promise<ActorRef<D>> {
     this.#checkRunning()
@@ -305,7 +306,7 @@ export class System implements AsyncDisposable {
       if (ignored) throw declinedError(id)
     } catch (error) {
       if (directory.placeOf(id) === place) this.#main.forget(id)
-      throw error
+      throw this.#stopped === undefined ? error : notStartedError(id, error)
     }
   }
 
