@@ -152,9 +152,15 @@ function link(list: DeadlineList, ring: DeadlineList): void {
   ring.previous = list
 }
 
+/**
+ * Leaves no link behind: one that is over, and has grown old, would keep the one that was set after it from being collected as
+ * young, that one the next, and so on.
+ */
 function unlink(deadline: Deadline): void {
   deadline.previous.next = deadline.next
   deadline.next.previous = deadline.previous
+  deadline.previous = deadline
+  deadline.next = deadline
   deadline.list = undefined
 }
 

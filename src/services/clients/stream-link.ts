@@ -1,8 +1,8 @@
 /**
- * A link over TCP or TLS. What is sent in one tick leaves in one write; what comes is decoded in place.
+ * A link over TCP or TLS. What is sent in one tick leaves in one write, or few if it is much; what comes is decoded in place.
  *
  * ```
- *   send ─> session.write ─> output buffer, 64 KiB ─ end of tick ─> socket.write ─> kernel
+ *   send ─> session.write ─> output buffer, 64 KiB ─ full, 256 requests, end of tick ─> socket.write ─> kernel
  *   data ─> session.read ─> owner.answered …
  * ```
  * All TCP connections of a thread are read into one buffer, since nothing of it is needed once it is read.
@@ -44,6 +44,9 @@ export interface StreamOptions {
 const outputs = createOutputPool()
 
 const readBytes = 65_536
+
+/** So many requests leave at once, before the end of the tick: the server works on them while more are written. */
+const earlyRequests = 256
 
 let input: Buffer | undefined
 
@@ -112,6 +115,10 @@ export class StreamLink<R extends PendingRequest> implements Link<R>, OutputOwne
     this.#session.write(request, output.bytes, output.lengthBytes)
     output.lengthBytes += bytes
     this.#unwritten++
+    if (this.#unwritten >= earlyRequests) {
+      this.#flush()
+      return
+    }
     if (this.#isFlushDue) return
     this.#isFlushDue = true
     process.nextTick(this.#flushTick)

@@ -99,3 +99,17 @@ t.test('as many lengths as are waited for fall due, each at its time', async t =
   )
   t.equal(timers.size, 0, 'timers that stood by have fallen too')
 })
+
+t.test('one that is over, taken back or past, has no link to another', async t => {
+  const clock = createVirtualClock()
+  const { deadlines, fallen, set } = createCounted(t, clock, false)
+  const [past, takenBack, waiting] = [set(10), set(50), set(50)]
+  await clock.advance(20)
+  deadlines.clear(takenBack)
+  t.same(fallen, [[past, 10]])
+  for (const over of [past, takenBack]) {
+    t.equal(over.next, over)
+    t.equal(over.previous, over)
+  }
+  t.not(waiting.next, waiting)
+})

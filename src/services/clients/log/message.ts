@@ -1,6 +1,6 @@
 /** Messages as users write and read them, and their way into batches. */
 import { type LogEntries, mapLogEntries } from '../../../messages/log/batch-v1.ts'
-import type { LogMessage } from '../../../messages/log/message-v1.ts'
+import { LOG_MESSAGE_BYTES_MIN, type LogMessage } from '../../../messages/log/message-v1.ts'
 import { type OptionFault, show } from '../../../messages/option-faults.ts'
 
 /** Bytes, a text that is sent as UTF-8, or nothing, which is not the same as an empty one. */
@@ -31,6 +31,16 @@ export interface ConsumedMessage {
 /** A message as the codec takes it. */
 export function toLogMessage({ key = null, value, timestamp }: ProducerMessage, nowMs: number): LogMessage {
   return { timestampMs: timestamp ?? nowMs, key: bytesOf(key), value: bytesOf(value) }
+}
+
+/** Bytes of a message as the codec writes it. */
+export function producerMessageBytes({ key = null, value }: ProducerMessage): number {
+  return LOG_MESSAGE_BYTES_MIN + lengthOf(key) + lengthOf(value)
+}
+
+function lengthOf(body: MessageBody): number {
+  if (body === null) return 0
+  return typeof body === 'string' ? Buffer.byteLength(body) : body.length
 }
 
 /** The messages of a fetch as their user takes them. */

@@ -16,11 +16,17 @@ import type { Delivery } from './delivery.ts'
 import type { Lane } from './lane.ts'
 
 /** Messages of one delivery that are one behind the other in it and in the batch. */
-interface Share {
+class Share {
   readonly delivery: Delivery
   /** The place of the first in the delivery. */
   readonly at: number
   count: number
+
+  constructor(delivery: Delivery, at: number, count: number) {
+    this.delivery = delivery
+    this.at = at
+    this.count = count
+  }
 }
 
 const countBytes = 4
@@ -109,10 +115,11 @@ export class ProducerBatch extends Deadline {
     for (const { delivery, count } of this.#shares) delivery.failed(count, error)
   }
 
-  /** It is over: nobody looks at its bytes any more. */
+  /** It is over: nobody looks at its bytes any more. It holds no send: one that has grown old would keep them all. */
   release(): void {
     this.#buffers.give(this.#bytes)
     this.#bytes = nothing
+    this.#shares.length = 0
   }
 
   /** Takes the first `count` messages out, fewer than there are, into a batch of their own. */
@@ -128,10 +135,10 @@ export class ProducerBatch extends Deadline {
     for (let left = count; left > 0; ) {
       const share = this.#shares.shift()!
       const taken = Math.min(left, share.count)
-      first.#shares.push({ ...share, count: taken })
+      first.#shares.push(new Share(share.delivery, share.at, taken))
       left -= taken
       if (taken < share.count) {
-        this.#shares.unshift({ delivery: share.delivery, at: share.at + taken, count: share.count - taken })
+        this.#shares.unshift(new Share(share.delivery, share.at + taken, share.count - taken))
       }
     }
     return first
@@ -141,7 +148,7 @@ export class ProducerBatch extends Deadline {
     this.count++
     const last = this.#shares.at(-1)
     if (last !== undefined && last.delivery === delivery && last.at + last.count === at) last.count++
-    else this.#shares.push({ delivery, at, count: 1 })
+    else this.#shares.push(new Share(delivery, at, 1))
   }
 
   #grow(size: number): void {

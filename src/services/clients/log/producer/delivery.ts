@@ -12,7 +12,8 @@ export interface SentMessage {
 /** A send that is not settled. */
 export class Delivery {
   readonly #messages: readonly ProducerMessage[]
-  readonly #sent: (SentMessage | null)[]
+  /** Made when the first is stored: an array that lives from the send on would be kept for old by the collector. */
+  #sent: (SentMessage | null)[] | undefined = undefined
   readonly #resolve: (sent: readonly SentMessage[]) => void
   readonly #reject: (error: unknown) => void
   /** Messages of which it is not known what became. */
@@ -29,7 +30,6 @@ export class Delivery {
     reject: (error: unknown) => void,
   ) {
     this.#messages = messages
-    this.#sent = new Array<SentMessage | null>(messages.length).fill(null)
     this.#open = messages.length
     this.#resolve = resolve
     this.#reject = reject
@@ -47,7 +47,8 @@ export class Delivery {
 
   /** Messages `[at, at + count)` are stored, one behind the other. */
   stored(at: number, count: number, partition: number, baseOffset: number): void {
-    for (let done = 0; done < count; done++) this.#sent[at + done] = { partition, offset: baseOffset + done }
+    const sent = this.#whereSent()
+    for (let done = 0; done < count; done++) sent[at + done] = { partition, offset: baseOffset + done }
     this.#stored += count
     this.#close(count)
   }
@@ -65,11 +66,16 @@ export class Delivery {
     this.#reject(error)
   }
 
+  #whereSent(): (SentMessage | null)[] {
+    this.#sent ??= new Array<SentMessage | null>(this.#messages.length).fill(null)
+    return this.#sent
+  }
+
   #close(count: number): void {
     this.#open -= count
     if (this.#open > 0 || this.#isOver) return
     this.#end()
-    if (this.#error === undefined) this.#resolve(this.#sent as readonly SentMessage[])
+    if (this.#error === undefined) this.#resolve(this.#whereSent() as readonly SentMessage[])
     else this.#reject(this.#failure(this.#error))
   }
 
@@ -80,11 +86,11 @@ export class Delivery {
 
   /** With what is true of all messages, and not of the first that failed alone. */
   #failure(error: StarfishError): StarfishError {
-    const messages = this.#sent.length
+    const messages = this.#messages.length
     const stored = this.#stored
     const handled = stored > 0 ? 'unknown' : this.#handled
     const part = stored === 0 ? '' : `; ${stored} of ${messages} messages were stored`
-    const details = { ...error.details, messages, stored, sent: this.#sent }
+    const details = { ...error.details, messages, stored, sent: this.#whereSent() }
     return new StarfishError(error.code, error.message + part, { details, handled, cause: error.cause })
   }
 }

@@ -11,7 +11,7 @@ import { logMessageBytes } from '../../../../messages/log/message-v1.ts'
 import { LargeBuffers } from '../../../../messages/wire/large-buffers.ts'
 import { timerMsMax } from '../../client-options.ts'
 import type { LogRequests } from '../log-requests.ts'
-import { type ProducerMessage, toLogMessage } from '../message.ts'
+import { type ProducerMessage, producerMessageBytes, toLogMessage } from '../message.ts'
 import type { TopicDirectory } from '../topic-directory.ts'
 import type { ProducerBatch } from './batch.ts'
 import { Delivery, type SentMessage } from './delivery.ts'
@@ -21,7 +21,8 @@ import { ProducerLanes } from './producer-lanes.ts'
 import type { ProducerConfig } from './producer-options.ts'
 import { notStored, refusal } from './refusals.ts'
 import type { TopicLanes } from './topic-lanes.ts'
-import { Linger, type Sent, WaitingSend } from './waits.ts'
+import { Waiters } from './waiters.ts'
+import { Linger, WaitingSend } from './waits.ts'
 
 /** What a producer holds now. */
 export interface ProducerFigures {
@@ -50,8 +51,8 @@ export class SendDesk implements LanePlane {
   readonly #moves = new LaneMoves(topic => this.#move(topic))
   readonly #deadlines: Deadlines<ProducerBatch | WaitingSend>
   readonly #lingers: Deadlines<Linger>
-  #whenReady: (() => void)[] = []
-  #whenEmpty: (() => void)[] = []
+  readonly #whenReady = new Waiters()
+  readonly #whenEmpty = new Waiters()
   #gathered: Lane[] = []
   /** How long what is delivered just now may still take. */
   #leftMs: number
@@ -90,41 +91,45 @@ export class SendDesk implements LanePlane {
     reject: (error: unknown) => void,
   ): void {
     const { clock, frameBytesMax } = this.requests.config
-    const nowMs = Math.floor(clock.now())
-    const written = messages.map(message => toLogMessage(message, nowMs))
-    const sizes = written.map(logMessageBytes)
-    const refused = this.#refusalOf(sizes, frameBytesMax - besideMessageBytes, signal)
+    const atMs = Math.floor(clock.now())
+    const sizeMax = frameBytesMax - besideMessageBytes
+    let bytes = 0
+    let tooLarge = 0
+    for (const message of messages) {
+      const size = producerMessageBytes(message)
+      bytes += size
+      if (size > sizeMax) tooLarge ||= size
+    }
+    const refused = this.#refusalOf(tooLarge, sizeMax, signal)
     if (refused !== undefined) {
       reject(refused)
       return
     }
-    const bytes = sizes.reduce((sum, size) => sum + size, 0)
     const delivery = new Delivery(messages, resolve, reject)
-    const sent: Sent = { topic, messages, written, sizes, bytes, delivery }
+    const waiting = new WaitingSend(topic, messages, atMs, bytes, delivery)
     const lanes = this.#line.size === 0 && this.#hasRoom(bytes) ? this.#lanesOf(topic) : undefined
-    if (lanes === undefined) this.#wait(sent, signal)
+    if (lanes === undefined) this.#wait(waiting, signal)
     else {
       if (signal !== undefined) this.#listen(delivery, signal, undefined)
-      this.#deliver(sent, lanes)
+      this.#deliver(waiting, lanes)
     }
   }
 
-  #refusalOf(sizes: readonly number[], sizeMax: number, signal: AbortSignal | undefined): StarfishError | undefined {
+  #refusalOf(tooLarge: number, sizeMax: number, signal: AbortSignal | undefined): StarfishError | undefined {
     if (this.#isClosed) return refusal('CLIENT_CLOSED', 'the producer is closed')
     if (signal?.aborted) return refusal('REQUEST_ABORTED', 'it was aborted before', signal.reason)
-    const tooLarge = sizes.find(size => size > sizeMax)
-    if (tooLarge === undefined) return undefined
+    if (tooLarge === 0) return undefined
     return refusal('REQUEST_REFUSED', `a message has ${tooLarge} bytes, more than ${sizeMax}`)
   }
 
   ready(): Promise<void> {
     if (this.#isClosed) return Promise.reject(refusal('CLIENT_CLOSED', 'the producer is closed'))
-    return this.#isReady ? Promise.resolve() : new Promise(resolve => this.#whenReady.push(resolve))
+    return this.#isReady ? Promise.resolve() : this.#whenReady.wait()
   }
 
   flush(): Promise<void> {
     for (const lane of this.#lanes) lane.due()
-    return this.#isEmpty ? Promise.resolve() : new Promise(resolve => this.#whenEmpty.push(resolve))
+    return this.#isEmpty ? Promise.resolve() : this.#whenEmpty.wait()
   }
 
   figures(): ProducerFigures {
@@ -150,7 +155,7 @@ export class SendDesk implements LanePlane {
     const nowMs = this.requests.config.clock.now()
     this.#deadlines.set(batch, this.#leftMs, nowMs)
     const { lingerMs } = this.config
-    if (lingerMs > 0 && this.#whenEmpty.length === 0) {
+    if (lingerMs > 0 && !this.#whenEmpty.hasAny) {
       this.#lingers.set(new Linger(lane, batch), lingerMs, nowMs)
       return
     }
@@ -213,13 +218,12 @@ export class SendDesk implements LanePlane {
     this.#lanes.forget(topic)
   }
 
-  #wait(sent: Sent, signal: AbortSignal | undefined): void {
-    const { delivery } = sent
+  #wait(waiting: WaitingSend, signal: AbortSignal | undefined): void {
+    const { delivery } = waiting
     if (this.#line.size >= this.config.sendsWaitingMax) {
       delivery.abandon(refusal('OVERLOADED', `${this.#line.size} sends wait already`))
       return
     }
-    const waiting = new WaitingSend(sent)
     this.#line.add(waiting)
     this.#deadlines.set(waiting, this.config.timeoutMs, this.requests.config.clock.now())
     if (signal !== undefined) this.#listen(delivery, signal, waiting)
@@ -241,7 +245,7 @@ export class SendDesk implements LanePlane {
       this.#lanes.keep(name => this.#topics.partitionsOf(name))
     }
     for (const waiting of error === undefined ? [] : this.#line) {
-      if (waiting.sent.topic === topic) this.#refuse(waiting, notStored(error))
+      if (waiting.topic === topic) this.#refuse(waiting, notStored(error))
     }
     this.#admit()
   }
@@ -292,23 +296,23 @@ export class SendDesk implements LanePlane {
     if (this.#isAdmitting) return
     this.#isAdmitting = true
     for (const waiting of this.#line) {
-      const { sent } = waiting
-      if (!this.#hasRoom(sent.bytes)) break
-      const lanes = this.#lanesOf(sent.topic)
+      const { topic, bytes } = waiting
+      if (!this.#hasRoom(bytes)) break
+      const lanes = this.#lanesOf(topic)
       if (lanes === undefined) {
-        this.#lookUp(sent.topic)
+        this.#lookUp(topic)
         break
       }
       this.#leftMs = Math.max(1, Math.ceil(waiting.dueMs - this.requests.config.clock.now()))
       this.#leave(waiting)
-      this.#deliver(sent, lanes)
+      this.#deliver(waiting, lanes)
     }
     this.#leftMs = this.config.timeoutMs
     this.#isAdmitting = false
     this.#tellWaiters()
   }
 
-  #deliver({ topic, messages, written, sizes, bytes, delivery }: Sent, lanes: TopicLanes): void {
+  #deliver({ topic, messages, atMs, bytes, delivery }: WaitingSend, lanes: TopicLanes): void {
     for (const { partition } of messages) {
       if (partition === undefined || lanes.has(partition)) continue
       this.#forget(topic)
@@ -318,9 +322,9 @@ export class SendDesk implements LanePlane {
     }
     this.#heldBytes += bytes
     for (let at = 0; at < messages.length; at++) {
-      const message = written[at]!
+      const message = toLogMessage(messages[at]!, atMs)
       const lane = lanes.laneFor(messages[at]!.partition, message.key)
-      lane.add(message, sizes[at]!, delivery, at)
+      lane.add(message, logMessageBytes(message), delivery, at)
     }
   }
 
@@ -343,7 +347,7 @@ export class SendDesk implements LanePlane {
 
   #refuse(waiting: WaitingSend, error: StarfishError): void {
     this.#leave(waiting)
-    waiting.sent.delivery.abandon(error)
+    waiting.delivery.abandon(error)
   }
 
   #expire(waiting: ProducerBatch | WaitingSend): void {
@@ -352,7 +356,7 @@ export class SendDesk implements LanePlane {
       return
     }
     const { timeoutMs } = this.config
-    const { topic } = waiting.sent
+    const { topic } = waiting
     const cause = this.requests.pool.trouble() ?? this.#topics.trouble
     const what = this.#topics.partitionsOf(topic) === undefined ? `to learn what partitions ${topic} has` : 'for room'
     const text = `the send waited ${timeoutMs} ms ${what}${cause === undefined ? '' : `: ${cause.message}`}`
@@ -361,16 +365,8 @@ export class SendDesk implements LanePlane {
   }
 
   #tellWaiters(): void {
-    if (this.#isReady && this.#whenReady.length > 0) {
-      const waiters = this.#whenReady
-      this.#whenReady = []
-      for (const resolve of waiters) resolve()
-    }
-    if (this.#isEmpty && this.#whenEmpty.length > 0) {
-      const waiters = this.#whenEmpty
-      this.#whenEmpty = []
-      for (const resolve of waiters) resolve()
-    }
+    if (this.#isReady) this.#whenReady.tell()
+    if (this.#isEmpty) this.#whenEmpty.tell()
   }
 
   async #close(timeoutMs: number): Promise<void> {

@@ -1,30 +1,27 @@
 /** What waits in a producer, and for how long at most. */
 import { Deadline } from '../../../../actors/runtime/deadlines.ts'
-import type { LogMessage } from '../../../../messages/log/message-v1.ts'
 import type { ProducerMessage } from '../message.ts'
 import type { ProducerBatch } from './batch.ts'
 import type { Delivery } from './delivery.ts'
 import type { Lane } from './lane.ts'
 
-/** The messages of one call of `send`. */
-export interface Sent {
+/** A send that is not spread over lanes yet: it may have to wait in line. */
+export class WaitingSend extends Deadline {
   readonly topic: string
   readonly messages: readonly ProducerMessage[]
-  /** The same, as they are written. */
-  readonly written: readonly LogMessage[]
-  /** Bytes of each of them, and of all. */
-  readonly sizes: readonly number[]
+  /** When it was asked for: the time of messages that name none. */
+  readonly atMs: number
+  /** Of all its messages. */
   readonly bytes: number
   readonly delivery: Delivery
-}
 
-/** A send in line. */
-export class WaitingSend extends Deadline {
-  readonly sent: Sent
-
-  constructor(sent: Sent) {
+  constructor(topic: string, messages: readonly ProducerMessage[], atMs: number, bytes: number, delivery: Delivery) {
     super()
-    this.sent = sent
+    this.topic = topic
+    this.messages = messages
+    this.atMs = atMs
+    this.bytes = bytes
+    this.delivery = delivery
   }
 }
 
