@@ -53,7 +53,6 @@ export const errorCodes = {
   NOT_CLONABLE: { retryable: false, meaning: 'a value cannot be copied to another thread' },
   NO_REPLY: { retryable: false, meaning: 'the chart does not answer that request in its present state' },
   NO_SUCH_ACTOR: { retryable: false, meaning: 'no actor has that address' },
-  NODE_TOO_OLD: { retryable: false, meaning: 'this Node.js is older than the oldest supported one' },
   OVERLOADED: { retryable: true, meaning: 'a bounded queue is full' },
   PORT_IN_USE: { retryable: false, meaning: 'somebody listens on that port already' },
   SHARD_DIED: { retryable: true, meaning: 'the worker thread of the shard ended' },

@@ -374,10 +374,10 @@ export class System implements AsyncDisposable {
 
 const internals = new WeakMap<System, MainThread>()
 
-/** The inside of a system, for chaos and devtools: not part of the public interface. */
-export function internalsOf(system: System): MainThread {
+/** The inside of a system, for what `call` makes of it: not part of the public interface. Throws BAD_CONFIG for what is none. */
+export function internalsOf(system: System, call = 'internalsOf'): MainThread {
   const main = internals.get(system)
-  if (main === undefined) throw badArgument('createChaos', 'system', `is ${show(system)}, no system`)
+  if (main === undefined) throw badArgument(call, 'system', `is ${show(system)}, no system`)
   return main
 }
 
