@@ -59,7 +59,6 @@ export const errorCodes = {
   SHARD_IN_WORKER: { retryable: false, meaning: 'a system cannot be created inside a worker of a system' },
   SHUTTING_DOWN: { retryable: false, meaning: 'the system is stopping' },
   START_FAILED: { retryable: true, meaning: 'the actor could not be started' },
-  REMOTE_ERROR: { retryable: false, meaning: 'an error of a class that this thread does not know' },
   CLIENT_CLOSED: { retryable: false, meaning: 'the client was closed' },
   CONNECT_FAILED: { retryable: true, meaning: 'no connection to a server came up' },
   CONNECTION_LOST: { retryable: true, meaning: 'the connection ended before the answer came' },
