@@ -3,6 +3,8 @@
  * lives where that address lives, unless it is listed itself.
  */
 
+import { AddressMap } from '../address-map.ts'
+
 /** Where an address lives. Who took an address has a place of its own, that nobody after it has. */
 export interface Place {
   readonly shard: number
@@ -13,9 +15,9 @@ const formerMax = 1_000
 
 /** The places of addresses. */
 export class Directory {
-  readonly #places = new Map<string, Place>()
+  readonly #places = new AddressMap<Place>()
   /** The shards of addresses that were listed, the latest last: their last ends are remembered there. */
-  readonly #former = new Map<string, number>()
+  readonly #former = new AddressMap<number>()
 
   get size(): number {
     return this.#places.size
@@ -54,19 +56,11 @@ export class Directory {
 
   /** The shard of an address, or of the nearest one above it; undefined when none is listed. */
   find(address: string): number | undefined {
-    return nearest(address, at => this.#places.get(at)?.shard)
+    return this.#places.nearest(address)?.shard
   }
 
   /** Where an address that nobody has, or the nearest one above it, was listed last; undefined when that is not known. */
   findFormer(address: string): number | undefined {
-    return nearest(address, at => this.#former.get(at))
+    return this.#former.nearest(address)
   }
-}
-
-function nearest(address: string, find: (address: string) => number | undefined): number | undefined {
-  for (let at = address; at !== ''; at = at.slice(0, Math.max(0, at.lastIndexOf('/')))) {
-    const found = find(at)
-    if (found !== undefined) return found
-  }
-  return undefined
 }
