@@ -61,7 +61,7 @@ export class Chaos implements AsyncDisposable {
 
   /** For {@link createChaos}. */
   constructor(system: System) {
-    const main = internalsOf(system)
+    const main = internalsOf(system, 'createChaos')
     this.#threads = new Threads(main)
     this.#clock = main.kernel.clock
     this.#random = main.kernel.random

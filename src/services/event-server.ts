@@ -13,7 +13,7 @@ import { eventProtocolKind } from '../protocols/event/dialect.ts'
 import type { EventServiceOptions } from '../protocols/event/event-options.ts'
 import { eventProtocol } from '../protocols/event/event-protocol.ts'
 import { checkImportable } from '../supervisor/definition-check.ts'
-import type { System } from '../supervisor/system.ts'
+import { internalsOf, type System } from '../supervisor/system.ts'
 import { createCommandPool } from './command-pool.ts'
 import { createDatagramActors } from './datagrams.ts'
 import { type EventServerConfig, type EventServerOptions, resolveEventServer } from './event-server-options.ts'
@@ -41,6 +41,7 @@ export type EventServer = FrameServer<EventServerFigures>
  *     └─ <id>/u<i>        UDP on shard i
  */
 export function createEventServer(system: System, options: EventServerOptions): EventServer {
+  internalsOf(system, 'createEventServer')
   const config = resolveEventServer(options)
   const { id, commands, protocol, events, udp, limits } = config
   const pool = createCommandPool(system, config)

@@ -10,7 +10,7 @@ import { logProtocol } from '../protocols/message-log/log-protocol.ts'
 import type { StoreInput } from '../protocols/message-log/owner/config.ts'
 import { logStore } from '../protocols/message-log/owner/log-store.ts'
 import { checkImportable } from '../supervisor/definition-check.ts'
-import type { System } from '../supervisor/system.ts'
+import { internalsOf, type System } from '../supervisor/system.ts'
 import { createFrameServer, type FrameServer } from './frame-server.ts'
 import { type LogServerOptions, resolveLogServer } from './log-server-options.ts'
 
@@ -39,6 +39,7 @@ const storeMailbox = { messagesMax: 1_000_000 }
  * await log.start()
  */
 export function createLogServer(system: System, options: LogServerOptions): LogServer {
+  internalsOf(system, 'createLogServer')
   const { id, engine, retention, retentionIntervalMs, openTimeoutMs, log, limits, listener } = resolveLogServer(options)
   const store = `${id}/store`
   const advances = createAdvances()

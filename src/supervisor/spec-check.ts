@@ -45,7 +45,7 @@ export interface ParentOptions extends Budget {
  */
 export function resolveSupervisorSpec(spec: SupervisorSpec): ResolvedSupervisorSpec {
   const faults = createFaults()
-  const resolved = isSpec(spec) ? supervisor(spec, undefined, faults) : notASpec(spec, faults)
+  const resolved = isSpec(spec) ? tree(spec, faults) : notASpec(spec, faults)
   faults.throwIfAny('BAD_SPEC', subject)
   return resolved as ResolvedSupervisorSpec
 }
@@ -67,6 +67,12 @@ const subject = 'bad specification'
 function child(spec: unknown, parent: ParentOptions, faults: Faults): ResolvedChildSpec | undefined {
   if (!isSpec(spec)) return notASpec(spec, faults)
   return isSupervisor(spec) ? supervisor(spec, parent, faults) : actor(spec as unknown as ActorFields, parent, faults)
+}
+
+function tree(spec: SupervisorSpec, faults: Faults): ResolvedSupervisorSpec | undefined {
+  if (!('definition' in spec)) return supervisor(spec, undefined, faults)
+  faults.add('', 'is an actor, not a supervisor: wrap it in { id: …, children: [child(…)] }, or spawn it')
+  return undefined
 }
 
 /** An object that is no mere definition, which is easily taken for the specification that `child` makes of it. */

@@ -27,6 +27,19 @@ function deepest(address: string, reason: ExitReason): Failed {
   return deepest(`${address}/${reason.culprit.id}`, reason.culprit.reason)
 }
 
+/** The error of a start whose shard ended before it was through: its module, or its `init`, may have ended it. */
+export function lostStartError(address: string, shard: number, reason: ExitReason): StarfishError {
+  const text = `${address} could not be started: shard ${shard} ended: ${reasonText(reason)}`
+  const cause = 'error' in reason ? reason.error : undefined
+  return new StarfishError('START_FAILED', text, { details: { address, shard, reason }, cause })
+}
+
+/** The error of a start that was under way when the system stopped; `cause` is what it failed with. */
+export function notStartedError(address: string, cause: unknown): StarfishError {
+  const text = `${address} was not started: the system is stopping`
+  return new StarfishError('SHUTTING_DOWN', text, { details: { address }, cause })
+}
+
 /** The error of a start at an address that somebody has. */
 export function duplicateError(address: string): StarfishError {
   return new StarfishError('DUPLICATE_ADDRESS', `an actor has the address ${address} already`, { details: { address } })

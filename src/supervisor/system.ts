@@ -38,7 +38,7 @@ import { checkClonable, places } from './remote-children.ts'
 import { isInsideShard } from './shard/inside-shard.ts'
 import { shardsSupervisor } from './shard/shard-set.ts'
 import { resolveChildSpec, resolveSupervisorSpec } from './spec-check.ts'
-import { duplicateError } from './start-error.ts'
+import { duplicateError, notStartedError } from './start-error.ts'
 import { SupervisorRef } from './supervisor-ref.ts'
 import { resolveSystemOptions, type SystemOptions } from './system-options.ts'
 
@@ -104,7 +104,8 @@ export class System implements AsyncDisposable {
 
   /**
    * Starts a top-level actor under a supervisor of its own (3 restarts in 5 s). Rejects with BAD_SPEC, DUPLICATE_ADDRESS,
-   * DEFINITION_NOT_FOUND, DEFINITION_IN_ENTRY, NOT_CLONABLE, or START_FAILED (also when its init declined).
+   * DEFINITION_NOT_FOUND, DEFINITION_IN_ENTRY, NOT_CLONABLE, START_FAILED (also when its init declined, or its shard ended
+   * meanwhile), or SHUTTING_DOWN.
    */
   async spawn<D extends AnyActorDefinition>(definition: D, options: SpawnOptions<D>): Promise<ActorRef<D>> {
     this.#checkRunning()
@@ -305,7 +306,7 @@ export class System implements AsyncDisposable {
       if (ignored) throw declinedError(id)
     } catch (error) {
       if (directory.placeOf(id) === place) this.#main.forget(id)
-      throw error
+      throw this.#stopped === undefined ? error : notStartedError(id, error)
     }
   }
 
@@ -373,10 +374,10 @@ export class System implements AsyncDisposable {
 
 const internals = new WeakMap<System, MainThread>()
 
-/** The inside of a system, for chaos and devtools: not part of the public interface. */
-export function internalsOf(system: System): MainThread {
+/** The inside of a system, for what `call` makes of it: not part of the public interface. Throws BAD_CONFIG for what is none. */
+export function internalsOf(system: System, call = 'internalsOf'): MainThread {
   const main = internals.get(system)
-  if (main === undefined) throw badArgument('createChaos', 'system', `is ${show(system)}, no system`)
+  if (main === undefined) throw badArgument(call, 'system', `is ${show(system)}, no system`)
   return main
 }
 

@@ -241,6 +241,12 @@ t.test('errors', async t => {
 /** The names in the first cells under a heading. */
 const namesIn = (page: Page, heading: string) => tableRows(page, heading).map(([name]) => nameIn(name))
 
+t.test('causes and cures of each error', async t => {
+  const page = readPage('docs/troubleshooting.md')
+  t.same(namesIn(page, 'By code').toSorted(), Object.keys(errorCodes).toSorted())
+  for (const [code, ...cells] of tableRows(page, 'By code')) t.match(cells, [/./, /./], `${code}`)
+})
+
 t.test('kinds of facts, ends of actors, fates of messages', async t => {
   // The compiler sees to it that none is left out.
   const kinds: Record<FactKind, true> = {

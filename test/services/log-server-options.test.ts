@@ -10,6 +10,15 @@ import {
 import { closedEngine } from './fixtures/closed-engine.ts'
 import { serveLog } from './fixtures/served-log.ts'
 
+t.test('servers of what is no system are told so', async t => {
+  const engine = memoryLogEngine.with(undefined)
+  for (const nothing of [undefined, null, {}] as never[]) {
+    const refusal = { code: 'BAD_CONFIG', message: /^create(Event|Log)Server: system is .*, no system$/ }
+    t.throws(() => createEventServer(nothing, { port: 0 }), refusal)
+    t.throws(() => createLogServer(nothing, { port: 0, engine }), refusal)
+  }
+})
+
 t.test('what cannot be used is told at once, and what cannot be opened before anything listens', async t => {
   const { system } = await serveLog(t, 0)
   const engine = memoryLogEngine.with(undefined)

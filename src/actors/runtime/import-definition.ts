@@ -1,5 +1,6 @@
 /** Definitions by the URL of their module and the name of their export: how code reaches another thread. */
 import { StarfishError } from '../../messages/errors.ts'
+import { thrownText } from '../../messages/thread/exit-text.ts'
 import type { DefinitionRef } from './define-actor.ts'
 
 /** The reference that names a definition to another thread. */
@@ -17,7 +18,11 @@ export interface DefinitionKind<T> {
 export async function importDefinition<T>(ref: DefinitionRef, kind: DefinitionKind<T>): Promise<T> {
   const { moduleUrl, exportName } = ref
   const module: Record<string, unknown> = await import(moduleUrl).catch((cause: unknown) => {
-    throw notFound(ref, `the module ${moduleUrl} of the definition ${exportName} cannot be loaded`, cause)
+    throw notFound(
+      ref,
+      `the module ${moduleUrl} of the definition ${exportName} cannot be loaded: ${thrownText(cause)}`,
+      cause,
+    )
   })
   const found = module[exportName]
   if (found === undefined) throw notFound(ref, `the module ${moduleUrl} has no export ${exportName}`)

@@ -10,6 +10,7 @@ import type { Checkpoints } from '../kernel/checkpoints.ts'
 import type { Directory, Place } from '../router/directory.ts'
 import type { ThreadRouter } from '../router/thread-router.ts'
 import { createStartCounts, lostCounts, noteStart } from '../start-counts.ts'
+import { lostStartError } from '../start-error.ts'
 import type { ControlPlane } from './control-call.ts'
 import type { Resident } from './shard-control.ts'
 import { type Slot, upUnlessClosed } from './slot.ts'
@@ -41,6 +42,7 @@ export class Residents {
     const slot = this.#slot(shard)
     this.#options.spares.expect(spec)
     const control = await slot.up.promise
+    const { worker } = slot
     const incarnations = createStartCounts(spec.id, spec)
     const resident: Resident = { spec: clonableSpec(spec), generation: ++this.#generation, incarnations }
     slot.residents.set(spec.id, resident)
@@ -48,7 +50,8 @@ export class Residents {
       return await control.call('startResident', [resident], Number.POSITIVE_INFINITY)
     } catch (error) {
       if (slot.residents.get(spec.id)?.generation === resident.generation) slot.residents.delete(spec.id)
-      throw error
+      if (worker === undefined || !isStarfishError(error, 'SHARD_DIED')) throw error
+      throw lostStartError(spec.id, shard, (await worker.ended).reason)
     }
   }
 

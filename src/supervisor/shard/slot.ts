@@ -8,6 +8,13 @@ import type { ControlPlane } from './control-call.ts'
 import type { Resident } from './shard-control.ts'
 import type { HostedWorker } from './worker-host.ts'
 
+/** As `PromiseWithResolvers`, which not every compiler of those who import these types knows. */
+export interface Upcoming {
+  readonly promise: Promise<ControlPlane>
+  resolve(control: ControlPlane): void
+  reject(error: unknown): void
+}
+
 /** A slot. */
 export interface Slot {
   readonly index: number
@@ -17,7 +24,7 @@ export interface Slot {
   worker: HostedWorker | undefined
   control: ControlPlane | undefined
   /** Settles when the slot has a worker that serves, however many are lost on their way up; see {@link renewUp}. */
-  up: PromiseWithResolvers<ControlPlane>
+  up: Upcoming
   /** True from the moment `up` is resolved until that worker is lost. */
   isUp: boolean
   readonly residents: Map<string, Resident>
@@ -55,7 +62,7 @@ export function renewUp(slot: Slot): void {
   slot.isUp = false
 }
 
-function createUp(): PromiseWithResolvers<ControlPlane> {
+function createUp(): Upcoming {
   const up = Promise.withResolvers<ControlPlane>()
   // It may be that nobody waits.
   up.promise.catch(() => {})

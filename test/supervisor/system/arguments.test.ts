@@ -144,6 +144,11 @@ t.test('a definition in the place of a specification, and a backoff beyond the b
     message: `bad specification: children[0] ${wrap}`,
   })
   await t.rejects(system.supervise(wrong(counter)), { message: `bad specification: it ${wrap}` })
+  await t.rejects(system.supervise(wrong(child(counter, { id: 'x', input: { from: 0 } }))), {
+    code: 'BAD_SPEC',
+    message:
+      'bad specification: it is an actor, not a supervisor: wrap it in { id: …, children: [child(…)] }, or spawn it',
+  })
   const tree = await system.supervise({ id: 'tree' })
   await t.rejects(tree.startChild(wrong(counter)), { code: 'BAD_SPEC', message: `bad specification: it ${wrap}` })
   const backoff = { initialMs: 10_000, maxMs: 10_000 }

@@ -20,6 +20,12 @@ t.test('a definition in the entry module is refused by shards, however the progr
   }
 })
 
+t.test('a program and its actors may be CommonJS', async t => {
+  const commonjs = fileURLToPath(new URL('../fixtures/commonjs/program.cjs', import.meta.url))
+  const out = execFileSync(process.execPath, ['--conditions=starfish-source', commonjs], { encoding: 'utf8' })
+  t.equal(out.trim(), 'said on a shard')
+})
+
 t.test("a worker of the user's own may have a system without shards, and no other", async t => {
   const worker = new Worker(new URL('../fixtures/entry/worker.ts', import.meta.url))
   const told: unknown[] = []

@@ -1,13 +1,15 @@
 import t from 'tap'
 import { child } from '../../../src/actors/runtime/child.ts'
 import type { ActorExit } from '../../../src/messages/thread/exit.ts'
-import { internalsOf } from '../../../src/supervisor/system.ts'
+import { createSystem, internalsOf } from '../../../src/supervisor/system.ts'
 import { counter } from '../fixtures/counter.ts'
-import { exitOf } from '../fixtures/local-system.ts'
+import { exitsAtTop } from '../fixtures/exits-at-top.ts'
+import { exitOf, quiet } from '../fixtures/local-system.ts'
 import { feeder, homeless, impostor, keeper, ledger, misnamed, nester } from '../fixtures/shard-subject.ts'
 import { createNumbers, inTime, killShard, numbersIn, startSharded } from '../fixtures/sharded-system.ts'
 import { hangs } from '../fixtures/starts.ts'
 import { subject } from '../fixtures/subject.ts'
+import { throwsAtTop } from '../fixtures/throws-at-top.ts'
 
 t.setTimeout(120_000)
 
@@ -186,6 +188,19 @@ t.test('a definition that no worker could load is refused before anything starts
   t.same(await system.tree(), [])
 })
 
+t.test('without shards any placement is the calling thread, and a definition is taken as it is', async t => {
+  await using system = await createSystem({ shards: 0, logger: quiet })
+  await system.spawn(misnamed, { id: 'a', shard: 9 })
+  await system.spawn(impostor, { id: 'b', shard: { with: 'nobody' } })
+  t.same(
+    (await system.tree()).map(({ address, shard }) => [address, shard]),
+    [
+      ['a', -1],
+      ['b', -1],
+    ],
+  )
+})
+
 t.test('no system can be created inside a shard, not even one without shards', async t => {
   const system = await startSharded(t)
   await t.rejects(system.spawn(nester, { id: 'n', shard: 0 }), { code: 'SHARD_IN_WORKER' })
@@ -217,17 +232,56 @@ t.test('the children of a chart live on its thread, the main thread too', async 
   }
 })
 
-t.test('the error of a call that is lost with a shard names that shard, whatever worker it was', async t => {
+t.test('the error of a start that is lost with a shard names both, and why, whatever worker it was', async t => {
   const system = await startSharded(t)
   for (const shard of [1, 0, 1]) {
-    const spawned = t.rejects(system.spawn(hangs, { id: `h${shard}`, shard, initTimeoutMs: 60_000 }), {
-      code: 'SHARD_DIED',
-      message: new RegExp(`shard ${shard} ended`),
-      details: { shard },
+    const address = `h${shard}`
+    const spawned = t.rejects(system.spawn(hangs, { id: address, shard, initTimeoutMs: 60_000 }), {
+      code: 'START_FAILED',
+      message: `${address} could not be started: shard ${shard} ended: killed`,
+      details: { address, shard, reason: { type: 'killed' } },
     })
-    while (!(await system.tree()).some(({ address }) => address === `h${shard}`));
+    while (!(await system.tree()).some(summary => summary.address === address));
     await killShard(system, shard)
     await spawned
     await internalsOf(system).shards!.control(shard)
   }
+  const code = 'START_FAILED'
+  const why = 'ended: exited with code 4'
+  await t.rejects(system.spawn(exitsAtTop, { id: 'e', shard: 0 }), {
+    code,
+    message: `e could not be started: shard 0 ${why}`,
+  })
+  const children = [child(exitsAtTop, { id: 'e', shard: 1 })]
+  await t.rejects(system.supervise({ id: 'tree', intensity: 0, children }), {
+    code,
+    message: `tree could not be started: shard 1 ${why}`,
+  })
 })
+
+t.test('a definition whose module throws on its shard is told with what it threw', async t => {
+  const system = await startSharded(t)
+  await t.rejects(system.spawn(throwsAtTop, { id: 't', shard: 0 }), {
+    code: 'DEFINITION_NOT_FOUND',
+    message: /throws-at-top\.ts of the definition throwsAtTop cannot be loaded: not on a worker$/,
+  })
+})
+
+for (const shards of [0, 1]) {
+  t.test(`a start that is under way when the system stops is told as not started, with ${shards} shards`, async t => {
+    const system = await createSystem({ shards, logger: quiet })
+    const refusal = (id: string) => ({
+      code: 'SHUTTING_DOWN',
+      retryable: false,
+      message: `${id} was not started: the system is stopping`,
+      details: { address: id },
+    })
+    const starting = [
+      t.rejects(system.spawn(hangs, { id: 'h' }), refusal('h')),
+      t.rejects(system.supervise({ id: 'tree', children: [child(hangs, { id: 'h' })] }), refusal('tree')),
+    ]
+    while ((await system.tree()).filter(({ definition }) => definition === 'hangs').length < 2);
+    await system.stop()
+    await Promise.all(starting)
+  })
+}
