@@ -280,7 +280,8 @@ export class System implements AsyncDisposable {
   }
 
   async #stop(): Promise<void> {
-    const { kernel } = this.#main
+    const { kernel, atStop } = this.#main
+    atStop.tell()
     this.#delayed.close()
     await stopKernel(kernel)
     await this.#main.close()

@@ -89,7 +89,7 @@ export function createActorRuntime(kernel: Kernel, cell: ActorCell): ActorRuntim
     ask: (to, event, options, codec) => {
       // Only kernels talk to the supervisors that a system is made of.
       if (typeof to === 'string' && isReserved(to)) return Promise.reject(reservedTarget('ask', to))
-      return kernel.ask(address, to, event, options, codec)
+      return kernel.ask(cell, to, event, options, codec)
     },
     watch(watched, listener) {
       checkAddress('watch', 'address', watched)
