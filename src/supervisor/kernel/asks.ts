@@ -6,7 +6,7 @@ import type { ActorEvent, AskOptions } from '../../actors/runtime/actor-runtime.
 import type { Clock } from '../../actors/runtime/clock.ts'
 import { Deadline, Deadlines } from '../../actors/runtime/deadlines.ts'
 import { type Keyed, KeyedTable } from '../../actors/runtime/keyed-table.ts'
-import { badArgument } from '../../messages/argument-check.ts'
+import { badArgument, lengthFault, typeOf } from '../../messages/argument-check.ts'
 import { type Handled, StarfishError } from '../../messages/errors.ts'
 import { show } from '../../messages/option-faults.ts'
 import { createEnvelope, type Envelope, type Receipts } from '../../messages/thread/envelope.ts'
@@ -203,11 +203,13 @@ export class Asks {
 /** What the caller of an ask did wrong, if anything. */
 function misuseOf(to: unknown, event: ActorEvent, options: AskOptions): StarfishError | undefined {
   if (typeof to !== 'string' || to === '') return badArgument('ask', 'to', `is ${show(to)}, not an address`)
-  if (typeof event?.type !== 'string')
-    return badArgument('ask', 'event', `for ${to} is ${show(event)}, not an object with a type`)
-  if (event.type.startsWith('xstate.'))
-    return badArgument('ask', 'event', `for ${to} is of the type ${event.type}: xstate.* are XState's own`)
-  const what = `of ${event.type} to ${to}`
+  const tooLong = lengthFault(to)
+  if (tooLong !== undefined) return badArgument('ask', 'to', tooLong)
+  const type = typeOf(event)
+  if (type === undefined) return badArgument('ask', 'event', `for ${to} is ${show(event)}, not an object with a type`)
+  if (type.startsWith('xstate.'))
+    return badArgument('ask', 'event', `for ${to} is of the type ${type}: xstate.* are XState's own`)
+  const what = `of ${type} to ${to}`
   if (typeof options !== 'object' || options === null) return badArgument('ask', 'timeoutMs', `${what} is missing`)
   const { timeoutMs, signal } = options
   if (timeoutMs === undefined) return badArgument('ask', 'timeoutMs', `${what} is missing`)

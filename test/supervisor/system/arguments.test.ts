@@ -3,6 +3,7 @@ import t, { type Test } from 'tap'
 import { child, createSystem, createVirtualClock, systemClock } from '../../../src/index.ts'
 import { counter } from '../fixtures/counter.ts'
 import { exitOf, quiet, startLocal } from '../fixtures/local-system.ts'
+import { observer, observers } from '../fixtures/observer.ts'
 import { subject } from '../fixtures/subject.ts'
 
 /** Calls as a program does that no compiler has looked at. */
@@ -16,6 +17,11 @@ async function local(t: Test) {
 
 const noTexts = [undefined, null, 7, '', {}, [], { address: 7 }, { address: '' }]
 const noEvents = [undefined, null, 7, 'counter.add', {}, { type: 7 }]
+const typeless = {
+  get type(): string {
+    throw new Error('has none')
+  },
+}
 
 t.test('an address that is none', async t => {
   const { system } = await local(t)
@@ -47,6 +53,10 @@ t.test('an address that is too long, and an id', async t => {
   t.throws(() => system.group('g').join(long), said('target'))
   await t.rejects(system.kill(long), said('target'))
   await t.rejects(system.stopActor(long), said('target'))
+  await system.spawn(observer, { id: 'o' })
+  await t.rejects(observers.get('o')!.ask(long, { type: 'x' }, { timeoutMs: 5 }), said('to'))
+  t.throws(() => observers.get('o')!.send(long, { type: 'x' }), said('to'))
+  t.throws(() => observers.get('o')!.watch(long, () => {}), said('address'))
   const tooLong = (path: string) => ({ code: 'BAD_SPEC', details: { reasons: [{ path, reason: /4097/ }] } })
   await t.rejects(system.spawn(counter, { id: long, input: { from: 0 } }), tooLong('id'))
   const children = [child(counter, { id: long.replaceAll('/', '.'), input: { from: 0 } })]
@@ -57,7 +67,7 @@ t.test('an address that is too long, and an id', async t => {
 
 t.test('an event that is none', async t => {
   const { system, ref, untouched } = await local(t)
-  for (const value of noEvents) {
+  for (const value of [...noEvents, typeless]) {
     const event = wrong(value)
     const said = (call: string) => ({ code: 'BAD_CONFIG', details: { call, option: 'event' } })
     t.throws(() => ref.send(event), said('send'))

@@ -7,6 +7,7 @@ import type { ChartParts } from './chart-parts.ts'
 import { leavesOf } from './configuration-key.ts'
 import { type DecisionTree, isInert, mapOutcomes } from './decision-tree.ts'
 import { type ExploredChart, type ExploredConfiguration, exploreChart } from './explore-chart.ts'
+import { checkStaticContext } from './static-context.ts'
 
 /** A set of active states. */
 export interface Configuration {
@@ -34,6 +35,8 @@ export interface ChartPlan {
 
 /** Explores a chart and numbers what it found. Throws CHART_NOT_COMPILABLE. */
 export function planChart(machine: AnyStateMachine): ChartPlan {
+  const { context } = machine.config
+  if (typeof context !== 'function') checkStaticContext(machine.id, context)
   const explored = exploreChart(machine)
   const classes = classesOf(explored)
   const classOf = (configuration: number) => classes[configuration]!
@@ -46,7 +49,7 @@ export function planChart(machine: AnyStateMachine): ChartPlan {
     parts: explored.parts,
     configurations,
     initial: mapOutcomes(explored.initial, classOf),
-    context: machine.config.context,
+    context,
   }
 }
 

@@ -10,7 +10,8 @@
  *   initial step XState evaluates assigns and guards first and runs the actions at the start; so does this.
  * - Guards must be pure functions of context and event: two questions that must have one answer are asked once.
  * - The arguments of actions and guards are valid during the call only. `self` and `system` are the instance's scope.
- * - A static `context` is copied for each instance; XState would share it.
+ * - A static `context` is plain data, of which each instance has a copy; XState would share it.
+ * - A delay that yields no number ends the instance; XState leaves the state at once.
  * - An error thrown by a guard arrives as it was thrown; XState wraps it.
  */
 import type { AnyStateMachine, ContextFrom, EventFrom, InputFrom } from 'xstate'
@@ -38,7 +39,7 @@ const plans = new WeakMap<object, ChartPlan>()
  *
  * Refuses with CHART_NOT_COMPILABLE (details `chart`, `path`, `feature`): invoke, history, actions that spawn, send, emit,
  * log, cancel or enqueue, delayed and computed raise, partial wildcards, and/or/not/stateIn guards, guards and delays
- * without an implementation, routes, and `always` or `raise` that may go on for ever.
+ * without an implementation, routes, a static context that is no plain data, the name `__proto__`, and `always` or `raise` that may go on for ever.
  */
 export function compileChart<M extends AnyStateMachine>(machine: M, options: CompileOptions = {}): CompiledChartOf<M> {
   return buildChart(planChart(machine), options) as unknown as CompiledChartOf<M>

@@ -106,7 +106,10 @@ class ChartRewriter {
       id: state.id,
       type: state.type,
       initial: this.#initial(state.initial, path),
-      states: mapRecord(state.states, (child, key) => this.#state(child, `${path}.${key}`)),
+      states: mapRecord(state.states, (child, key) => {
+        if (key === '__proto__') throw this.#refused(`${path}.${key}`, "the name '__proto__'")
+        return this.#state(child, `${path}.${key}`)
+      }),
       on: mapRecord(state.on, (transitions, descriptor) => {
         if (descriptor.endsWith('.*')) throw this.#refused(path, `the partial wildcard '${descriptor}'`)
         return this.#transitions(transitions, path)
@@ -177,7 +180,9 @@ class ChartRewriter {
   #builtin(action: BuiltinAction, name: string, params: PartParams, path: string): unknown {
     if (action.type === 'xstate.raise') return this.#raise(action, path)
     if (action.type !== 'xstate.assign') throw this.#refused(path, `the action ${action.type.replace('xstate.', '')}`)
-    const part: AssignPart = { name, assignment: action.assignment!, params }
+    const assignment = action.assignment!
+    if (Object.hasOwn(assignment, '__proto__')) throw this.#refused(path, "an assign of '__proto__'")
+    const part: AssignPart = { name, assignment, params }
     const index = internPart(this.parts.assigns, part)
     return assign(this.#replacements.assign(part, index) as never)
   }

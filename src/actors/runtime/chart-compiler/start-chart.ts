@@ -5,6 +5,7 @@
 import type { PartFunction } from './chart-parts.ts'
 import type { ChartPlan } from './chart-plan.ts'
 import { type ChartRecord, endTurn, fail, finish, type PendingStart, StepArgs, turns } from './chart-record.ts'
+import { copyStaticContext } from './static-context.ts'
 import { walkTree } from './walk-tree.ts'
 
 /** Brings a new record into the initial state. What is thrown on the way becomes `status: 'error'`. */
@@ -39,9 +40,9 @@ export function startRecord(record: ChartRecord): void {
   endTurn(record)
 }
 
-/** A copy, as XState makes one of what the factory returns; and so that no two instances mutate one static context. */
+/** A copy, as XState makes one of what the factory returns, and as no two instances are to mutate one static context. */
 function initialContext(context: unknown, record: ChartRecord, input: unknown): unknown {
-  if (typeof context !== 'function') return { ...(context as object | undefined) }
+  if (typeof context !== 'function') return copyStaticContext(context)
   const { spawn } = new StepArgs()
   return { ...(context as (args: object) => object)({ spawn, input, self: record.scope }) }
 }

@@ -234,18 +234,27 @@ for (const codegen of ['auto', 'never'] as const) {
     t.same(fired, ['action', 'after'])
   })
 
-  t.test(`instances do not share a static context (codegen ${codegen})`, async t => {
+  t.test(`instances do not share a static context, nor what is in it (codegen ${codegen})`, async t => {
+    const shared = () => 'shared'
     const machine = createMachine({
-      types: {} as { context: { n: number } },
-      context: { n: 0 },
-      on: { add: { actions: ({ context }) => Object.assign(context, { n: context.n + 1 }) } },
+      types: {} as { context: { n: number; deep: { list: number[][] }; shared: () => string } },
+      context: { n: 0, deep: { list: [[]] }, shared },
+      on: {
+        add: {
+          actions: ({ context }) => {
+            context.deep.list[0]!.push(++context.n)
+          },
+        },
+      },
     })
     const counter = compileChart(machine, { codegen })
     const timers = createClockTimers(createVirtualClock())
     const [one, two] = [counter.create(undefined, timers), counter.create(undefined, timers)]
     counter.start(one)
     counter.step(one, { type: 'add' })
-    t.same([one.context.n, two.context.n], [1, 0])
+    t.same(one.context, { n: 1, deep: { list: [[1]] }, shared })
+    t.same(two.context, { n: 0, deep: { list: [[]] }, shared })
+    t.same(machine.config.context, { n: 0, deep: { list: [[]] }, shared })
   })
 
   t.test(

@@ -44,6 +44,8 @@ const refused: readonly (readonly [feature: string, inner: object])[] = [
   ["the guard 'missing'", { on: { a: { guard: 'missing' } } }],
   ["the guard 'circular'", { on: { a: { guard: 'circular' } } }],
   ["the delay 'missing'", { after: { missing: {} } }],
+  ["the name '__proto__'", { initial: 'x', states: Object.fromEntries([['__proto__', {}]]), on: { a: {} } }],
+  ["an assign of '__proto__'", { entry: assign(Object.fromEntries([['__proto__', 1]])) }],
   ['for ever', { initial: 'x', states: { x: { always: 'y' }, y: { always: 'x' } } }],
   ['for ever', { on: { a: { actions: raise({ type: 'a' }) } } }],
   ['for ever', { always: { guard: 'yes', actions: assign({ n: 1 }) } }],
@@ -68,6 +70,44 @@ for (const [feature, inner] of refused) {
     })
   })
 }
+
+t.test(
+  'a static context that could not be copied as it is is refused, with the place of what is no plain data',
+  async t => {
+    class Meter {
+      n = 1
+    }
+    const circle: Record<string, unknown> = {}
+    circle['self'] = { again: circle }
+    for (const [context, feature] of [
+      [new Meter(), 'a static context with a Meter at context'],
+      [new Map(), 'a static context with a Map at context'],
+      [7, 'a static context that is no object'],
+      [{ list: [{}, { at: new Date(0) }] }, 'a static context with a Date at context.list.1.at'],
+      [{ none: Object.create(null) }, 'a static context with an object of no class at context.none'],
+      [
+        {
+          a: {
+            get twice() {
+              return 2
+            },
+          },
+        },
+        'a static context whose context.a.twice is no plain field',
+      ],
+      [Object.defineProperty({}, 'hidden', { value: 1 }), 'a static context whose context.hidden is no plain field'],
+      [circle, 'a static context that holds itself at context.self.again'],
+    ] as const) {
+      const machine = createMachine({ id: 'm', context: context as never }) as unknown as AnyStateMachine
+      t.throws(() => compileChart(machine), {
+        code: 'CHART_NOT_COMPILABLE',
+        message: `chart 'm' cannot be compiled: m uses ${feature}; a function can make such a context`,
+      })
+      const made = createMachine({ id: 'm', context: () => context as never }) as unknown as AnyStateMachine
+      t.ok(compileChart(made), feature)
+    }
+  },
+)
 
 t.test('a builtin behind a name is refused where it is used', async t => {
   const machine = setup({ actions: { tell: sendTo('x', { type: 'a' }) } }).createMachine({
