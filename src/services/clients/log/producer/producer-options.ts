@@ -8,7 +8,7 @@ import { checkNumber, countRange, timerMsMax, waitRange } from '../../client-opt
 export interface ProducerOptions {
   /** When a send is answered: `committed`, `received` or `flushed`. Default `committed`. */
   readonly acknowledgement?: Acknowledgement
-  /** How long a batch waits for more messages, ms. 0: to the end of the tick, and while as many are in flight as may be. Default 0. */
+  /** How long a batch waits for more messages, ms. 0: to the end of the tick, or less if it is large and few are in flight, and while as many are in flight as may be. Default 0. */
   readonly lingerMs?: number
   /** Messages are gathered up to that many bytes; a larger one goes alone. Default 128 KiB. */
   readonly batchBytesMax?: number
