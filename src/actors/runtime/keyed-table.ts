@@ -15,13 +15,19 @@ export interface Keyed {
   readonly key: number
 }
 
+/** Powers of two. */
 const slotsMin = 8
 /** With more, an empty table begins anew. */
 const slotsKept = 1_024
 
+/** 2^32 divided by it (Knuth, 6.4: Fibonacci hashing). */
+const goldenRatio = 0x9e37_79b1
+
 /** Entries by their number. */
 export class KeyedTable<E extends Keyed> {
   #slots: (E | undefined)[] = freeSlots(slotsMin)
+  /** Bits of a hash that are no place. */
+  #shift = shiftFor(slotsMin)
   #size = 0
 
   get size(): number {
@@ -45,7 +51,7 @@ export class KeyedTable<E extends Keyed> {
     const entry = this.#slots[at]
     if (entry === undefined) return undefined
     this.#size--
-    if (this.#size === 0 && this.#slots.length > slotsKept) this.#slots = freeSlots(slotsMin)
+    if (this.#size === 0 && this.#slots.length > slotsKept) this.#begin(slotsMin)
     else this.#free(at)
     return entry
   }
@@ -58,15 +64,25 @@ export class KeyedTable<E extends Keyed> {
   }
 
   clear(): void {
-    this.#slots = freeSlots(slotsMin)
+    this.#begin(slotsMin)
     this.#size = 0
+  }
+
+  #begin(slots: number): void {
+    this.#slots = freeSlots(slots)
+    this.#shift = shiftFor(slots)
+  }
+
+  /** Where an entry would be if it were alone: numbers in a row lie far apart, so that few stand in each other's way. */
+  #home(key: number): number {
+    return Math.imul(key, goldenRatio) >>> this.#shift
   }
 
   /** Where an entry is, or would be. */
   #find(key: number): number {
     const slots = this.#slots
     const last = slots.length - 1
-    let at = placeOf(key) & last
+    let at = this.#home(key)
     for (let entry = slots[at]; entry !== undefined && entry.key !== key; entry = slots[at]) at = (at + 1) & last
     return at
   }
@@ -77,7 +93,7 @@ export class KeyedTable<E extends Keyed> {
     let hole = at
     for (let next = (hole + 1) & last; slots[next] !== undefined; next = (next + 1) & last) {
       const entry = slots[next]!
-      const home = placeOf(entry.key) & last
+      const home = this.#home(entry.key)
       // It may move up unless its own place is behind the hole.
       if (((next - home) & last) < ((next - hole) & last)) continue
       slots[hole] = entry
@@ -88,14 +104,13 @@ export class KeyedTable<E extends Keyed> {
 
   #grow(): void {
     const former = this.#slots
-    this.#slots = freeSlots(2 * former.length)
+    this.#begin(2 * former.length)
     for (const entry of former) if (entry !== undefined) this.#slots[this.#find(entry.key)] = entry
   }
 }
 
-/** Numbers in a row have places in a row. */
-function placeOf(key: number): number {
-  return key | 0
+function shiftFor(slots: number): number {
+  return Math.clz32(slots - 1)
 }
 
 function freeSlots<E>(count: number): (E | undefined)[] {
