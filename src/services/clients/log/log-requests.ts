@@ -95,7 +95,8 @@ export class LogRequests {
     resolve: (answer: A) => void,
     reject: (error: unknown) => void,
   ): PendingLog<A> {
-    checkFaults(timeoutFault(options.timeoutMs))
+    const fault = timeoutFault(options.timeoutMs)
+    if (fault !== undefined) checkFaults(fault)
     try {
       return new PendingLog(call, content, this.config.frameBytesMax, options, resolve, reject)
     } catch (cause) {
