@@ -11,10 +11,11 @@ import { nodeRange } from '../src/check-node.js'
 const root = fileURLToPath(new URL('..', import.meta.url))
 const built = t.testdir({ dist: {} })
 const bin = join(built, 'dist', 'bin.js')
-const tsc = join(root, 'node_modules', '.bin', 'tsc')
 // As the user's shell would run it: the hooks that the test runner adds to child processes suit neither tsc nor an old Node.
 const plain = ['-u', 'NODE_OPTIONS']
-execFileSync('env', [...plain, tsc, '-p', join(root, 'tsconfig.build.json'), '--outDir', join(built, 'dist')])
+execFileSync('env', [...plain, process.execPath, join(root, 'scripts', 'build.ts'), join(built, 'dist')])
+
+const urlOf = (...path: string[]) => pathToFileURL(join(built, 'dist', ...path)).href
 
 function run(
   node: string,
@@ -44,7 +45,7 @@ t.test('the built command runs', async t => {
 })
 
 t.test('the built worker host finds its task', async t => {
-  const host = pathToFileURL(join(built, 'dist', 'supervisor', 'shard', 'piscina-host.js')).href
+  const host = urlOf('supervisor', 'shard', 'piscina-host.js')
   const script = `
     import { createPiscinaHost } from ${JSON.stringify(host)}
     const runnerUrl = 'data:text/javascript,export function runShard() {}'
@@ -53,6 +54,43 @@ t.test('the built worker host finds its task', async t => {
     console.log('loaded')
     await host.close()`
   t.equal(execFileSync(process.execPath, ['--input-type=module', '--eval', script], { encoding: 'utf8' }), 'loaded\n')
+})
+
+/** What a program prints that finds the URL of a built module in `url`. */
+function printed(url: string, program: string): string {
+  const script = `const url = ${JSON.stringify(url)}\n${program}`
+  return execFileSync('env', [...plain, process.execPath, '--input-type=module', '--eval', script], {
+    encoding: 'utf8',
+  })
+}
+
+t.test('what a shard loads is merged into few files', async t => {
+  const count = `
+    import { registerHooks } from 'node:module'
+    const root = new URL('../..', url).href
+    const own = new Set()
+    registerHooks({ load(url, context, next) { if (url.startsWith(root)) own.add(url); return next(url, context) } })
+    await import(url)
+    console.log(own.size)`
+  const files = Number(printed(urlOf('supervisor', 'shard', 'run-shard.js'), count))
+  t.ok(files > 1 && files < 10, `${files} files`)
+})
+
+t.test('a definition that was merged is found by its URL', async t => {
+  const find = `
+    const found = await import(url)
+    for (const [name, { moduleUrl, exportName }] of Object.entries(found))
+      console.log(name, moduleUrl === url && exportName === name)`
+  t.equal(printed(urlOf('services', 'task-pool.js'), find), 'taskPool true\n')
+  t.match(printed(urlOf('services', 'acceptors.js'), find), /^(\w+ true\n)+$/)
+})
+
+t.test('an error tells the line of the source', async t => {
+  const fail = `
+    process.setSourceMapsEnabled(true)
+    const { createRandom } = await import(url)
+    try { createRandom(Symbol()) } catch (error) { console.log(error.stack) }`
+  t.match(printed(urlOf('actors', 'runtime', 'clock.js'), fail), /src\/actors\/runtime\/clock\.ts:\d+/)
 })
 
 const old = findOldNode()

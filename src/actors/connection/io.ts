@@ -11,6 +11,7 @@ import type { Socket } from 'node:net'
 import { isDeepStrictEqual } from 'node:util'
 import type { ExitReason } from '../../messages/thread/exit.ts'
 import { decodeChunk } from '../../messages/wire/frame-decoder.ts'
+import { freeMemory, joinBytes, ownBytes } from '../../messages/wire/own-memory.ts'
 import { type ConnectionEvent, connectionEvents } from './events.ts'
 import { connectionMachine } from './machine.ts'
 import type { ConnectionHooks, ConnectionPlane } from './plane.ts'
@@ -99,7 +100,7 @@ function onData(this: ConnectionSocket, chunk: Buffer): void {
   connection.activeAtMs = connection.plane.nowMs()
   if ((connection.halted & halt.over) !== 0) return
   // A paused socket hands out nothing, save what it had begun to hand out.
-  connection.rest = connection.rest === undefined ? chunk : Buffer.concat([connection.rest, chunk])
+  connection.rest = connection.rest === undefined ? ownBytes(chunk) : joinBytes(connection.rest, chunk)
   pump(connection)
 }
 
@@ -157,6 +158,8 @@ function decodeRest(connection: Connection): void {
     connection.rest = undefined
     const at = decodeChunk(connection, chunk)
     if (at < chunk.length) connection.rest = chunk.subarray(at)
+    // What is not over was copied, and nobody may keep what was handed out.
+    else freeMemory(chunk.buffer)
   }
   if (connection.plane.requests > 0) {
     connection.plane.ledger.countRequests(connection.plane.requests)

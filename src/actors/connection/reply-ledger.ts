@@ -3,9 +3,11 @@
  * Pure bookkeeping; a connection has one only while something is in flight.
  */
 
+import { type Keyed, KeyedTable } from '../runtime/keyed-table.ts'
 import type { HeaderSource, Waiter } from '../serving/protocol.ts'
 
-interface Entry {
+/** Its key is the token. */
+interface Entry extends Keyed {
   readonly requestBytes: number
   readonly header: Buffer | HeaderSource | undefined
   reply: Uint8Array | undefined
@@ -22,8 +24,10 @@ export interface ReplySink {
 /** Tokens, sizes and order of requests in flight. */
 export class ReplyLedger {
   readonly #ordered: boolean
-  readonly #entries = new Map<number, Entry>()
+  readonly #entries = new KeyedTable<Entry>()
   #nextToken = 0
+  /** With `ordered`: all before it have left. */
+  #first = 0
   #inFlight = 0
   #inFlightBytes = 0
   #patient = 0
@@ -61,10 +65,8 @@ export class ReplyLedger {
 
   /** The header of the oldest request that waits for its handler. */
   get oldestHeader(): Buffer | undefined {
-    for (const { header, reply } of this.#entries.values()) {
-      if (reply === undefined) return header === undefined || Buffer.isBuffer(header) ? header : header.requestHeader()
-    }
-    return undefined
+    const header = this.#entries.inOrder().find(({ reply }) => reply === undefined)?.header
+    return header === undefined || Buffer.isBuffer(header) ? header : header.requestHeader()
   }
 
   /** True when an answer given now has to wait for an older one. */
@@ -74,17 +76,18 @@ export class ReplyLedger {
 
   /** Takes note of a request; the token settles it. `waiter` is told by {@link ReplyLedger.abandon}. */
   begin(requestBytes: number, header: Buffer | HeaderSource, waiter?: Waiter): number {
-    const token = this.#nextToken++
-    this.#entries.set(token, { requestBytes, header, reply: undefined, waiter, queued: false })
+    const key = this.#nextToken++
+    this.#entries.add({ key, requestBytes, header, reply: undefined, waiter, queued: false })
     this.#inFlight++
     this.#inFlightBytes += requestBytes
     if (waiter?.isPatient) this.#patient++
-    return token
+    return key
   }
 
   /** Lines up an answer that is ready but not yet due. */
   queue(reply: Uint8Array): void {
-    this.#entries.set(this.#nextToken++, { requestBytes: 0, header: undefined, reply, waiter: undefined, queued: true })
+    const key = this.#nextToken++
+    this.#entries.add({ key, requestBytes: 0, header: undefined, reply, waiter: undefined, queued: true })
     this.#waitingReplyBytes += reply.length
   }
 
@@ -100,20 +103,22 @@ export class ReplyLedger {
     entry.reply = reply
     this.#leave(entry)
     this.#waitingReplyBytes += reply.length
-    for (const [first, { reply: ready }] of this.#entries) {
-      if (ready === undefined) break
-      this.#entries.delete(first)
+    for (let ready = this.#readyReply(); ready !== undefined; ready = this.#readyReply()) {
+      this.#entries.take(this.#first++)
       this.#waitingReplyBytes -= ready.length
       sink.release(ready)
     }
     return true
   }
 
+  #readyReply(): Uint8Array | undefined {
+    return this.#entries.get(this.#first)?.reply
+  }
+
   /** Takes note that a request is answered, where no order is kept; false if the token is unknown or was used. */
   take(token: number): boolean {
-    const entry = this.#entries.get(token)
+    const entry = this.#entries.take(token)
     if (entry === undefined) return false
-    this.#entries.delete(token)
     this.#leave(entry)
     return true
   }
@@ -126,12 +131,12 @@ export class ReplyLedger {
 
   /** Tells those who have not answered yet that the connection ends when all have. */
   end(): void {
-    for (const { reply, waiter } of [...this.#entries.values()]) if (reply === undefined) waiter?.ending?.()
+    for (const { reply, waiter } of this.#entries.inOrder()) if (reply === undefined) waiter?.ending?.()
   }
 
   /** Tells those who have not answered yet that nobody can be answered. No answer is taken afterwards. */
   abandon(): void {
-    const open = [...this.#entries.values()]
+    const open = this.#entries.inOrder()
     this.#entries.clear()
     for (const { reply, waiter } of open) if (reply === undefined) waiter?.abandoned()
   }

@@ -3,6 +3,8 @@
  * them leaves a multiple of its bytes to be collected.
  */
 
+import { freeMemory } from './own-memory.ts'
+
 /** What sizes are rounded up to: buffers of a size are many's, then. */
 const unitBytes = 65_536
 
@@ -28,7 +30,11 @@ export class LargeBuffers {
 
   /** Takes one back that nobody looks at any more, once; what is small, or not its own, is left alone. */
   give({ buffer }: Buffer): void {
-    if (!this.#own.has(buffer) || this.#restingBytes + buffer.byteLength > restingBytesMax) return
+    if (!this.#own.has(buffer)) return
+    if (this.#restingBytes + buffer.byteLength > restingBytesMax) {
+      freeMemory(buffer)
+      return
+    }
     this.#resting.push(buffer)
     this.#restingBytes += buffer.byteLength
   }

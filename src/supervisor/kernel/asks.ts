@@ -5,6 +5,7 @@
 import type { ActorEvent, AskOptions } from '../../actors/runtime/actor-runtime.ts'
 import type { Clock } from '../../actors/runtime/clock.ts'
 import { Deadline, Deadlines } from '../../actors/runtime/deadlines.ts'
+import { type Keyed, KeyedTable } from '../../actors/runtime/keyed-table.ts'
 import { badArgument } from '../../messages/argument-check.ts'
 import { type Handled, StarfishError } from '../../messages/errors.ts'
 import { show } from '../../messages/option-faults.ts'
@@ -14,7 +15,9 @@ import { timerMsMax } from '../option-check.ts'
 /** The result of a request. */
 export type Outcome = { readonly ok: true; readonly value: unknown } | { readonly ok: false; readonly error: unknown }
 
-class PendingAsk extends Deadline {
+class PendingAsk extends Deadline implements Keyed {
+  /** The id of the request. */
+  readonly key: number
   readonly envelope: Envelope
   readonly timeoutMs: number
   readonly resolve: (value: unknown) => void
@@ -30,6 +33,7 @@ class PendingAsk extends Deadline {
     reject: (error: unknown) => void,
   ) {
     super()
+    this.key = envelope.requestId
     this.envelope = envelope
     this.timeoutMs = timeoutMs
     this.resolve = resolve
@@ -43,7 +47,7 @@ export class Asks {
   readonly #giveUpRemote: (envelope: Envelope) => Handled
   /** The last one that was opened: one that is answered before the next never enters the table. */
   #last: PendingAsk | undefined
-  readonly #others = new Map<number, PendingAsk>()
+  readonly #others = new KeyedTable<PendingAsk>()
   readonly #deadlines: Deadlines<PendingAsk>
   #nextId = 1
 
@@ -96,7 +100,7 @@ export class Asks {
       const envelope = createEnvelope({ from, to, event, codec, requestId, deadlineMs, receipts, token: requestId })
       const pending = new PendingAsk(envelope, timeoutMs, resolve, reject)
       if (signal !== undefined) pending.forgetSignal = this.#listen(requestId, signal)
-      if (this.#last !== undefined) this.#others.set(this.#last.envelope.requestId, this.#last)
+      if (this.#last !== undefined) this.#others.add(this.#last)
       this.#last = pending
       post(envelope)
       // Afterwards: it may be on its way by now, or refused.
@@ -163,12 +167,12 @@ export class Asks {
   }
 
   #find(requestId: number): PendingAsk | undefined {
-    return this.#last?.envelope.requestId === requestId ? this.#last : this.#others.get(requestId)
+    return this.#last?.key === requestId ? this.#last : this.#others.get(requestId)
   }
 
   /** All of them, in the order they were opened. */
   #all(): PendingAsk[] {
-    const others = [...this.#others.values()]
+    const others = this.#others.inOrder()
     return this.#last === undefined ? others : [...others, this.#last]
   }
 
@@ -176,7 +180,7 @@ export class Asks {
     const pending = this.#find(requestId)
     if (pending === undefined) return undefined
     if (pending === this.#last) this.#last = undefined
-    else this.#others.delete(requestId)
+    else this.#others.take(requestId)
     this.#deadlines.clear(pending)
     pending.forgetSignal?.()
     return pending

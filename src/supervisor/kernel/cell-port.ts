@@ -21,7 +21,7 @@ export function createCellPort(kernel: Kernel, cell: ActorCell): ActorPort {
       const token = cell.currentToken
       if (cell.current?.event.type !== type || token === undefined || cell.settled !== 'open') return
       cell.settled = 'replied'
-      cell.closeRequest(token)
+      cell.openRequests.close(token)
       // The last answer of the moment does not wait for its own turn to end.
       kernel.reply(token, { ok: true, value }, kernel.turns.isLast(cell))
     },
@@ -126,7 +126,7 @@ function checkMessage(call: string, to: unknown, event: unknown): void {
 }
 
 function settle(kernel: Kernel, cell: ActorCell, token: ReplyToken, outcome: Parameters<Kernel['reply']>[1]): void {
-  cell.closeRequest(token)
+  cell.openRequests.close(token)
   kernel.reply(token, outcome)
 }
 

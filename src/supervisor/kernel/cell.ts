@@ -8,6 +8,7 @@ import type { ReplyToken } from '../../actors/runtime/runtime-actions.ts'
 import type { Envelope } from '../../messages/thread/envelope.ts'
 import type { BlackBoxEntry } from '../../messages/thread/exit.ts'
 import type { ActorEntry } from './entry.ts'
+import { KeptRequests } from './kept-requests.ts'
 import type { Mailbox } from './mailbox.ts'
 import type { ExitListener } from './watches.ts'
 
@@ -18,18 +19,6 @@ export const actorStorage = new AsyncLocalStorage<ActorCell>()
 export function createTurnScope(cell: ActorCell): AsyncResource {
   return actorStorage.run(cell, () => new AsyncResource('StarfishActor', { requireManualDestroy: true }))
 }
-
-/** A request that was taken and is not answered yet. */
-export interface OpenRequest {
-  readonly token: ReplyToken
-  /** Event type of the request. */
-  readonly type: string
-  /** When its asker stops waiting, ms since the epoch. */
-  readonly deadlineMs: number
-}
-
-/** Kept requests from which on those are looked for that nobody waits for any more. */
-const keptMin = 64
 
 /** One incarnation. Plain state; what happens to it is in the kernel. */
 export class ActorCell {
@@ -63,13 +52,7 @@ export class ActorCell {
   pauses = 0
   /** Events taken in its life. */
   handled = 0
-  /**
-   * Requests it has taken, not answered, and kept for later, by asker and id. One whose deadline has passed is forgotten
-   * before the table holds twice as many as are waited for.
-   */
-  readonly openRequests = new Map<string, OpenRequest>()
-  /** How many it may hold before it is looked through. */
-  #keptMax = keptMin
+  readonly openRequests = new KeptRequests()
   readonly cleanups: (() => void | Promise<void>)[] = []
   readonly watching = new Map<string, ExitListener>()
   readonly groups = new Set<string>()
@@ -112,22 +95,9 @@ export class ActorCell {
     const token = this.currentToken
     if (token === undefined || this.settled !== 'open') return
     this.settled = 'kept'
-    if (this.openRequests.size >= this.#keptMax) this.#forgetLate()
     const { event, deadlineMs } = this.current ?? {}
     const request = { token, type: event?.type ?? '', deadlineMs: deadlineMs ?? Number.POSITIVE_INFINITY }
-    this.openRequests.set(requestKey(token), request)
-  }
-
-  #forgetLate(): void {
-    for (const [key, { deadlineMs }] of this.openRequests) {
-      if (deadlineMs < this.currentAtMs) this.openRequests.delete(key)
-    }
-    this.#keptMax = Math.max(keptMin, this.openRequests.size * 2)
-  }
-
-  /** Forgets a request that is answered. */
-  closeRequest(token: ReplyToken): void {
-    if (this.openRequests.size > 0) this.openRequests.delete(requestKey(token))
+    this.openRequests.keep(request, this.currentAtMs)
   }
 
   /** Keeps the event in the black box. */
@@ -150,9 +120,4 @@ export class ActorCell {
       return { sequence, type: event.type, atMs: this.#lastTimesMs[slot]!, event }
     })
   }
-}
-
-/** The key of a request among those of every asker. */
-export function requestKey(token: ReplyToken): string {
-  return `${token.shard}.${token.shardIncarnation}.${token.requestId}`
 }

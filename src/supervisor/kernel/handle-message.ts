@@ -76,7 +76,7 @@ function refuseForeign(kernel: Kernel, cell: ActorCell, envelope: Envelope): voi
 }
 
 function putBack(cell: ActorCell, envelope: Envelope): void {
-  if (cell.currentToken !== undefined) cell.closeRequest(cell.currentToken)
+  if (cell.currentToken !== undefined) cell.openRequests.close(cell.currentToken)
   cell.current = undefined
   envelope.receipts.putBack(envelope.token)
   cell.mailbox.postpone(envelope)

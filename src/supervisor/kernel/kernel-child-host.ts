@@ -90,7 +90,7 @@ export function createKernelChildHost(kernel: Kernel, cell: ActorCell, remote: R
     answer(reply, answer) {
       if (reply === undefined || reply === null) return
       const token = reply as ActorReplyToken
-      cell.closeRequest(token)
+      cell.openRequests.close(token)
       kernel.reply(token, 'ok' in answer ? { ok: true, value: answer.ok } : { ok: false, error: answer.error })
     },
     report: fact => report(kernel, supervisor, fact),

@@ -15,10 +15,9 @@ export function settleMessages(kernel: Kernel, cell: ActorCell, exit: ActorExit)
       kernel.reply(cell.currentToken, { ok: false, error: actorDiedError(exit, inHand.event.type, 'unknown') })
     }
   }
-  for (const { token, type } of cell.openRequests.values()) {
+  for (const { token, type } of cell.openRequests.drain()) {
     kernel.reply(token, { ok: false, error: actorDiedError(exit, type, 'unknown') })
   }
-  cell.openRequests.clear()
   for (const envelope of cell.mailbox.drain()) {
     kernel.dropAdmitted(envelope, 'ACTOR_DIED', actorDiedError(exit, envelope.event.type, 'no'))
   }

@@ -1,5 +1,6 @@
 /** What a worker that stands by does before it is needed: it loads the definitions of the actors that it may get. */
-import { flushCompileCache } from 'node:module'
+// By its default: what a built entry links has to link on Node 20, where this module exports less.
+import module from 'node:module'
 import type { DefinitionRef } from '../../actors/runtime/define-actor.ts'
 import { loadDefinition } from '../kernel/definition-loader.ts'
 import { prepareEngine } from '../kernel/engine-of.ts'
@@ -16,6 +17,6 @@ export async function preload(definitions: readonly DefinitionRef[]): Promise<tr
       // Its module may even work when it is needed.
     }
   }
-  flushCompileCache()
+  module.flushCompileCache()
   return true
 }

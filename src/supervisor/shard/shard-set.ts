@@ -23,10 +23,14 @@ import { Residents } from './residents.ts'
 import { createSlot, renewUp, type Slot, upUnlessClosed } from './slot.ts'
 import { Spares, type SparesOptions } from './spares.ts'
 import { wire } from './wiring.ts'
+import { within } from './within.ts'
 import type { HostedWorker, WorkerEnd, WorkerHost } from './worker-host.ts'
 
 /** How long the actors that were spawned on a shard may take, all together, when it is drained, ms. */
 const stopTimeoutMs = 10_000
+
+/** How long a spare waits for actors that take their time, ms: they wait for something else than the processor. */
+const spareWaitsMs = 100
 
 /** Options of a {@link ShardSet}, all filled in. */
 export interface ShardSetOptions extends SparesOptions {
@@ -190,7 +194,7 @@ export class ShardSet {
       if (this.#stopping) throw stoppingError()
       const activated = this.#activate(slot, control)
       slot.residentsUp = this.residents.comeBack(slot, control)
-      this.#keepSpare()
+      void this.#keepSpare(slot.residentsUp)
       await activated
       slot.up.resolve(control)
       slot.isUp = true
@@ -354,8 +358,9 @@ export class ShardSet {
     return activated
   }
 
-  /** One at a time: as long as a shard waits for its own worker none is loaded to stand by. */
-  #keepSpare(): void {
+  /** As long as a shard waits for its own worker none is loaded to stand by; nor while actors come back, who need the cores. */
+  async #keepSpare(back: Promise<void>): Promise<void> {
+    await within(this.#kernel.clock, back, spareWaitsMs)
     if (this.#stopping || this.#slots.some(({ isOpen, control }) => isOpen && control === undefined)) return
     this.#spares.keep()
   }
@@ -385,13 +390,9 @@ export class ShardSet {
 
 /** Stops what was spawned on a shard; its dead letters, or undefined when it has not stopped in time. */
 function stopActors(control: ControlPlane, clock: Clock): Promise<DeadLetterReport | undefined> {
-  const stopped = control
-    .call('stop', [], Number.POSITIVE_INFINITY)
-    .then(() => control.call('deadLetters', []))
-    .catch(() => undefined)
-  const { promise: late, resolve } = Promise.withResolvers<undefined>()
-  const timer = clock.setTimeout(() => resolve(undefined), stopTimeoutMs)
-  return Promise.race([stopped, late]).finally(() => clock.clearTimeout(timer))
+  const stopped = control.call('stop', [], Number.POSITIVE_INFINITY).then(() => control.call('deadLetters', []))
+  const deadLetters = stopped.catch(() => undefined)
+  return within(clock, deadLetters, stopTimeoutMs)
 }
 
 function stoppingError(cause?: unknown): StarfishError {

@@ -18,6 +18,8 @@ export class ScriptedSocket {
   writableEnded = false
   wasReset = false
   paused = false
+  /** What came last, as the server was given it. */
+  lastChunk = Buffer.alloc(0)
   /** Output that the peer has taken. */
   readonly taken: Buffer[] = []
   readonly #listeners = new Map<string, Listener>()
@@ -72,10 +74,13 @@ export class ScriptedSocket {
     return this.destroy()
   }
 
-  /** Bytes come. */
+  /** Bytes come, in memory of their own. */
   receive(bytes: Buffer): void {
     this.bytesRead += bytes.length
-    this.#emit('data', bytes)
+    const chunk = Buffer.allocUnsafeSlow(bytes.length)
+    chunk.set(bytes)
+    this.lastChunk = chunk
+    this.#emit('data', chunk)
   }
 
   /** The peer's FIN comes. */

@@ -2,7 +2,8 @@
 import t from 'tap'
 import { encodeEventRequest, encodeEventResponse } from '../../../src/messages/index.ts'
 import type { EventCall, EventCommand, LateAnswer } from '../../../src/protocols/event/event-call.ts'
-import { startEventShard, startMs } from './event-shard.ts'
+import { startEventShard, startMs, until } from './event-shard.ts'
+import { ScriptedSocket } from './scripted-socket.ts'
 
 const hello = encodeEventRequest({ sessionId: 7, body: Buffer.from('hello') })
 const header = (bytes: Partial<Record<number, number>>): Buffer => {
@@ -202,4 +203,26 @@ t.test('the answer is the response of the codec', async t => {
   client.socket.end()
   const expected = encodeEventResponse({ status: 0, command: 0, sessionId: 7, body: Buffer.from('hello') })
   t.same(await client.ended(), expected)
+})
+
+t.test('the memory of what came is given back once all of it was looked at', async t => {
+  const late: LateAnswer[] = []
+  const commands = new Map([[100, (call: EventCall) => void late.push(call.later())]])
+  const shard = await startEventShard(t, { commands, limits: { inFlightRequestsMax: 1 } })
+  const socket = new ScriptedSocket()
+  shard.server.accept(socket.asSocket)
+  const frame = encodeEventRequest({ command: 100, body: Buffer.from('body') })
+  socket.receive(frame.subarray(0, 18))
+  t.equal(socket.lastChunk.length, 0, 'what was not over was copied')
+  socket.receive(Buffer.concat([frame.subarray(18), frame]))
+  t.equal(late.length, 1)
+  t.not(socket.lastChunk.length, 0, 'the second request waits in it')
+  late[0]!.answer(Buffer.from('first'))
+  await until(() => late.length === 2)
+  t.equal(socket.lastChunk.length, 0)
+  late[1]!.answer(Buffer.from('second'))
+  await shard.states('wantReadHeader.idle')
+  socket.receive(hello)
+  t.equal(socket.lastChunk.length, 0)
+  socket.close()
 })

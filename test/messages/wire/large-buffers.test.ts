@@ -26,6 +26,8 @@ t.test('small ones and others are not kept, nor are more than 2 MiB', async t =>
   const taken = Array.from({ length: 40 }, () => buffers.take(64 * KiB))
   for (const each of taken) buffers.give(each)
   t.equal(buffers.restingBytes, 2_048 * KiB)
+  t.same([...new Set(taken.slice(32).map(({ length }) => length))], [0], 'the memory of the others is given back')
+  t.equal(taken[31]!.length, 64 * KiB)
   buffers.give(buffers.take(16_384 * KiB))
   t.equal(buffers.restingBytes, 2_048 * KiB)
 })

@@ -23,7 +23,9 @@ export function storeIo(runtime: ActorRuntime) {
   const counts = new StoreCounts(figuresOf(runtime))
   let retaining: Promise<void> | undefined
   let closing = false
-  const inHand = new Set<Promise<void>>()
+  /** Of what the engine works on. */
+  let inHand = 0
+  const idle = Promise.withResolvers<void>()
   let creating: Promise<unknown> = Promise.resolve()
 
   /** One topic after the other, so that each is judged by those before it. */
@@ -39,15 +41,18 @@ export function storeIo(runtime: ActorRuntime) {
   async function close(): Promise<void> {
     closing = true
     await engine.close()
-    await Promise.allSettled(inHand)
+    if (inHand > 0) await idle.promise
   }
 
   /** Has the engine work for who asked; the answer waits for that, the actor does not. */
   function answer(scope: Scope, work: (store: LogEngine, token: ReplyToken | undefined) => Promise<StoreFact>): void {
     const token = replyToken(scope)
-    const settled = work(engine, token).then(feed, error => feed({ type: 'store.refused', token, error }))
-    inHand.add(settled)
-    void settled.then(() => inHand.delete(settled))
+    inHand++
+    void work(engine, token)
+      .then(feed, error => feed({ type: 'store.refused', token, error }))
+      .then(() => {
+        if (--inHand === 0 && closing) idle.resolve()
+      })
   }
 
   return {

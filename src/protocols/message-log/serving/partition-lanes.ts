@@ -15,15 +15,20 @@ export interface InLane<T> {
   behind: InLane<T> | undefined
 }
 
+/** Both are undefined while nothing is in it. */
 interface Lane<L> {
-  head: L
-  tail: L
+  head: L | undefined
+  tail: L | undefined
 }
 
-/** The lanes of all partitions that have requests in hand. */
+/** Lanes that may be there, for the next requests of their partitions: a `Map` whose entries come and go is a burden, see `KeyedTable`. */
+const restingMax = 1_024
+
+/** The lanes of partitions that have requests in hand, or had. */
 export class PartitionLanes<T, L extends InLane<T>> {
   readonly #lanes = new Map<number, Lane<L>>()
   readonly #leave: (entry: L, outcome: T) => void
+  #busy = 0
 
   /** `leave` is called with each entry once its outcome, and those of all before it in its lane, are known. */
   constructor(leave: (entry: L, outcome: T) => void) {
@@ -32,18 +37,27 @@ export class PartitionLanes<T, L extends InLane<T>> {
 
   /** Partitions with something in hand. */
   get size(): number {
-    return this.#lanes.size
+    return this.#busy
   }
 
   /** Puts an entry at the end of its lane. */
   enter(entry: L): void {
-    const lane = this.#lanes.get(entry.partitionId)
-    if (lane === undefined) {
-      this.#lanes.set(entry.partitionId, { head: entry, tail: entry })
+    const lane = this.#laneOf(entry.partitionId)
+    if (lane.tail === undefined) {
+      this.#busy++
+      lane.head = entry
     } else {
       lane.tail.behind = entry
-      lane.tail = entry
     }
+    lane.tail = entry
+  }
+
+  #laneOf(partitionId: number): Lane<L> {
+    const known = this.#lanes.get(partitionId)
+    if (known !== undefined) return known
+    const lane: Lane<L> = { head: undefined, tail: undefined }
+    this.#lanes.set(partitionId, lane)
+    return lane
   }
 
   /** Says what became of an entry. */
@@ -51,10 +65,19 @@ export class PartitionLanes<T, L extends InLane<T>> {
     entry.outcome = outcome
     const lane = this.#lanes.get(entry.partitionId)
     if (lane === undefined || lane.head !== entry) return
-    for (let first: L | undefined = entry; first?.outcome !== undefined; first = first.behind as L | undefined) {
-      if (first.behind === undefined) this.#lanes.delete(entry.partitionId)
-      else lane.head = first.behind as L
-      this.#leave(first, first.outcome)
+    for (let first: L | undefined = lane.head; first?.outcome !== undefined; first = lane.head) {
+      const { outcome: known, behind } = first
+      lane.head = behind as L | undefined
+      // One that the collector has moved among the old would keep all that ever came behind it.
+      first.behind = undefined
+      if (behind === undefined) this.#empty(entry.partitionId, lane)
+      this.#leave(first, known)
     }
+  }
+
+  #empty(partitionId: number, lane: Lane<L>): void {
+    lane.tail = undefined
+    this.#busy--
+    if (this.#lanes.size > restingMax) this.#lanes.delete(partitionId)
   }
 }

@@ -31,6 +31,31 @@ t.test('one that is known waits for those before it, and for no other partition'
   t.end()
 })
 
+t.test('one that has left keeps none of those behind it', t => {
+  const lanes = new PartitionLanes<string, Entry>(() => {})
+  const [a, b] = [entryOf(1, 'a'), entryOf(1, 'b')]
+  lanes.enter(a)
+  lanes.enter(b)
+  t.equal(a.behind, b)
+  lanes.settle(a, '1')
+  t.equal(a.behind, undefined)
+  t.end()
+})
+
+t.test('lanes of many partitions', t => {
+  const left: number[] = []
+  const lanes = new PartitionLanes<string, Entry>(({ partitionId }) => void left.push(partitionId))
+  for (let round = 0; round < 2; round++) {
+    const entries = Array.from({ length: 3_000 }, (_, partitionId) => entryOf(partitionId, ''))
+    for (const entry of entries) lanes.enter(entry)
+    t.equal(lanes.size, 3_000)
+    for (const entry of entries) lanes.settle(entry, '1')
+    t.equal(lanes.size, 0)
+  }
+  t.equal(left.length, 6_000)
+  t.end()
+})
+
 t.test('one that enters while another leaves has its turn', t => {
   const left: string[] = []
   const second = entryOf(1, 'b')
