@@ -91,7 +91,7 @@ export class LogRequests {
   create<TRequest, TResponse, A>(
     call: LogCall<TRequest, TResponse, A>,
     content: TRequest,
-    options: Omit<PendingOptions, 'bytes'>,
+    options: PendingOptions,
     resolve: (answer: A) => void,
     reject: (error: unknown) => void,
   ): PendingLog<A> {

@@ -33,11 +33,11 @@ export class PendingLog<A = unknown> extends PendingRequest<A> {
     call: AnyLogCall,
     content: unknown,
     lengthMax: number,
-    options: Omit<PendingOptions, 'bytes'>,
+    options: PendingOptions,
     resolve: (answer: A) => void,
     reject: (error: unknown) => void,
   ) {
-    super({ bytes: logRequestBytes(call.operation, content, lengthMax), ...options }, resolve, reject)
+    super(logRequestBytes(call.operation, content, lengthMax), options, resolve, reject)
     this.call = call
     this.content = content
   }
