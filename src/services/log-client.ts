@@ -35,7 +35,10 @@ export interface LogClient extends AsyncDisposable {
   getOffset(partition: number, options?: LogRequestOptions): Promise<number>
   /** Resolves when a server has answered. */
   healthCheck(options?: LogRequestOptions): Promise<void>
-  /** Sends messages as one batch of one request; their `partition` does not count. A producer batches, spreads and repeats for you. */
+  /**
+   * Sends messages as one batch of one request; their `partition` does not count. They must not change until it is answered. A
+   * producer batches, spreads and repeats for you.
+   */
   produce(partition: number, messages: readonly ProducerMessage[], options?: ProduceOptions): Promise<ProduceResponse>
   /** Messages from `offset` on, up to `bytesMax` (each counts 8 more than its bytes, 16 of which it has anyway), one at least if there is one. */
   fetch(partition: number, offset: number, bytesMax: number, options?: FetchOptions): Promise<FetchResult>

@@ -14,6 +14,29 @@ export interface LogOutcome {
 export const logOk: LogOutcome = { status: logStatus.ok, errorCode: logError.none satisfies LogErrorCode }
 
 /**
+ * What a client has of an operation: it writes a `TRequest` and reads a `TResponse`.
+ *
+ * What is written is measured first, by `requestBytes`, which also checks it (`BAD_FRAME` names the field); the `writeRequest`
+ * that follows trusts that, and fills exactly so many bytes of `target` from `at` on.
+ */
+export interface LogQuestion<TRequest, TResponse> {
+  /** As texts of errors name it: `Produce`. */
+  readonly name: string
+  /** u8, one of `logType`. */
+  readonly type: number
+  /** u8. */
+  readonly version: number
+  /** Whether a response may have status partial. */
+  readonly isPartial: boolean
+
+  flagsOf(request: TRequest): number
+  requestBytes(request: TRequest): number
+  writeRequest(target: Buffer, at: number, request: TRequest): void
+  /** The outcome has status ok, or partial where that may be. */
+  readResponse(reader: PayloadReader, outcome: LogOutcome): TResponse
+}
+
+/**
  * An operation of the protocol in one version. A server reads a `TRequest` and writes a `TAnswer`; a client writes a
  * `TRequest` and reads a `TResponse`.
  *
@@ -22,21 +45,10 @@ export const logOk: LogOutcome = { status: logStatus.ok, errorCode: logError.non
  * in place: numbers are taken out, bodies stay where they are and are valid as long as the bytes are. A reader that has a
  * fault afterwards has read nothing.
  */
-export interface LogOperation<TRequest, TAnswer, TResponse = TAnswer> {
-  /** As texts of errors name it: `Produce`. */
-  readonly name: string
-  /** u8, one of `logType`. */
-  readonly type: number
-  /** u8. */
-  readonly version: number
+export interface LogOperation<TRequest, TAnswer, TResponse = TAnswer> extends LogQuestion<TRequest, TResponse> {
   /** The flags that its requests may have. */
   readonly flags: number
-  /** Whether a response may have status partial. */
-  readonly isPartial: boolean
 
-  flagsOf(request: TRequest): number
-  requestBytes(request: TRequest): number
-  writeRequest(target: Buffer, at: number, request: TRequest): void
   /** `flags` have been checked against {@link LogOperation.flags}, no further. */
   readRequest(reader: PayloadReader, flags: number): TRequest
 
@@ -46,8 +58,6 @@ export interface LogOperation<TRequest, TAnswer, TResponse = TAnswer> {
   writeAnswer(target: Buffer, at: number, answer: TAnswer): void
   /** Of an answer that was written to `at`, the bytes whose CRC-32 is known. Left out where none ever is. */
   knownSums?(at: number, answer: TAnswer): readonly KnownSum[]
-  /** The outcome has status ok, or partial where that may be. */
-  readResponse(reader: PayloadReader, outcome: LogOutcome): TResponse
 }
 
 /** An operation whose types do not matter. */

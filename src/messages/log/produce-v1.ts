@@ -20,7 +20,8 @@ import { checkField } from '../wire/check-field.ts'
 import { copyBytes, writeBigU64, writeU32, writeU64 } from '../wire/in-place.ts'
 import { type LogBatch, takeLogBatch } from './batch-v1.ts'
 import { type Acknowledgement, acknowledgements, LOG_VERSION, logFlag, logStatus, logType } from './codes.ts'
-import { type LogOperation, logOk } from './operation.ts'
+import { type LogMessage, logMessageBytes, writeLogMessage } from './message-v1.ts'
+import { type LogOperation, type LogQuestion, logOk } from './operation.ts'
 
 /** Who produces, so that a request that is sent again is stored once. */
 export interface ProducerSequence {
@@ -30,12 +31,21 @@ export interface ProducerSequence {
   readonly sequence: number
 }
 
-/** A Produce as its sender means it. */
-export interface ProduceRequest {
+/** What a Produce says beside its messages. */
+export interface ProduceTerms {
   readonly partitionId: number
   readonly acknowledgement: Acknowledgement
   readonly producer?: ProducerSequence | undefined
+}
+
+/** A Produce as its sender means it. */
+export interface ProduceRequest extends ProduceTerms {
   readonly batch: LogBatch
+}
+
+/** The same with messages that are written straight into the request, at least one. */
+export interface ProduceMessagesRequest extends ProduceTerms {
+  readonly messages: readonly LogMessage[]
 }
 
 /** What became of a batch. */
@@ -68,6 +78,37 @@ function checkProducer({ producerId, sequence }: ProducerSequence): void {
   })
 }
 
+/** Checks the terms and the number of messages; answers the bytes before that number. */
+function termsBytes({ partitionId, acknowledgement, producer }: ProduceTerms, count: number): number {
+  checkField(requestName, 'partitionId', partitionId, u32Max)
+  checkField(requestName, 'acknowledgement', levelOf(acknowledgement), acknowledgements.length - 1)
+  checkField(requestName, 'count', count, u32Max, 1)
+  if (producer === undefined) return 4
+  checkProducer(producer)
+  return 16
+}
+
+/** As it travels; -1 for what is none. */
+function levelOf(acknowledgement: Acknowledgement): number {
+  return acknowledgement === acknowledgements[0] ? 0 : acknowledgements.indexOf(acknowledgement)
+}
+
+function flagsOfTerms({ acknowledgement, producer }: ProduceTerms): number {
+  return levelOf(acknowledgement) | (producer === undefined ? 0 : logFlag.producer)
+}
+
+/** Writes the terms; returns where they end. */
+function writeTerms(target: Buffer, from: number, { partitionId, producer }: ProduceTerms): number {
+  let at = from
+  if (producer !== undefined) {
+    writeBigU64(target, at, producer.producerId)
+    writeU32(target, at + 8, producer.sequence)
+    at += 12
+  }
+  writeU32(target, at, partitionId)
+  return at + 4
+}
+
 export const produceV1: LogOperation<ProduceRequest, ProduceResponse> = {
   name: 'Produce',
   type: logType.produce,
@@ -75,25 +116,14 @@ export const produceV1: LogOperation<ProduceRequest, ProduceResponse> = {
   flags: logFlag.acknowledgement | logFlag.producer,
   isPartial: true,
 
-  flagsOf({ acknowledgement, producer }) {
-    return acknowledgements.indexOf(acknowledgement) | (producer === undefined ? 0 : logFlag.producer)
+  flagsOf: flagsOfTerms,
+  requestBytes(request) {
+    const { count, start, end } = request.batch
+    return termsBytes(request, count) + end - start
   },
-  requestBytes({ partitionId, acknowledgement, producer, batch }) {
-    checkField(requestName, 'partitionId', partitionId, u32Max)
-    checkField(requestName, 'acknowledgement', acknowledgements.indexOf(acknowledgement), acknowledgements.length - 1)
-    checkField(requestName, 'count', batch.count, u32Max, 1)
-    if (producer !== undefined) checkProducer(producer)
-    return (producer === undefined ? 4 : 16) + batch.end - batch.start
-  },
-  writeRequest(target, from, { partitionId, producer, batch }) {
-    let at = from
-    if (producer !== undefined) {
-      writeBigU64(target, at, producer.producerId)
-      writeU32(target, at + 8, producer.sequence)
-      at += 12
-    }
-    writeU32(target, at, partitionId)
-    copyBytes(batch.bytes, batch.start, batch.end, target, at + 4)
+  writeRequest(target, from, request) {
+    const { bytes, start, end } = request.batch
+    copyBytes(bytes, start, end, target, writeTerms(target, from, request))
   },
   readRequest(reader, flags) {
     const level = flags & logFlag.acknowledgement
@@ -130,4 +160,28 @@ export const produceV1: LogOperation<ProduceRequest, ProduceResponse> = {
     if (stored === 0) reader.refuse('stored', reader.at - 4, 'stored 0')
     return { partitionId, baseOffset, partial: { stored, errorCode } }
   },
+}
+
+/** Produce as a client asks it that has messages and no batch: the frames are the same. */
+export const produceMessagesV1: LogQuestion<ProduceMessagesRequest, ProduceResponse> = {
+  name: produceV1.name,
+  type: produceV1.type,
+  version: produceV1.version,
+  isPartial: produceV1.isPartial,
+
+  flagsOf: flagsOfTerms,
+  requestBytes(request) {
+    const { messages } = request
+    let bytes = termsBytes(request, messages.length) + 4
+    for (let at = 0; at < messages.length; at++) bytes += logMessageBytes(messages[at]!)
+    return bytes
+  },
+  writeRequest(target, from, request) {
+    const { messages } = request
+    const countAt = writeTerms(target, from, request)
+    writeU32(target, countAt, messages.length)
+    let end = countAt + 4
+    for (let at = 0; at < messages.length; at++) end = writeLogMessage(target, end, messages[at]!)
+  },
+  readResponse: produceV1.readResponse,
 }

@@ -21,7 +21,7 @@ import { STOP } from '../wire/frame-decoder.ts'
 import { readU16, readU64, writeU16, writeU32, writeU64 } from '../wire/in-place.ts'
 import { LOG_CRC_BYTES, LOG_FRAME_BYTES_MAX, LOG_REQUEST_HEADER_BYTES, type LogErrorCode, logError } from './codes.ts'
 import { isLogFrameIntact, judgeLength, LOG_LENGTH_BYTES, sealLogFrame } from './frame.ts'
-import type { AnyLogOperation, LogOperation } from './operation.ts'
+import type { AnyLogOperation, LogQuestion } from './operation.ts'
 import { type LogOperations, logOperationsV1 } from './operations.ts'
 import { PayloadReader } from './payload-reader.ts'
 
@@ -32,7 +32,7 @@ const frameBytesBesidePayload = LOG_REQUEST_HEADER_BYTES + LOG_CRC_BYTES
 
 /** Bytes of the frame of a request; `BAD_FRAME` when the request cannot be written, or is above `lengthMax`. */
 export function logRequestBytes<TRequest>(
-  operation: LogOperation<TRequest, unknown>,
+  operation: LogQuestion<TRequest, unknown>,
   request: TRequest,
   lengthMax = LOG_FRAME_BYTES_MAX,
 ): number {
@@ -48,7 +48,7 @@ export function writeLogRequest<TRequest>(
   target: Buffer,
   at: number,
   frameBytes: number,
-  operation: LogOperation<TRequest, unknown>,
+  operation: LogQuestion<TRequest, unknown>,
   requestId: number,
   request: TRequest,
 ): void {
@@ -63,7 +63,7 @@ export function writeLogRequest<TRequest>(
 
 /** Encodes a request, `requestId` up to 2^53 - 1; `BAD_FRAME` when a field does not fit or the frame is above 16 MiB. */
 export function encodeLogRequest<TRequest>(
-  operation: LogOperation<TRequest, unknown>,
+  operation: LogQuestion<TRequest, unknown>,
   requestId: number,
   request: TRequest,
 ): Buffer {

@@ -20,7 +20,7 @@ import { STOP } from '../wire/frame-decoder.ts'
 import { copyBytes, readU16, readU32, readU64, writeU16, writeU32, writeU64 } from '../wire/in-place.ts'
 import { LOG_CRC_BYTES, LOG_FRAME_BYTES_MAX, LOG_RESPONSE_HEADER_BYTES, logError, logStatus } from './codes.ts'
 import { isLogFrameIntact, judgeLength, LOG_LENGTH_BYTES, sealLogFrame } from './frame.ts'
-import type { LogOperation, LogOutcome } from './operation.ts'
+import type { LogOperation, LogOutcome, LogQuestion } from './operation.ts'
 import { PayloadReader } from './payload-reader.ts'
 import { logRequestAt } from './request.ts'
 
@@ -185,7 +185,7 @@ const reader = new PayloadReader()
  * `BAD_FRAME`, with field and offset in the payload, when it does not follow the grammar or its checksum is wrong.
  */
 export function readLogResponse<TResponse>(
-  operation: LogOperation<unknown, unknown, TResponse>,
+  operation: LogQuestion<unknown, TResponse>,
   bytes: Buffer,
   at: number,
   bodyBytes: number,
@@ -216,7 +216,7 @@ export type DecodedLogResponse<TResponse> = (LogSuccess<TResponse> | LogFailure)
 
 /** Decodes exactly one response to a request of `operation`; `BAD_FRAME` as {@link readLogResponse}. */
 export function decodeLogResponse<TResponse>(
-  operation: LogOperation<unknown, unknown, TResponse>,
+  operation: LogQuestion<unknown, TResponse>,
   bytes: Uint8Array,
 ): DecodedLogResponse<TResponse> {
   const frame = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength)

@@ -21,7 +21,8 @@ import { type Carrier, OpenRequests, type RequestFigures } from './open-requests
 import type { PendingRequest } from './pending-request.ts'
 import { leastLoaded, placeToDial } from './pool-decisions.ts'
 import type { FilledPoolOptions } from './pool-options.ts'
-import { expirePooled, PooledConnection, type PooledServer, type PoolPlane } from './pooled-connection.ts'
+import type { PooledServer, PoolPlane } from './pool-plane.ts'
+import { expirePooled, PooledConnection } from './pooled-connection.ts'
 import type { RetryPolicy } from './retry-policy.ts'
 
 /** What a pool is made of. */

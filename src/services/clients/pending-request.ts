@@ -14,10 +14,8 @@ export type RequestStage =
   /** Its promise is settled. */
   | 'over'
 
-/** What a request is made of. */
+/** How a request is tried. */
 export interface PendingOptions {
-  /** What it takes on the wire, header included; queues and buffers are bounded by it. */
-  readonly bytes: number
   readonly timeoutMs: number
   /** Handling it twice does no harm. */
   readonly isIdempotent: boolean
@@ -32,6 +30,7 @@ export interface Course {
 
 /** The base of every protocol's request; `A` is its answer. */
 export abstract class PendingRequest<A = unknown> extends Deadline {
+  /** What it takes on the wire, header included; queues and buffers are bounded by it. */
   readonly bytes: number
   readonly timeoutMs: number
   readonly isIdempotent: boolean
@@ -53,9 +52,9 @@ export abstract class PendingRequest<A = unknown> extends Deadline {
   readonly #resolve: (answer: never) => void
   readonly #reject: (error: unknown) => void
 
-  constructor(options: PendingOptions, resolve: (answer: A) => void, reject: (error: unknown) => void) {
+  constructor(bytes: number, options: PendingOptions, resolve: (answer: A) => void, reject: (error: unknown) => void) {
     super()
-    this.bytes = options.bytes
+    this.bytes = bytes
     this.timeoutMs = options.timeoutMs
     this.isIdempotent = options.isIdempotent
     this.isRetried = options.isRetried ?? true

@@ -4,54 +4,21 @@
  * The chart is stepped when a link opens, ends or is to be given up. Requests and answers pass it by.
  */
 import { compileChart } from '../../actors/runtime/chart-compiler/compile-chart.ts'
-import type { Clock, Random } from '../../actors/runtime/clock.ts'
-import type { ChartInstance, ChartTimers, CompiledChart } from '../../actors/runtime/compiled-chart.ts'
-import { type Handled, StarfishError } from '../../messages/errors.ts'
+import type { ChartInstance, CompiledChart } from '../../actors/runtime/compiled-chart.ts'
+import type { Handled, StarfishError } from '../../messages/errors.ts'
 import { backoffMs } from '../../supervisor/backoff.ts'
-import { type FailureRecord, recordFailure } from './failure-record.ts'
-import type { Link, LinkEnd, LinkOwner, ServerAddress, Wire } from './link.ts'
-import type { OpenRequests } from './open-requests.ts'
+import { recordFailure } from './failure-record.ts'
+import type { Link, LinkEnd, LinkOwner } from './link.ts'
+import { closedError, connectError, lossError } from './link-errors.ts'
 import type { PendingRequest } from './pending-request.ts'
 import { type Choosable, failuresAfter, type PlaceState, watchLeftMs } from './pool-decisions.ts'
-import type { FilledPoolOptions } from './pool-options.ts'
+import type { PooledServer, PoolPlane } from './pool-plane.ts'
 import {
   type ConnectionFacts,
   type PooledConnectionContext,
   type PooledConnectionEvent,
   pooledConnectionMachine,
 } from './pooled-connection-machine.ts'
-
-/** What the connections of a pool have in common. */
-export interface PoolPlane<R extends PendingRequest> {
-  readonly options: FilledPoolOptions
-  readonly clock: Clock
-  readonly random: Random
-  readonly wire: Wire<R>
-  readonly requests: OpenRequests<R>
-  /** Answers that a connection may owe and nobody waits for, if no more are waited for. */
-  readonly abandonedMax: number
-  readonly timers: ChartTimers
-  /** The chart of a connection has stepped. */
-  changed(connection: PooledConnection<R>): void
-  linkOpened(): void
-  linkReleased(): void
-}
-
-/** A server of the pool. */
-export interface PooledServer<R extends PendingRequest> {
-  readonly address: ServerAddress
-  /** `host:port`, for people. */
-  readonly name: string
-  readonly connections: PooledConnection<R>[]
-  /** Connections in a row that failed, or ended without having served. */
-  failures: number
-  /** Why the last attempt to connect came to nothing. */
-  trouble: StarfishError | undefined
-  /** The last connection that did not come up, or was lost. */
-  lastError: FailureRecord | undefined
-  /** Whether another connection may be dialed now. */
-  mayDial: boolean
-}
 
 /** How long a connection that was told to end may take, ms. */
 const drainTimeoutMs = 1_000
@@ -284,19 +251,11 @@ export class PooledConnection<R extends PendingRequest> implements ConnectionFac
     const isClean = this.#end?.isClean === true && this.inFlight === 0
     server.failures = failuresAfter(server.failures, { hasServed: this.#hasServed, isClean })
     if (this.#wasUp && isClean) return
-    const error = this.#wasUp ? this.#lossOf('what was asked', 'unknown') : this.#refusal()
+    const error = this.#wasUp
+      ? this.#lossOf('what was asked', 'unknown')
+      : connectError(server.name, this.#end, this.#isUnanswered ? this.#plane.wire.protocol : undefined)
     if (!this.#wasUp) server.trouble = error
     server.lastError = recordFailure(error, this.#plane.clock.now())
-  }
-
-  /** Why it never came up. */
-  #refusal(): StarfishError {
-    const { name } = this.server
-    const { reason = 'it ended', cause } = this.#end ?? {}
-    // Somebody is there who says something else than a greeting is answered with, or nothing.
-    const guess = this.#isUnanswered ? `; does it speak ${this.#plane.wire.protocol}?` : ''
-    const text = `no connection to ${name} came up: ${reason}${guess}`
-    return new StarfishError('CONNECT_FAILED', text, { details: { server: name, reason }, handled: 'no', cause })
   }
 
   blameConnectTimeout(): void {
@@ -394,20 +353,9 @@ export class PooledConnection<R extends PendingRequest> implements ConnectionFac
     else requests.fail(request, this.#lossOf(request.describe(), wasWritten ? 'unknown' : 'no'))
   }
 
-  /** The error of what was asked, in words, and not answered. */
   #lossOf(asked: string, handled: Handled): StarfishError {
     const { name } = this.server
-    const { reason = 'it ended', cause, error } = this.#end ?? {}
-    const details = { server: name, reason }
-    if (this.isClosing) {
-      const text = `the client was closed before ${asked} was answered`
-      return new StarfishError('CLIENT_CLOSED', text, { details, handled })
-    }
-    if (error !== undefined) {
-      return new StarfishError(error.code, error.message, { details, handled: error.handled ?? handled, cause })
-    }
-    const text = `the connection to ${name} ended before ${asked} was answered: ${reason}`
-    return new StarfishError('CONNECTION_LOST', text, { details, handled, cause })
+    return this.isClosing ? closedError(name, this.#end, asked, handled) : lossError(name, this.#end, asked, handled)
   }
 }
 

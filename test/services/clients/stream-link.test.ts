@@ -8,7 +8,8 @@ import { StreamLink, type StreamSession } from '../../../src/services/clients/st
 class Byte extends PendingRequest {
   constructor() {
     super(
-      { bytes: 1, timeoutMs: 1_000, isIdempotent: true },
+      1,
+      { timeoutMs: 1_000, isIdempotent: true },
       () => {},
       () => {},
     )

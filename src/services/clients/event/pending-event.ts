@@ -30,11 +30,11 @@ export class PendingEvent extends PendingRequest<EventAnswer> implements EventRe
 
   constructor(
     content: EventContent,
-    options: Omit<PendingOptions, 'bytes'>,
+    options: PendingOptions,
     resolve: (answer: EventAnswer) => void,
     reject: (error: unknown) => void,
   ) {
-    super({ bytes: EVENT_HEADER_BYTES + content.body.length, ...options }, resolve, reject)
+    super(EVENT_HEADER_BYTES + content.body.length, options, resolve, reject)
     this.raidaId = content.raidaId
     this.command = content.command
     this.sessionId = content.sessionId

@@ -6,7 +6,12 @@ import type { GetOffsetResponse } from '../../../messages/log/get-offset-v1.ts'
 import type { ListTopicsResponse, LogTopic } from '../../../messages/log/list-topics-v1.ts'
 import type { Nothing } from '../../../messages/log/nothing-v1.ts'
 import { logOperation } from '../../../messages/log/operations.ts'
-import type { ProduceRequest, ProduceResponse } from '../../../messages/log/produce-v1.ts'
+import {
+  type ProduceMessagesRequest,
+  type ProduceRequest,
+  type ProduceResponse,
+  produceMessagesV1,
+} from '../../../messages/log/produce-v1.ts'
 import type { LogCall } from './pending-log.ts'
 
 interface OfTopic {
@@ -63,13 +68,26 @@ const healthCheck: LogCall<Nothing, Nothing, void> = {
   answerOf: nothing,
 }
 
+function producedFault(
+  partition: number,
+  count: number,
+  { partitionId, partial }: ProduceResponse,
+): string | undefined {
+  if (partitionId !== partition) return `is of partition ${partitionId}`
+  return partial !== undefined && partial.stored > count ? 'has stored more than was sent' : undefined
+}
+
 const produce: LogCall<ProduceRequest, ProduceResponse> = {
   operation: logOperation.produce,
   about: aboutPartition,
-  faultOf: ({ partitionId, batch }, { partitionId: answered, partial }) => {
-    if (answered !== partitionId) return `is of partition ${answered}`
-    return partial !== undefined && partial.stored > batch.count ? 'has stored more than was sent' : undefined
-  },
+  faultOf: ({ partitionId, batch }, response) => producedFault(partitionId, batch.count, response),
+  answerOf: response => response,
+}
+
+const produceMessages: LogCall<ProduceMessagesRequest, ProduceResponse> = {
+  operation: produceMessagesV1,
+  about: aboutPartition,
+  faultOf: ({ partitionId, messages }, response) => producedFault(partitionId, messages.length, response),
   answerOf: response => response,
 }
 
@@ -86,4 +104,13 @@ const fetch: LogCall<FetchRequest, FetchResponse> = {
 }
 
 /** The calls, by the name of their operation. */
-export const logCall = { createTopic, deleteTopic, listTopics, getOffset, healthCheck, produce, fetch } as const
+export const logCall = {
+  createTopic,
+  deleteTopic,
+  listTopics,
+  getOffset,
+  healthCheck,
+  produce,
+  produceMessages,
+  fetch,
+} as const

@@ -91,11 +91,12 @@ export class LogRequests {
   create<TRequest, TResponse, A>(
     call: LogCall<TRequest, TResponse, A>,
     content: TRequest,
-    options: Omit<PendingOptions, 'bytes'>,
+    options: PendingOptions,
     resolve: (answer: A) => void,
     reject: (error: unknown) => void,
   ): PendingLog<A> {
-    checkFaults(timeoutFault(options.timeoutMs))
+    const fault = timeoutFault(options.timeoutMs)
+    if (fault !== undefined) checkFaults(fault)
     try {
       return new PendingLog(call, content, this.config.frameBytesMax, options, resolve, reject)
     } catch (cause) {

@@ -1,11 +1,11 @@
 /** A request of the log client. */
-import type { LogOperation } from '../../../messages/log/operation.ts'
+import type { LogQuestion } from '../../../messages/log/operation.ts'
 import { logRequestBytes } from '../../../messages/log/request.ts'
 import { type PendingOptions, PendingRequest } from '../pending-request.ts'
 
 /** How an operation is asked for, and what is made of its response. */
 export interface LogCall<TRequest, TResponse, A = TResponse> {
-  readonly operation: LogOperation<TRequest, unknown, TResponse>
+  readonly operation: LogQuestion<TRequest, TResponse>
   /** What it is about, in words, behind the name of the operation: ` to partition 7`. */
   about(request: TRequest): string
   /** The server may let it wait on purpose. Default never. */
@@ -33,11 +33,11 @@ export class PendingLog<A = unknown> extends PendingRequest<A> {
     call: AnyLogCall,
     content: unknown,
     lengthMax: number,
-    options: Omit<PendingOptions, 'bytes'>,
+    options: PendingOptions,
     resolve: (answer: A) => void,
     reject: (error: unknown) => void,
   ) {
-    super({ bytes: logRequestBytes(call.operation, content, lengthMax), ...options }, resolve, reject)
+    super(logRequestBytes(call.operation, content, lengthMax), options, resolve, reject)
     this.call = call
     this.content = content
   }

@@ -1,5 +1,4 @@
 /** One Produce, and what comes of it. */
-import { encodeLogBatch } from '../../../messages/log/batch-v1.ts'
 import { type Acknowledgement, acknowledgements } from '../../../messages/log/codes.ts'
 import type { ProduceResponse, ProducerSequence } from '../../../messages/log/produce-v1.ts'
 import { type OptionFault, show } from '../../../messages/option-faults.ts'
@@ -28,20 +27,39 @@ export function produceMessages(
 ): Promise<ProduceResponse> {
   try {
     if (given !== none) checkFaults(requestFault(given, produceOptions))
-    const { acknowledgement = 'committed', producer, ...options } = given
-    checkFaults(
-      wholeFault('partition', partition),
-      messagesFault(messages),
-      acknowledgements.includes(acknowledgement) ? undefined : badAcknowledgement(acknowledgement),
-      producer === undefined ? undefined : producerFault(producer),
-    )
+    const { acknowledgement = 'committed', producer } = given
+    const badPartition = wholeFault('partition', partition)
+    const badMessages = messagesFault(messages)
+    const badTerms = given === none ? undefined : termsFaults(acknowledgement, producer)
+    if (badPartition !== undefined || badMessages !== undefined || badTerms !== undefined) {
+      checkFaults(badPartition, badMessages, ...(badTerms ?? []))
+    }
     const nowMs = Math.floor(requests.config.clock.now())
-    const batch = encodeLogBatch(messages.map(message => toLogMessage(message, nowMs)))
-    const content = { partitionId: partition, acknowledgement, producer, batch }
-    return requests.ask(logCall.produce, content, producer !== undefined, options)
+    const written = messages.map(message => toLogMessage(message, nowMs))
+    const content = { partitionId: partition, acknowledgement, producer, messages: written }
+    return requests.ask(
+      logCall.produceMessages,
+      content,
+      producer !== undefined,
+      given === none ? undefined : waitsOf(given),
+    )
   } catch (error) {
     return Promise.reject(error)
   }
+}
+
+function waitsOf({ acknowledgement: _, producer: __, ...waits }: ProduceOptions): LogRequestOptions {
+  return waits
+}
+
+function termsFaults(
+  acknowledgement: Acknowledgement,
+  producer: ProducerSequence | undefined,
+): readonly (OptionFault | undefined)[] {
+  return [
+    acknowledgements.includes(acknowledgement) ? undefined : badAcknowledgement(acknowledgement),
+    producer === undefined ? undefined : producerFault(producer),
+  ]
 }
 
 function badAcknowledgement(value: unknown): OptionFault {

@@ -1,6 +1,7 @@
 /** Which lanes a producer holds, and whose sequences they go on with. */
 import t, { type Test } from 'tap'
 import { createLogClient } from '../../../../src/index.ts'
+import { logError } from '../../../../src/messages/index.ts'
 import { resolveLogClient } from '../../../../src/services/clients/log/log-client-options.ts'
 import { LogRequests } from '../../../../src/services/clients/log/log-requests.ts'
 import { Delivery } from '../../../../src/services/clients/log/producer/delivery.ts'
@@ -108,3 +109,29 @@ t.test('of much that is sent in one tick the first batches leave at 32 KiB, the 
     values,
   )
 })
+
+t.test(
+  'what waits in line stays behind what is moved to new lanes, also where a batch before it makes room',
+  async t => {
+    const peer = await startLogPeer(t, {
+      partitions: [1, 2],
+      onProduce: (one, index) => index > 1 && one.stored(index),
+    })
+    await using client = createLogClient({ brokers: { port: peer.port } })
+    await using producer = client.producer({ batchBytesMax: 1, inFlightMax: 1, bufferBytesMax: 3 * 17 })
+    const send = (value: string, partition: number) => producer.send({ topic: 't', messages: [{ value, partition }] })
+    const unknown = t.rejects(send('a', 1), { code: 'STORAGE_FAILED', handled: /^unknown$/ })
+    const lost = t.rejects(send('b', 2), { code: 'PARTITION_NOT_FOUND' })
+    const [moved, inLine] = [send('c', 1), send('d', 1)]
+    await peer.came(2)
+    t.equal(producer.stats().sendsWaiting, 1)
+    const [ofOne, ofTwo] = peer.produced.toSorted((one, other) => one.partition - other.partition)
+    ofTwo!.failed(logError.partitionNotFound)
+    ofOne!.failed(logError.storageError)
+    await Promise.all([unknown, lost, moved, inLine])
+    t.same(
+      peer.produced.slice(2).map(({ values }) => values),
+      [['c'], ['d']],
+    )
+  },
+)
