@@ -1,44 +1,34 @@
 /**
- * The baseline of an ask: round trips between two workers over one bare MessagePort, 90 B there and back, in callbacks,
- * with no promise, no timer and no address. `createBareAsks` starts both workers; this file is what both run.
+ * The baseline of an ask: round trips between two threads over one bare MessagePort, 90 B there and back, in callbacks,
+ * with no promise, no timer and no address. It runs in the two threads in which asks are measured: what their cores do,
+ * sleep and wake up too, then meets both alike.
  */
-import { once } from 'node:events'
-import { isMainThread, MessageChannel, type MessagePort, parentPort, Worker, workerData } from 'node:worker_threads'
+import { MessageChannel, type MessagePort, postMessageToThread, threadId } from 'node:worker_threads'
 import { sample } from './actor.ts'
 
-/** The two workers. */
+/** The asking end. */
 export interface BareAsks {
   /** So many round trips, one after the other; answers the milliseconds of each. */
   run(count: number): Promise<number[]>
-  stop(): Promise<void>
 }
 
-/** Starts an asker and an answerer with a port between them. */
-export function createBareAsks(): BareAsks {
-  const { port1, port2 } = new MessageChannel()
-  const file = new URL(import.meta.url)
-  const asker = new Worker(file, { workerData: { asks: true, port: port1 }, transferList: [port1] })
-  const answerer = new Worker(file, { workerData: { asks: false, port: port2 }, transferList: [port2] })
-  return {
-    async run(count) {
-      asker.postMessage(count)
-      const [times] = await once(asker, 'message')
-      return times
-    },
-    async stop() {
-      await Promise.all([asker.terminate(), answerer.terminate()])
-    },
-  }
+let answers = false
+
+/** Lets this thread answer {@link openBareAsks} of others; returns its number. */
+export function answerBareAsks(): number {
+  if (!answers) process.on('workerMessage', (port: MessagePort) => port.on('message', value => port.postMessage(value)))
+  answers = true
+  return threadId
 }
 
-function answer(port: MessagePort): void {
-  port.on('message', value => port.postMessage(value))
-}
-
-function ask(port: MessagePort): void {
+/** Opens a port to a thread that answers. */
+export async function openBareAsks(thread: number): Promise<BareAsks> {
+  const { port1: port, port2 } = new MessageChannel()
+  await postMessageToThread(thread, port2, [port2])
   let left = 0
   let from = 0
   let times: number[] = []
+  let done: (times: number[]) => void
   const next = (): void => {
     const event = sample(left)
     from = performance.now()
@@ -47,16 +37,16 @@ function ask(port: MessagePort): void {
   port.on('message', () => {
     times.push(performance.now() - from)
     if (--left > 0) next()
-    else parentPort!.postMessage(times)
+    else done(times)
   })
-  parentPort!.on('message', (count: number) => {
-    left = count
-    times = []
-    next()
-  })
-}
-
-if (!isMainThread && workerData?.port !== undefined) {
-  if (workerData.asks) ask(workerData.port)
-  else answer(workerData.port)
+  port.unref()
+  return {
+    run: count =>
+      new Promise(resolve => {
+        left = count
+        times = []
+        done = resolve
+        next()
+      }),
+  }
 }

@@ -4,10 +4,18 @@ import { defineActor } from '../../src/actors/runtime/define-actor.ts'
 import type { Request } from '../../src/actors/runtime/requests.ts'
 import { reply } from '../../src/actors/runtime/runtime-actions.ts'
 import type { Sample } from './actor.ts'
+import { answerBareAsks } from './baseline-ask.ts'
 import { sampleCodec } from './sample-codec.ts'
 
-/** What a sink takes: a sample to count, a request to send one back, an order to fail. */
-export type SinkEvent = Sample | Request<{ type: 'sink.echo'; sample: Sample }, Sample> | { type: 'sink.crash' }
+/**
+ * What a sink takes: a sample to count, a request to send one back, one to let its thread answer on bare ports (with the
+ * number of the thread), an order to fail.
+ */
+export type SinkEvent =
+  | Sample
+  | Request<{ type: 'sink.echo'; sample: Sample }, Sample>
+  | Request<{ type: 'sink.openPorts' }, number>
+  | { type: 'sink.crash' }
 
 /** Where all sinks of one thread count what they handled, in steps of {@link countEvery}. */
 export interface SinkInput {
@@ -34,6 +42,7 @@ const sinkMachine = setup({
       if ((++count & (countEvery - 1)) === 0 && context.handled !== undefined) Atomics.store(context.handled, 0, count)
     },
     echo: replies('sink.echo', ({ event }) => event.sample),
+    openPorts: replies('sink.openPorts', () => answerBareAsks()),
     crash: () => {
       throw new Error('told to crash')
     },
@@ -52,6 +61,7 @@ const sinkMachine = setup({
       on: {
         'probe.sample': { guard: 'inTime', actions: 'count' },
         'sink.echo': { actions: 'echo' },
+        'sink.openPorts': { actions: 'openPorts' },
         'sink.crash': { actions: 'crash' },
       },
     },

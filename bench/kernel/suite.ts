@@ -21,7 +21,7 @@ export const kernelSuite: Suite = {
     })
     const notes = [
       'What V8 has compiled is kept on disk, as `starfish up` keeps it: a worker that is replaced loads in half the time.',
-      'A round trip between two threads depends on whether the core that is woken slept: in a virtual machine it takes 25 us or several hundred, and its ratio goes up and down with it. With both threads on one core (`taskset -c 0 npm run bench -- kernel --only=asks`) only the work counts.',
+      'Asks and bare round trips go between the same two threads, ten of a kind in turn: how long one takes depends on whether the core that is woken slept, which meets both alike. With both threads on one core (`taskset -c 0 npm run bench -- kernel --only=asks`) only the work counts.',
     ]
     return { title: this.title, notes, figures }
   },

@@ -1,9 +1,13 @@
 /** The system that is measured: a real one, with its log written to nowhere. */
-import pino from 'pino'
+import pino, { type Logger } from 'pino'
 import { createSystem, type System } from '../../src/supervisor/system.ts'
 
-/** A system with so many shards. Records of level `warn` are made as by default, and thrown away. */
+/** A system with so many shards. */
 export function benchSystem(shards: number): Promise<System> {
-  const logger = pino({ level: 'warn' }, pino.destination({ dest: '/dev/null', sync: false }))
-  return createSystem({ shards, logger })
+  return createSystem({ shards, logger: silentLogger() })
+}
+
+/** Records of level `warn` are made as by default, and thrown away. */
+export function silentLogger(): Logger {
+  return pino({ level: 'warn' }, pino.destination({ dest: '/dev/null', sync: false }))
 }

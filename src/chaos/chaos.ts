@@ -12,6 +12,7 @@ import type { KernelMessage } from '../messages/thread/kernel-message.ts'
 import { decodeKernelMessage } from '../messages/thread/kernel-message-codec.ts'
 import type { Addressed } from '../supervisor/actor-ref.ts'
 import { addressIn } from '../supervisor/argument-check.ts'
+import type { AtStop } from '../supervisor/at-stop.ts'
 import { internalsOf, type System } from '../supervisor/system.ts'
 import { checkFault, checkSchedule, victimOf } from './check-fault.ts'
 import type {
@@ -46,13 +47,16 @@ export interface Way {
 /**
  * The fault injector of a system; see {@link createChaos}. Every verb rejects with BAD_CONFIG for what makes no sense (also
  * for a fault that would cost the main thread), NO_SUCH_ACTOR for an actor that does not live, and with SHARD_DIED,
- * CONTROL_TIMEOUT or SHUTTING_DOWN when its shard is out of reach. `await using` lifts at the end of the block what lasts.
+ * CONTROL_TIMEOUT or SHUTTING_DOWN when its shard is out of reach. `await using` stops its monkeys at the end of the block,
+ * and lifts what lasts.
  */
 export class Chaos implements AsyncDisposable {
   readonly #threads: Threads
   readonly #clock: Clock
   readonly #random: Random
+  readonly #atStop: AtStop
   readonly #lasting = new Set<LastingFault>()
+  readonly #runs = new Set<Monkey>()
   #ids = 0
 
   /** For {@link createChaos}. */
@@ -61,11 +65,13 @@ export class Chaos implements AsyncDisposable {
     this.#threads = new Threads(main)
     this.#clock = main.kernel.clock
     this.#random = main.kernel.random
+    this.#atStop = main.atStop
   }
 
   /** Ends an actor, or a shard's worker, without asking. Resolves with its end. */
   kill(target: { readonly shard: number }): Promise<ShardExit>
   kill(target: Addressed): Promise<ActorExit>
+  kill(target: Target): Promise<ActorExit | ShardExit>
   async kill(target: Target): Promise<ActorExit | ShardExit> {
     return this.#end({ kind: 'kill', ...victimOf(target) })
   }
@@ -73,6 +79,7 @@ export class Chaos implements AsyncDisposable {
   /** Makes an actor, or a shard, crash. Resolves with its end. */
   crash(target: { readonly shard: number }, how: CrashHow): Promise<ShardExit>
   crash(target: Addressed, how: CrashHow): Promise<ActorExit>
+  crash(target: Target, how: CrashHow): Promise<ActorExit | ShardExit>
   async crash(target: Target, how: CrashHow): Promise<ActorExit | ShardExit> {
     return this.#end({ kind: 'crash', how, ...victimOf(target) })
   }
@@ -120,28 +127,39 @@ export class Chaos implements AsyncDisposable {
     }
   }
 
-  /** Does the faults of a schedule, each at its time. */
+  /** Does the faults of a schedule, each at its time, until it is stopped, or the system stops. */
   play(schedule: Schedule, options: PlayOptions = {}): Monkey {
     checkSchedule(schedule)
-    return playSchedule(fault => this.inflict(fault), schedule, { clock: this.#clock, ...options })
+    return this.#run(playSchedule(fault => this.inflict(fault), schedule, { clock: this.#clock, ...options }))
   }
 
   /**
-   * Draws faults from a seed and does them until it is stopped. Prints the seed, with the call that draws the same faults
-   * again. Throws BAD_CONFIG.
+   * Draws faults from a seed and does them until it is stopped, or the system stops. Prints the seed, with the call that
+   * draws the same faults again. Throws BAD_CONFIG.
    */
   monkey(options: MonkeyOptions): Monkey {
     const seed = Math.floor(this.#random() * 2 ** 32)
-    return startMonkey(fault => this.inflict(fault), { seed, clock: this.#clock, ...options })
+    return this.#run(startMonkey(fault => this.inflict(fault), { seed, clock: this.#clock, ...options }))
   }
 
-  /** Lifts all that lasts. */
+  /** Lifts all that lasts; monkeys go on. */
   async release(): Promise<void> {
     await Promise.all([...this.#lasting].map(lasting => lasting.release()))
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
+    await Promise.all([...this.#runs].map(run => run.stop()))
     await this.release()
+  }
+
+  #run(run: Monkey): Monkey {
+    this.#runs.add(run)
+    const forget = this.#atStop.add(() => void run.stop())
+    void run.finished.then(() => {
+      forget()
+      this.#runs.delete(run)
+    })
+    return run
   }
 
   async #end(fault: Extract<Fault, { kind: 'kill' | 'crash' }>): Promise<ActorExit | ShardExit> {

@@ -1,5 +1,6 @@
 /** Refuses faults that make no sense before anything is done. */
 import { StarfishError } from '../messages/errors.ts'
+import { createFaults } from '../messages/option-faults.ts'
 import type { CrashHow, DropFault, Fault, Target, TrafficFault, Victim } from './fault.ts'
 import type { Schedule } from './schedule.ts'
 
@@ -7,6 +8,24 @@ import type { Schedule } from './schedule.ts'
 export const faultMaxMs = 600_000
 
 const crashHows: readonly CrashHow[] = ['throw', 'reject', 'exit', 'outOfMemory']
+
+const victimFields = ['target', 'shard']
+const wayFields = ['from', 'to']
+const fieldsOf: Readonly<Record<Fault['kind'], readonly string[]>> = {
+  kill: victimFields,
+  pause: victimFields,
+  crash: [...victimFields, 'how'],
+  stall: [...victimFields, 'forMs'],
+  drop: [...wayFields, 'count', 'ratio', 'seed'],
+  delay: [...wayFields, 'delayMs'],
+}
+
+/** Checks that options have no other names than those. Throws BAD_CONFIG that names the nearest. */
+export function checkNames(call: string, options: object, known: readonly string[]): void {
+  const faults = createFaults()
+  faults.options('', options, known)
+  faults.throwIfAny('BAD_CONFIG', `bad options of ${call}`)
+}
 
 /** The victim that a verb's target means. Throws BAD_CONFIG for what is no target. */
 export function victimOf(target: Target): Victim {
@@ -19,6 +38,7 @@ export function victimOf(target: Target): Victim {
 /** Checks a fault that was given as data. Throws BAD_CONFIG, naming the field. */
 export function checkFault(fault: Fault): void {
   if (typeof fault !== 'object' || fault === null) throw badFault('fault', fault, 'an object with a kind')
+  if (Object.hasOwn(fieldsOf, fault.kind)) checkNames(fault.kind, fault, ['kind', ...fieldsOf[fault.kind]])
   switch (fault.kind) {
     case 'kill':
     case 'pause':

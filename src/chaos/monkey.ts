@@ -6,9 +6,17 @@
  */
 import { type Clock, systemClock } from '../actors/runtime/clock.ts'
 import { type ErrorCode, StarfishError } from '../messages/errors.ts'
+import { checkNames } from './check-fault.ts'
 import type { Fault } from './fault.ts'
 import type { Inflicted, LastingFault } from './inflicted.ts'
-import { type DrawOptions, drawFaults, resolveDrawOptions, type Schedule, type ScheduledFault } from './schedule.ts'
+import {
+  type DrawOptions,
+  drawFaults,
+  drawOptionNames,
+  resolveDrawOptions,
+  type Schedule,
+  type ScheduledFault,
+} from './schedule.ts'
 
 /** Options of `chaos.play`. */
 export interface PlayOptions {
@@ -48,13 +56,15 @@ export interface Monkey extends AsyncDisposable {
 
 type DoFault = (fault: Fault) => Promise<Inflicted>
 
-/** Plays a schedule to its end. */
+/** Plays a schedule to its end. Throws BAD_CONFIG. */
 export function playSchedule(doFault: DoFault, { seed, faults }: Schedule, options: PlayOptions): Monkey {
+  checkNames('play', options, ['clock'])
   return new Run(doFault, seed, faults.values(), options.clock ?? systemClock)
 }
 
 /** Draws and does faults until it is stopped. Throws BAD_CONFIG. */
 export function startMonkey(doFault: DoFault, options: MonkeyOptions & { readonly seed: number }): Monkey {
+  checkNames('monkey', options, [...drawOptionNames, 'seed', 'print', 'clock'])
   const { seed, print = printToStderr } = options
   const filled = resolveDrawOptions(options)
   const drawn = drawFaults(seed, filled)

@@ -2,7 +2,7 @@
  * Faults drawn from a seed. Pure: the same seed and options draw the same faults, whatever the system does with them.
  */
 import { createRandom, type Random } from '../actors/runtime/clock.ts'
-import { badFault, checkWhole, faultMaxMs, victimOf } from './check-fault.ts'
+import { badFault, checkNames, checkWhole, faultMaxMs, victimOf } from './check-fault.ts'
 import type { CrashHow, Fault, Target, Victim } from './fault.ts'
 
 /** The faults that can be drawn; those of a crash by how it happens. */
@@ -52,10 +52,13 @@ const faultNames: readonly FaultName[] = [
   'drop',
   'delay',
 ]
+/** Names of {@link DrawOptions}. */
+export const drawOptionNames = ['everyMs', 'faults', 'targets'] as const
 const seedMax = 2 ** 32 - 1
 
 /** Draws `count` faults. Throws BAD_CONFIG. */
 export function drawSchedule(seed: number, options: DrawOptions & { readonly count: number }): Schedule {
+  checkNames('drawSchedule', options, [...drawOptionNames, 'count'])
   checkWhole('count', options.count, 0, 1_000_000)
   const drawn = drawFaults(seed, resolveDrawOptions(options))
   return { seed, faults: Array.from({ length: options.count }, () => drawn.next().value) }
@@ -64,6 +67,8 @@ export function drawSchedule(seed: number, options: DrawOptions & { readonly cou
 /** Fills the defaults in and checks what is given. Throws BAD_CONFIG. */
 export function resolveDrawOptions({ everyMs, faults = defaultFaults, targets }: DrawOptions): FilledDrawOptions {
   checkWhole('everyMs', everyMs, 1, faultMaxMs / 2)
+  if (!Array.isArray(faults)) throw badFault('faults', faults, 'an array')
+  if (!Array.isArray(targets)) throw badFault('targets', targets, 'an array')
   const stranger = faults.find(name => !faultNames.includes(name))
   if (stranger !== undefined) throw badFault('faults', stranger, `out of ${faultNames.join(', ')}`)
   if (faults.length === 0) throw badFault('faults', faults, 'one fault at least')

@@ -19,6 +19,16 @@ export function checkText(call: string, argument: string, value: unknown): asser
     throw badArgument(call, argument, `is ${show(value)}, not a string that is not empty`)
 }
 
+/** The longest address that can be named, in UTF-16 units. */
+export const addressLengthMax = 4_096
+
+/** What can be an address: a text that is not empty, and not too long. */
+export function checkAddress(call: string, argument: string, value: unknown): asserts value is string {
+  checkText(call, argument, value)
+  if (value.length > addressLengthMax)
+    throw badArgument(call, argument, `is ${value.length} characters long, more than ${addressLengthMax}`)
+}
+
 /** What can be sent: an object with a type. */
 export function checkEvent(call: string, event: unknown): asserts event is { readonly type: string } {
   const type = typeof event === 'object' && event !== null && 'type' in event ? event.type : undefined

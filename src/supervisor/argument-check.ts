@@ -1,5 +1,5 @@
 /** Checks of what users of a system hand over beside options, in addition to those that every thread makes. */
-import { badArgument } from '../messages/argument-check.ts'
+import { badArgument, checkAddress } from '../messages/argument-check.ts'
 import type { StarfishError } from '../messages/errors.ts'
 import { createFaults, show } from '../messages/option-faults.ts'
 import { factKinds } from '../messages/thread/fact.ts'
@@ -10,8 +10,10 @@ import { timerMsMax } from './option-check.ts'
 /** The address of what is one, or has one. */
 export function addressIn(call: string, target: unknown): string {
   const address = typeof target === 'object' && target !== null && 'address' in target ? target.address : target
-  if (typeof address === 'string' && address !== '') return address
-  throw badArgument(call, 'target', `is ${show(target)}, neither an address nor what has one`)
+  if (typeof address !== 'string' || address === '')
+    throw badArgument(call, 'target', `is ${show(target)}, neither an address nor what has one`)
+  checkAddress(call, 'target', address)
+  return address
 }
 
 /** An address that is not one of the system's own supervisors. */

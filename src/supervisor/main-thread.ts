@@ -8,6 +8,7 @@ import type { ChildFact } from '../messages/thread/child-fact.ts'
 import type { ActorExit, ExitReason } from '../messages/thread/exit.ts'
 import type { Fact } from '../messages/thread/fact.ts'
 import type { KernelMessage } from '../messages/thread/kernel-message.ts'
+import { AtStop } from './at-stop.ts'
 import { shardBudget } from './child-spec.ts'
 import { createGroupMembers } from './group-members.ts'
 import { bootKernel, createWatchService, hasFailed } from './kernel/boot-kernel.ts'
@@ -48,6 +49,7 @@ export interface MainThread {
   /** Undefined without shards. */
   readonly shards: ShardSet | undefined
   readonly router: ThreadRouter | undefined
+  readonly atStop: AtStop
   /** An address, with all below it, is there no more: every thread forgets where it lived. */
   forget(address: string): void
   /** Settles when all shards are up. */
@@ -101,6 +103,7 @@ export function createMainThread(options: MainThreadOptions): MainThread {
     directory,
     shards: shards?.set,
     router: shards?.router,
+    atStop: new AtStop(),
     forget,
     async start() {
       if (shards === undefined) return
@@ -165,6 +168,11 @@ function createShards(
     deadLettersMax: options.deadLettersMax,
     relog: line => relog(options.logger, line),
   })
+  router.formerOf = address => {
+    const shard = directory.findFormer(address)
+    // A shard of one's own is gone with its actor.
+    return shard === undefined || shard < 0 || set.isOwn(shard) ? undefined : shard
+  }
   const remote = createRemoteChildren(kernel, set, directory, forget)
   kernel.remoteChildren = remote
   set.onLost = (shard, incarnation, reason, lastEvents) => remote.shardLost(shard, incarnation, reason, lastEvents)

@@ -15,6 +15,7 @@ import {
   type Child,
   childOf,
   createSupervisorState,
+  isDue,
   type SupervisorInput,
   type SupervisorState,
 } from './supervisor-state.ts'
@@ -85,7 +86,7 @@ function terminate(state: SpawnsState, event: { readonly id: string; readonly re
 
 /** Ends a child in whatever state it is; one that is being started ends when that is through. */
 function endSoon(state: SpawnsState, child: Child): void {
-  if (child.life.state === 'restarting' || child.life.state === 'backingOff') end(state, child)
+  if (isDue(child)) end(state, child)
   else child.life.send({ type: 'child.shutdown' })
 }
 

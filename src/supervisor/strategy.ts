@@ -61,6 +61,25 @@ export function planRestart<TChild extends GroupMember>(
   }
 }
 
+/**
+ * Of the children that were stopped for a restart of their group, those that no restart that is due brings back.
+ *
+ * @param children in start order; not of a supervisor with `one_for_one`, which stops none.
+ */
+export function forgoneOf<TChild>(
+  strategy: Strategy,
+  children: Iterable<TChild>,
+  stopped: ReadonlySet<TChild>,
+  isDue: (child: TChild) => boolean,
+): TChild[] {
+  const before: TChild[] = []
+  for (const child of children) {
+    if (isDue(child)) return strategy === 'one_for_all' ? [] : before
+    if (stopped.has(child)) before.push(child)
+  }
+  return before
+}
+
 /** What {@link endsSupervisor} has to know of a child. */
 export interface SignificantMember {
   readonly spec: { readonly significant: boolean }

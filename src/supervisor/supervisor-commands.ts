@@ -5,7 +5,8 @@ import { type ErrorCode, StarfishError } from '../messages/errors.ts'
 import type { ChildCounts, ChildEntry, ReplyToken, SupervisorCommand } from './child-host.ts'
 import type { ResolvedChildSpec } from './child-spec.ts'
 import { isBadSpec, resolveChildSpec } from './spec-check.ts'
-import { addChild, type Child, newJob, removeChild, type SupervisorState } from './supervisor-state.ts'
+import { settleEnded } from './supervisor-job.ts'
+import { addChild, type Child, isDue, newJob, removeChild, type SupervisorState } from './supervisor-state.ts'
 
 type Command<TType extends SupervisorCommand['type']> = Extract<SupervisorCommand, { type: TType }>
 
@@ -83,6 +84,7 @@ function restartChild(state: SupervisorState, command: Command<'supervisor.resta
 function deleteChild(state: SupervisorState, command: Command<'supervisor.deleteChild'>): void {
   const child = endedChildNamed(state, command)
   if (child === undefined) return
+  settleEnded(state, child)
   removeChild(state, child)
   state.host.answer(command.reply, { ok: undefined })
 }
@@ -122,8 +124,7 @@ function isRunning(child: Child): boolean {
 }
 
 function isRestarting(child: Child): boolean {
-  const { state } = child.life
-  return state === 'restarting' || state === 'backingOff' || state === 'starting'
+  return isDue(child) || child.life.state === 'starting'
 }
 
 /** The child a command names, or undefined once the command has been answered that there is none. */

@@ -6,11 +6,12 @@ import type { ChildFact, ChildPlace } from '../messages/thread/child-fact.ts'
 import type { ExitReason } from '../messages/thread/exit.ts'
 import type { StartedChild, SupervisorCommand } from './child-host.ts'
 import { startError } from './start-error.ts'
-import { isShutdownError, staysDefined } from './strategy.ts'
+import { forgoneOf, isShutdownError, staysDefined } from './strategy.ts'
 import {
   type Child,
   causeOf,
   childOf,
+  isDue,
   type Job,
   newJob,
   removeChild,
@@ -45,7 +46,9 @@ type Exited = ChildFact & { readonly type: 'child.exited' }
 /** Asks the awaited child to end, or to start. */
 export function askAwaited(state: SupervisorState, what: 'stop' | 'start'): void {
   const job = state.job!
-  job.awaited!.life.send(what === 'stop' ? { type: 'child.shutdown' } : { type: 'child.start', cause: causeOf(job) })
+  const child = job.awaited!
+  if (what === 'start') state.held.delete(child)
+  child.life.send(what === 'stop' ? { type: 'child.shutdown' } : { type: 'child.start', cause: causeOf(job) })
 }
 
 /** The awaited child has ended, as it was told to. */
@@ -87,12 +90,25 @@ export function reportShutdown(state: SupervisorState, child: Child, reason: Exi
 
 /** Says what becomes of a child that the job has stopped: it comes back with its group, or it has ended. */
 function settleStopped(state: SupervisorState, job: Job, child: Child): void {
-  if (job.kind === 'restart' && child.spec.restart !== 'temporary') state.host.hold(child.id)
+  if (job.kind === 'restart' && child.spec.restart !== 'temporary') hold(state, child)
   else settleEnded(state, child)
+}
+
+function hold(state: SupervisorState, child: Child): void {
+  state.held.add(child)
+  state.host.hold(child.id)
+}
+
+/** For a supervisor that is idle: children that no restart of their group brings back any more have ended for good. */
+export function settleForgone(state: SupervisorState): void {
+  if (state.held.size === 0) return
+  const forgone = forgoneOf(state.spec.strategy, state.children.values(), state.held, isDue)
+  for (const child of forgone) settleEnded(state, child)
 }
 
 /** A child has ended for good: messages to it are lost, and unless it stays defined it is forgotten. */
 export function settleEnded(state: SupervisorState, child: Child): void {
+  state.held.delete(child)
   state.host.release(child.id, 'ended')
   if (!staysDefined(child.spec.restart, state.spec.dynamic)) removeChild(state, child)
 }
@@ -144,6 +160,7 @@ export function noteStartFailed(state: SupervisorState, event: ChildFact & { typ
   }
   state.job = undefined
   if (job.kind === 'restart') {
+    forgetStarts(state, job)
     child.life.send({ type: 'child.await', failure: reason })
     state.host.post({ type: 'supervisor.tryAgain', id, incarnation })
     return
@@ -151,6 +168,14 @@ export function noteStartFailed(state: SupervisorState, event: ChildFact & { typ
   state.host.release(id, 'ended')
   if (job.kind === 'startChild') removeChild(state, child)
   state.host.answer(job.reply, { error: startError(state.host.addressOf(id), reason) })
+}
+
+/** Of a restart that failed only the child that could not be started is tried again: it brings the others with it. */
+function forgetStarts(state: SupervisorState, job: Job): void {
+  for (const child of job.start.slice(job.started + 1)) {
+    child.life.send({ type: 'child.forget' })
+    hold(state, child)
+  }
 }
 
 function answerStart(state: SupervisorState, job: Job, value: StartedChild): void {

@@ -40,6 +40,7 @@ import {
   noteStartFailed,
   noteStopped,
   noteStoppedOne,
+  settleForgone,
   stopAll,
 } from './supervisor-job.ts'
 import {
@@ -99,6 +100,7 @@ export const supervisorMachine = setup({
       assertEvent(event, 'child.exited')
       noteStoppedOne(context, event)
     },
+    settleForgone: ({ context }) => settleForgone(context),
     dispose: ({ context }) => disposeChildren(context),
   },
 }).createMachine({
@@ -127,6 +129,7 @@ export const supervisorMachine = setup({
       ],
     },
     idle: {
+      entry: 'settleForgone',
       on: { '*': { target: 'deciding', actions: 'take' } },
     },
     resuming: {

@@ -50,6 +50,8 @@ export interface SupervisorState extends SupervisorInput {
   readonly newLife: (data: ChildRecord) => ChildLife
   /** In start order; what is added goes last. */
   readonly children: Map<string, Child>
+  /** Those without an actor that a restart of their group is to bring back: messages to them are held. */
+  readonly held: Set<Child>
   readonly restarts: RestartWindow
   readonly losses: CountedLosses
   /** Events that came while it was busy, oldest first. */
@@ -65,6 +67,7 @@ export function createSupervisorState(input: SupervisorInput): SupervisorState {
     ...input,
     newLife: childLives(input.clock),
     children: new Map(),
+    held: new Set(),
     restarts: [],
     losses: new Map(),
     waiting: new Fifo(),
@@ -102,6 +105,11 @@ export function addChild(state: SupervisorState, spec: ResolvedChildSpec): Child
   }
   state.children.set(spec.id, child)
   return child
+}
+
+/** It failed and is to be started again, at once or after a wait. */
+export function isDue({ life }: Child): boolean {
+  return life.state === 'restarting' || life.state === 'backingOff'
 }
 
 /** Forgets a child and its spec. */

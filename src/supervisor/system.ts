@@ -9,7 +9,7 @@ import { isMainThread } from 'node:worker_threads'
 import type { ActorEvent, AskOptions } from '../actors/runtime/actor-runtime.ts'
 import { type ActorChildOptions, type ActorSpec, child, type Placement } from '../actors/runtime/child.ts'
 import type { AnyActorDefinition, InputOption } from '../actors/runtime/define-actor.ts'
-import { badArgument, checkEvent, checkText } from '../messages/argument-check.ts'
+import { badArgument, checkAddress, checkEvent, checkText } from '../messages/argument-check.ts'
 import { StarfishError } from '../messages/errors.ts'
 import { show } from '../messages/option-faults.ts'
 import type { NamedCodec } from '../messages/thread/event-codec.ts'
@@ -121,7 +121,7 @@ export class System implements AsyncDisposable {
   /** A reference to whoever has, or will have, that address. */
   ref<D extends AnyActorDefinition>(definition: D, address: string): ActorRef<D> {
     if (!isDefinition(definition)) throw badArgument('ref', 'definition', 'is none; make one with defineActor')
-    checkText('ref', 'address', address)
+    checkAddress('ref', 'address', address)
     checkOpen('ref', address)
     return new ActorRef(this.#refHost, definition, address)
   }
@@ -140,7 +140,7 @@ export class System implements AsyncDisposable {
 
   /** The handle of the supervisor that has that address. */
   supervisor(address: string): SupervisorRef {
-    checkText('supervisor', 'address', address)
+    checkAddress('supervisor', 'address', address)
     checkOpen('supervisor', address)
     return new SupervisorRef(
       {
@@ -280,7 +280,8 @@ export class System implements AsyncDisposable {
   }
 
   async #stop(): Promise<void> {
-    const { kernel } = this.#main
+    const { kernel, atStop } = this.#main
+    atStop.tell()
     this.#delayed.close()
     await stopKernel(kernel)
     await this.#main.close()

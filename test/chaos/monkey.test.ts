@@ -1,12 +1,22 @@
 import t from 'tap'
 import { child } from '../../src/actors/runtime/child.ts'
 import { createVirtualClock } from '../../src/actors/runtime/clock.ts'
-import { type Chaos, createChaos, drawSchedule, type FaultName, type MonkeyOptions } from '../../src/chaos/index.ts'
+import {
+  type Chaos,
+  createChaos,
+  drawSchedule,
+  type FaultName,
+  type MonkeyOptions,
+  type ScheduledFault,
+} from '../../src/chaos/index.ts'
 import { internalsOf } from '../../src/supervisor/system.ts'
 import { notebook } from './fixtures/notebook.ts'
 import { incarnationOf, read, startSystem, whenUp } from './fixtures/start.ts'
 
 const faults: readonly FaultName[] = ['kill', 'throw', 'reject', 'pause', 'drop', 'delay']
+
+/** A fault that no test waits for. */
+const late: ScheduledFault = { atMs: 600_000, fault: { kind: 'kill', target: 'a' } }
 
 /** A world of two actors without shards and with a clock of its own. */
 async function world(t: Parameters<typeof startSystem>[0]) {
@@ -96,6 +106,37 @@ t.test('a fault that finds nobody is on the account as such, and the monkey goes
   const outcomes = (await monkey.stop()).done.map(({ outcome }) => outcome)
   t.same(outcomes.slice(0, 3), ['done', 'NO_SUCH_ACTOR', 'NO_SUCH_ACTOR'])
 })
+
+for (const shards of [0, 1]) {
+  t.test(`monkeys and plays end with their injector, what they did lifted, with ${shards} shards`, async t => {
+    const { system } = await startSystem(t, { shards })
+    const chaos = createChaos(system)
+    const a = await system.spawn(notebook, { id: 'a' })
+    const b = await system.spawn(notebook, { id: 'b' })
+    const isKilled = new Promise(resolve => system.watch(b, resolve))
+    const monkey = chaos.monkey({ everyMs: 60_000, targets: [a], print: () => {} })
+    const now = (kind: 'pause' | 'kill', target: string) => ({ atMs: 0, fault: { kind, target } })
+    const play = chaos.play({ seed: 1, faults: [now('pause', 'a'), now('kill', 'b'), late] })
+    await isKilled
+    const answer = read(a)
+    await chaos[Symbol.asyncDispose]()
+    t.same((await monkey.finished).done, [])
+    t.match((await play.finished).done, [{ outcome: 'done' }, { outcome: 'done' }])
+    t.same(await answer, [], 'the pause is lifted')
+  })
+
+  t.test(
+    `monkeys and plays end with their system, and begin nothing in one that stops, with ${shards} shards`,
+    async t => {
+      const { system, chaos } = await startSystem(t, { shards })
+      const monkey = () => chaos.monkey({ everyMs: 60_000, targets: ['a'], print: () => {} })
+      const runs = [monkey(), chaos.play({ seed: 1, faults: [late] })]
+      await system.stop()
+      runs.push(monkey())
+      for (const { finished } of runs) t.same((await finished).done, [])
+    },
+  )
+}
 
 t.test('a monkey that cannot draw is refused before it says anything', async t => {
   const { chaos, lines, print } = await world(t)

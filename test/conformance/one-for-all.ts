@@ -104,6 +104,24 @@ export const oneForAll: ConformanceGroup = {
         t.match(sup.exit(), gaveUp, 'two were spent')
       },
     },
+    {
+      name: 'terminated_while_its_group_restarts (not in OTP)',
+      needs: ['time'],
+      stimulus:
+        'the second child fails; the first, started for that, is terminated meanwhile and then cannot be started',
+      observed: 'both have no actor and can be started; nothing is due any more',
+      async run(t, world) {
+        world.script('a', { starts: ['run', 'hang'] })
+        const specs = [world.actor('a', { initTimeoutMs: 2_000 }), world.actor('b')]
+        const sup = await world.supervise({ ...top, children: specs })
+        await world.exit({ b: 'abnormal' })
+        const terminated = sup.terminateChild('a')
+        await world.advance(2_000)
+        await terminated
+        t.same(await children(sup), ['a undefined', 'b undefined'])
+        t.match(await sup.restartChild('b'), { actor: { incarnation: 2 } })
+      },
+    },
   ],
   mutations: [
     {
@@ -124,6 +142,12 @@ export const oneForAll: ConformanceGroup = {
       file: 'supervisor/strategy.ts',
       search: 'stop: group.filter(child => child !== failed).reverse(),',
       replacement: 'stop: [],',
+    },
+    {
+      breaks: 'when a group restart fails, the child that it was for goes on waiting',
+      file: 'supervisor/supervisor-job.ts',
+      search: "child.life.send({ type: 'child.forget' })\n    hold(state, child)",
+      replacement: 'hold(state, child)',
     },
   ],
 }

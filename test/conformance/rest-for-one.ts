@@ -101,8 +101,8 @@ export const restForOne: ConformanceGroup = {
     {
       breaks: 'a child that waits for its next try counts as running',
       file: 'supervisor/supervisor-commands.ts',
-      search: "return state === 'restarting' || state === 'backingOff' || state === 'starting'",
-      replacement: 'return state === undefined',
+      search: "return isDue(child) || child.life.state === 'starting'",
+      replacement: 'return false',
     },
   ],
 }

@@ -1,7 +1,15 @@
 import t from 'tap'
 import type { Restart } from '../../src/actors/runtime/child.ts'
 import type { ExitReason } from '../../src/messages/thread/exit.ts'
-import { afterExit, endsSupervisor, isShutdownError, planRestart, staysDefined } from '../../src/supervisor/strategy.ts'
+import type { Strategy } from '../../src/supervisor/child-spec.ts'
+import {
+  afterExit,
+  endsSupervisor,
+  forgoneOf,
+  isShutdownError,
+  planRestart,
+  staysDefined,
+} from '../../src/supervisor/strategy.ts'
 
 const expected: ExitReason[] = [{ type: 'normal' }, { type: 'shutdown' }, { type: 'shutdown', detail: 'why' }]
 const failures: ExitReason[] = [
@@ -71,3 +79,15 @@ t.test('an end that a supervisor asked for is an error by the rules of OTP', asy
   t.equal(isShutdownError('permanent', 'brutal_kill', killed), false)
   for (const reason of [normal, shutdown, detail]) t.equal(isShutdownError('permanent', 'brutal_kill', reason), true)
 })
+
+t.test(
+  'what was stopped for a restart that is called off is given up, unless another restart brings it back',
+  async t => {
+    const forgone = (strategy: Strategy, due: string) =>
+      forgoneOf(strategy, ['a', 'b', 'c', 'd'], new Set(['a', 'b', 'd']), child => child === due).join()
+    t.equal(forgone('one_for_all', 'c'), '')
+    t.equal(forgone('one_for_all', 'none'), 'a,b,d')
+    t.equal(forgone('rest_for_one', 'c'), 'a,b', 'those before it stay as they are')
+    t.equal(forgone('rest_for_one', 'none'), 'a,b,d')
+  },
+)

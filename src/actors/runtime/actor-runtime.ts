@@ -49,8 +49,8 @@ export interface ActorRuntime {
   send<E extends ActorEvent>(to: string, event: E, codec?: NamedCodec): void
   /** Asks another address; rejects with a StarfishError that says whether the request was handled. */
   ask<E extends ActorEvent>(to: string, event: E, options: AskOptions, codec?: NamedCodec): Promise<unknown>
-  /** Is told once when that actor ends. */
-  watch(address: string, listener: (exit: ActorExit) => void): void
+  /** Is told once when that actor ends; the function that is returned takes the watch back. */
+  watch(address: string, listener: (exit: ActorExit) => void): () => void
   /** Shows the records that this actor runs as actors of their own; until it ends. */
   host(table: HostTable): HostReports
   /** Runs when the actor ends, whatever the cause (save the death of its thread); may be asynchronous. Last added runs first. */

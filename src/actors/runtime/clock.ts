@@ -4,6 +4,8 @@
 
 // The global of that name is a getter, which costs as much as the clock.
 import { performance } from 'node:perf_hooks'
+import { badArgument } from '../../messages/argument-check.ts'
+import { show } from '../../messages/option-faults.ts'
 
 /** A handle of {@link Clock.setTimeout}; opaque. */
 export type TimerHandle = unknown
@@ -12,7 +14,10 @@ export type TimerHandle = unknown
 export interface Clock {
   /** Milliseconds since the epoch; never goes back within one clock. */
   now(): number
-  /** Calls `fn` once, `ms` milliseconds from now at the earliest. */
+  /**
+   * Calls `fn` once, `ms` milliseconds from now at the earliest. The clocks of this module wait for any finite time, and
+   * throw BAD_CONFIG for another.
+   */
   setTimeout(fn: () => void, ms: number): TimerHandle
   /** Forgets a timer; one that fired or is unknown is ignored. */
   clearTimeout(handle: TimerHandle): void
@@ -29,11 +34,56 @@ export type Random = () => number
 /** Read once: it is a getter. */
 const originMs = performance.timeOrigin
 
+const processNow = () => originMs + performance.now()
+
+/** A timer of Node's that is set for longer fires at once. */
+const nodeTimerMsMax = 2_147_483_647
+
+/** A wait that takes several of Node's timers, one after the other. */
+class LongTimer {
+  readonly #fn: () => void
+  readonly #dueMs: number
+  readonly #legMs: number
+  #timer: NodeJS.Timeout | undefined
+
+  constructor(fn: () => void, ms: number, legMs: number) {
+    this.#fn = fn
+    this.#dueMs = processNow() + ms
+    this.#legMs = legMs
+    this.#wait()
+  }
+
+  #wait(): void {
+    const leftMs = this.#dueMs - processNow()
+    const isLast = leftMs <= this.#legMs
+    this.#timer = isLast ? setTimeout(this.#fn, Math.max(0, leftMs)) : setTimeout(() => this.#wait(), this.#legMs)
+  }
+
+  clear(): void {
+    clearTimeout(this.#timer)
+  }
+}
+
+/** Makes the process's clock; no timer of Node's is set for longer than `legMs`. */
+export function createProcessClock(legMs = nodeTimerMsMax): Clock {
+  return {
+    now: processNow,
+    setTimeout(fn, ms) {
+      checkWait(ms)
+      return ms <= legMs ? setTimeout(fn, ms) : new LongTimer(fn, ms, legMs)
+    },
+    clearTimeout(handle) {
+      if (handle instanceof LongTimer) handle.clear()
+      else clearTimeout(handle as NodeJS.Timeout | undefined)
+    },
+  }
+}
+
 /** The process's own clock: wall time at start, advanced by the monotonic clock, so it never goes back. */
-export const systemClock: Clock = {
-  now: () => originMs + performance.now(),
-  setTimeout: (fn, ms) => setTimeout(fn, ms),
-  clearTimeout: handle => clearTimeout(handle as NodeJS.Timeout | undefined),
+export const systemClock: Clock = createProcessClock()
+
+function checkWait(ms: unknown): void {
+  if (!Number.isFinite(ms)) throw badArgument('clock.setTimeout', 'ms', `is ${show(ms)}, not a finite number`)
 }
 
 /** A clock whose time passes only when told. */
@@ -85,6 +135,7 @@ export function createVirtualClock(startMs = 0): VirtualClock {
   return {
     now: () => nowMs,
     setTimeout(fn, ms) {
+      checkWait(ms)
       const timer = { at: nowMs + Math.max(0, ms), order: order++, fn }
       timers.add(timer)
       return timer

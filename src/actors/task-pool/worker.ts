@@ -2,7 +2,7 @@
 import { getPriority } from 'node:os'
 import { MessageChannel, type MessagePort, parentPort, threadId, workerData } from 'node:worker_threads'
 import { move, transferableSymbol, valueSymbol } from 'piscina'
-import { checkEvent, checkText } from '../../messages/argument-check.ts'
+import { checkAddress, checkEvent } from '../../messages/argument-check.ts'
 import { decodeError, encodeError } from '../../messages/error-codec.ts'
 import { StarfishError } from '../../messages/errors.ts'
 import { thrownText } from '../../messages/thread/exit-text.ts'
@@ -83,7 +83,7 @@ function createReach(port: MessagePort): TaskReach {
   return {
     log,
     send(to, event) {
-      checkText('send', 'to', to)
+      checkAddress('send', 'to', to)
       checkEvent('send', event)
       try {
         post({ type: 'send', to, event })

@@ -21,6 +21,7 @@
  * - **A part of a batch** can be stored (status partial) by its first messages: {@link firstOfLogBatch}.
  */
 import { StarfishError } from '../errors.ts'
+import type { KnownSum } from '../wire/crc32-join.ts'
 import { copyBytes, readU32, readU64, writeU32, writeU64 } from '../wire/in-place.ts'
 import {
   endOfLogMessage,
@@ -71,6 +72,8 @@ export interface LogSlice {
   readonly count: number
   /** Offset of the first of them. */
   readonly offset: number
+  /** CRC-32 of each of them, where that is known. */
+  readonly sums?: Uint32Array | undefined
 }
 
 const offsetBytes = 8
@@ -221,6 +224,28 @@ export function writeLogEntries(target: Buffer, from: number, slices: readonly L
   }
   writeU32(target, from, count)
   return at
+}
+
+const noSums: readonly KnownSum[] = []
+
+/** The messages of entries that were written to `from` whose sums are known. */
+export function knownEntrySums(from: number, slices: readonly LogSlice[]): readonly KnownSum[] {
+  if (slices.every(({ sums }) => sums === undefined)) return noSums
+  const known: KnownSum[] = []
+  let at = from + 4
+  for (const { bytes, start: sliceStart, end: sliceEnd, count, sums } of slices) {
+    const sliceAt = at
+    at += sliceEnd - sliceStart + count * offsetBytes
+    if (sums === undefined) continue
+    let source = sliceStart
+    for (let done = 0; done < count; done++) {
+      const messageEnd = endOfLogMessage(bytes, source)
+      const start = sliceAt + source - sliceStart + (done + 1) * offsetBytes
+      known.push({ start, end: start + messageEnd - source, sum: sums[done]! })
+      source = messageEnd
+    }
+  }
+  return known
 }
 
 /** Looks at each length: what is not written here would be what another answer left in the buffer. */

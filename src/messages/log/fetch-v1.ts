@@ -18,7 +18,14 @@
  */
 import { checkField } from '../wire/check-field.ts'
 import { writeU32, writeU64 } from '../wire/in-place.ts'
-import { entriesBytes, type LogEntries, type LogSlice, takeLogEntries, writeLogEntries } from './batch-v1.ts'
+import {
+  entriesBytes,
+  knownEntrySums,
+  type LogEntries,
+  type LogSlice,
+  takeLogEntries,
+  writeLogEntries,
+} from './batch-v1.ts'
 import { LOG_VERSION, logFlag, logType } from './codes.ts'
 import { type LogOperation, plainOperation } from './operation.ts'
 
@@ -103,6 +110,7 @@ export const fetchV1: LogOperation<FetchRequest, FetchAnswer, FetchResponse> = {
     writeU64(target, at + 4, highWaterMark)
     writeLogEntries(target, at + 12, slices)
   },
+  knownSums: (at, { slices }) => knownEntrySums(at + 12, slices),
   readResponse(reader) {
     const partitionId = reader.u32('partitionId')
     const highWaterMark = reader.safeU64('highWaterMark')

@@ -1,5 +1,6 @@
 /** What frames of requests and responses have in common: the declared length in front, the checksum behind. */
 import { crc32 } from '../wire/crc32.ts'
+import { crc32Knowing, type KnownSum } from '../wire/crc32-join.ts'
 import { STOP } from '../wire/frame-decoder.ts'
 import { readU32, writeU32 } from '../wire/in-place.ts'
 import { LOG_CRC_BYTES } from './codes.ts'
@@ -18,8 +19,9 @@ export function judgeLength(bytes: Buffer, at: number, headerBytes: number, leng
 }
 
 /** Writes the checksum of the frame `target[at, end)`, whose last 4 bytes it is. */
-export function sealLogFrame(target: Buffer, at: number, end: number): void {
-  writeU32(target, end - LOG_CRC_BYTES, crc32(target, at, end - LOG_CRC_BYTES))
+export function sealLogFrame(target: Buffer, at: number, end: number, known: readonly KnownSum[] = []): void {
+  const sumAt = end - LOG_CRC_BYTES
+  writeU32(target, sumAt, known.length === 0 ? crc32(target, at, sumAt) : crc32Knowing(target, at, sumAt, known))
 }
 
 /** Whether the frame `bytes[at, end)` is as its sender wrote it. */

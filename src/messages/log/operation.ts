@@ -1,4 +1,5 @@
 /** What a file of an operation exports: the codecs of one type in one version, both directions. */
+import type { KnownSum } from '../wire/crc32-join.ts'
 import { type LogErrorCode, type LogStatus, logError, logStatus } from './codes.ts'
 import type { PayloadReader } from './payload-reader.ts'
 
@@ -55,6 +56,8 @@ export interface LogOperation<TRequest, TAnswer, TResponse = TAnswer> extends Lo
   answerBytes(answer: TAnswer): number
   /** Throws rather than fill less, where what the answer holds is not what was measured. */
   writeAnswer(target: Buffer, at: number, answer: TAnswer): void
+  /** Of an answer that was written to `at`, the bytes whose CRC-32 is known. Left out where none ever is. */
+  knownSums?(at: number, answer: TAnswer): readonly KnownSum[]
 }
 
 /** An operation whose types do not matter. */

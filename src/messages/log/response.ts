@@ -15,6 +15,7 @@
  */
 import { StarfishError } from '../errors.ts'
 import { checkField } from '../wire/check-field.ts'
+import type { KnownSum } from '../wire/crc32-join.ts'
 import { STOP } from '../wire/frame-decoder.ts'
 import { copyBytes, readU16, readU32, readU64, writeU16, writeU32, writeU64 } from '../wire/in-place.ts'
 import { LOG_CRC_BYTES, LOG_FRAME_BYTES_MAX, LOG_RESPONSE_HEADER_BYTES, logError, logStatus } from './codes.ts'
@@ -118,8 +119,9 @@ function writeAnswer<TAnswer>(
   answer: TAnswer,
 ): void {
   const { status, errorCode } = operation.outcomeOf(answer)
-  operation.writeAnswer(target, at + logResponseAt.payload, answer)
-  writeFrame(target, at, frameBytes, status, errorCode)
+  const payloadAt = at + logResponseAt.payload
+  operation.writeAnswer(target, payloadAt, answer)
+  writeFrame(target, at, frameBytes, status, errorCode, operation.knownSums?.(payloadAt, answer))
 }
 
 function writeError(target: Buffer, at: number, frameBytes: number, errorCode: number, text: string): void {
@@ -128,11 +130,18 @@ function writeError(target: Buffer, at: number, frameBytes: number, errorCode: n
 }
 
 /** Writes what is around id and payload, which stand. */
-function writeFrame(target: Buffer, at: number, frameBytes: number, status: number, errorCode: number): void {
+function writeFrame(
+  target: Buffer,
+  at: number,
+  frameBytes: number,
+  status: number,
+  errorCode: number,
+  known?: readonly KnownSum[],
+): void {
   writeU32(target, at, frameBytes - LOG_LENGTH_BYTES)
   target[at + logResponseAt.status] = status
   writeU16(target, at + logResponseAt.errorCode, errorCode)
-  sealLogFrame(target, at, at + frameBytes)
+  sealLogFrame(target, at, at + frameBytes, known)
 }
 
 /**

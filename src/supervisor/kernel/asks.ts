@@ -11,6 +11,7 @@ import { type Handled, StarfishError } from '../../messages/errors.ts'
 import { show } from '../../messages/option-faults.ts'
 import { createEnvelope, type Envelope, type Receipts } from '../../messages/thread/envelope.ts'
 import { timerMsMax } from '../option-check.ts'
+import { type ActorCell, actorStorage } from './cell.ts'
 
 /** The result of a request. */
 export type Outcome = { readonly ok: true; readonly value: unknown } | { readonly ok: false; readonly error: unknown }
@@ -21,7 +22,9 @@ class PendingAsk extends Deadline implements Keyed {
   readonly envelope: Envelope
   readonly timeoutMs: number
   readonly resolve: (value: unknown) => void
-  readonly reject: (error: unknown) => void
+  readonly #reject: (error: unknown) => void
+  /** The actor in whose name it was made; undefined for the program's own. */
+  readonly #asker: ActorCell | undefined
   forgetSignal: (() => void) | undefined
   /** An actor of this thread has begun to handle it. */
   startedHere = false
@@ -31,13 +34,21 @@ class PendingAsk extends Deadline implements Keyed {
     timeoutMs: number,
     resolve: (value: unknown) => void,
     reject: (error: unknown) => void,
+    asker: ActorCell | undefined,
   ) {
     super()
     this.key = envelope.requestId
     this.envelope = envelope
     this.timeoutMs = timeoutMs
     this.resolve = resolve
-    this.reject = reject
+    this.#reject = reject
+    this.#asker = asker
+  }
+
+  /** A rejection that nobody handles is the fault of who asked, not of who happens to be at work when it is told. */
+  reject(error: unknown): void {
+    if (this.#asker === undefined) actorStorage.exit(this.#reject, error)
+    else actorStorage.run(this.#asker, this.#reject, error)
   }
 }
 
@@ -82,9 +93,10 @@ export class Asks {
     return this.#last === undefined ? this.#others.size : this.#others.size + 1
   }
 
-  /** Opens a request and posts it. */
+  /** Opens a request of that actor, or of the code that runs, and posts it. */
   open(
-    { from, to, event, codec }: Pick<Envelope, 'from' | 'to' | 'event' | 'codec'>,
+    asker: ActorCell | null,
+    { to, event, codec }: Pick<Envelope, 'to' | 'event' | 'codec'>,
     options: AskOptions,
     post: (envelope: Envelope) => void,
   ): Promise<unknown> {
@@ -96,9 +108,10 @@ export class Asks {
       const requestId = this.#nextId++
       const nowMs = this.#clock.now()
       const receipts = this.#receipts
+      const from = asker === null ? null : asker.entry.address
       const deadlineMs = nowMs + timeoutMs
       const envelope = createEnvelope({ from, to, event, codec, requestId, deadlineMs, receipts, token: requestId })
-      const pending = new PendingAsk(envelope, timeoutMs, resolve, reject)
+      const pending = new PendingAsk(envelope, timeoutMs, resolve, reject, asker ?? actorStorage.getStore())
       if (signal !== undefined) pending.forgetSignal = this.#listen(requestId, signal)
       if (this.#last !== undefined) this.#others.add(this.#last)
       this.#last = pending

@@ -159,7 +159,9 @@ export function createWatchService(kernel: Kernel): (message: KernelMessage) => 
         kernel.tellKernel(shard, { type: 'kernel.exited', exit })
       }
       listeners.set(key, listener)
-      kernel.watchHere(address, listener)
+      // A shard asks the main thread also for what has ended on some other.
+      if (kernel.shard === -1) kernel.watch(address, listener)
+      else kernel.watchHere(address, listener)
       const entry = kernel.entries.get(address)
       if (entry === undefined) return
       const definition = entry.isSupervisor ? 'supervisor' : entry.definition.exportName

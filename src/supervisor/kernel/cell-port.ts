@@ -3,7 +3,7 @@
  */
 import type { ActorEvent, ActorLogger, ActorRuntime, OwnExit } from '../../actors/runtime/actor-runtime.ts'
 import type { ActorPort, Message, ReplyToken } from '../../actors/runtime/runtime-actions.ts'
-import { badArgument, checkEvent, checkText } from '../../messages/argument-check.ts'
+import { badArgument, checkAddress, checkEvent } from '../../messages/argument-check.ts'
 import { show } from '../../messages/option-faults.ts'
 import { createEnvelope } from '../../messages/thread/envelope.ts'
 import type { ActorExit } from '../../messages/thread/exit.ts'
@@ -39,7 +39,7 @@ export function createCellPort(kernel: Kernel, cell: ActorCell): ActorPort {
       cell.delayedSends.delete(id)
     },
     watch(watched) {
-      checkText('watch', 'address', watched)
+      checkAddress('watch', 'address', watched)
       watchFor(kernel, cell, watched)
     },
     unwatch(watched) {
@@ -66,6 +66,7 @@ export function createCellPort(kernel: Kernel, cell: ActorCell): ActorPort {
 /** What `provide` and `init` of a definition are handed. */
 export function createActorRuntime(kernel: Kernel, cell: ActorCell): ActorRuntime {
   const { address } = cell.entry
+  let watches: ActorRuntime['watch'] | undefined
   return {
     address,
     incarnation: cell.incarnation,
@@ -88,22 +89,40 @@ export function createActorRuntime(kernel: Kernel, cell: ActorCell): ActorRuntim
     ask: (to, event, options, codec) => {
       // Only kernels talk to the supervisors that a system is made of.
       if (typeof to === 'string' && isReserved(to)) return Promise.reject(reservedTarget('ask', to))
-      return kernel.ask(address, to, event, options, codec)
+      return kernel.ask(cell, to, event, options, codec)
     },
     watch(watched, listener) {
-      checkText('watch', 'address', watched)
+      checkAddress('watch', 'address', watched)
       checkListener('watch', listener)
-      const told = (exit: Parameters<typeof listener>[0]) => {
-        if (!cell.ended) kernel.runAs(cell, () => listener(exit))
-      }
-      kernel.watch(watched, told)
-      cell.cleanups.push(() => kernel.unwatch(watched, told))
+      watches ??= openWatches(kernel, cell)
+      return watches(watched, listener)
     },
     host: table => kernel.hosts.add(cell, table),
     onStop(cleanup) {
       if (cell.ended) kernel.lifecycle.cleanUpLate(cell, cleanup)
       else cell.cleanups.push(cleanup)
     },
+  }
+}
+
+/** Begins to watch for an actor's I/O: what is still watched when the actor ends is then taken back. */
+function openWatches(kernel: Kernel, cell: ActorCell): ActorRuntime['watch'] {
+  const open = new Set<() => void>()
+  cell.cleanups.push(() => {
+    for (const takeBack of open) takeBack()
+  })
+  return (watched, listener) => {
+    const told = (exit: ActorExit) => {
+      open.delete(takeBack)
+      if (!cell.ended) kernel.runAs(cell, () => listener(exit))
+    }
+    const takeBack = () => {
+      open.delete(takeBack)
+      kernel.unwatch(watched, told)
+    }
+    open.add(takeBack)
+    kernel.watch(watched, told)
+    return takeBack
   }
 }
 
@@ -121,7 +140,7 @@ function sendFrom(kernel: Kernel, from: string, { to, event, codec }: Message): 
 }
 
 function checkMessage(call: string, to: unknown, event: unknown): void {
-  checkText(call, 'to', to)
+  checkAddress(call, 'to', to)
   checkEvent(call, event)
 }
 

@@ -3,6 +3,7 @@
  * them, or for any address below them, waits until they are there.
  */
 import type { Envelope, Refusal } from '../../messages/thread/envelope.ts'
+import { AddressMap } from '../address-map.ts'
 
 /** Messages that wait for one expected address and all below it; one more is refused. */
 const waitingMax = 10_000
@@ -14,7 +15,7 @@ export function isWithin(address: string, top: string): boolean {
 
 /** The expected addresses of a thread. */
 export class Expected {
-  readonly #waiting = new Map<string, Envelope[]>()
+  readonly #waiting = new AddressMap<Envelope[]>()
 
   add(top: string): void {
     if (!this.#waiting.has(top)) this.#waiting.set(top, [])
@@ -26,12 +27,12 @@ export class Expected {
 
   /** True when that address, or one above it, is expected. */
   covers(address: string): boolean {
-    return this.#waiting.size > 0 && this.#topOf(address) !== undefined
+    return this.#waiting.size > 0 && this.#waiting.nearest(address) !== undefined
   }
 
   /** Keeps a message for an address that is not there, or says why not. */
   hold(envelope: Envelope): 'admitted' | Refusal {
-    const waiting = this.#waiting.size > 0 ? this.#topOf(envelope.to) : undefined
+    const waiting = this.#waiting.size > 0 ? this.#waiting.nearest(envelope.to) : undefined
     if (waiting === undefined) return 'NO_SUCH_ACTOR'
     if (waiting.length >= waitingMax) return 'MAILBOX_FULL'
     waiting.push(envelope)
@@ -40,7 +41,7 @@ export class Expected {
 
   /** Takes out what waits for exactly that address, in order: it is there now, and what comes next goes to it. */
   take(address: string): Envelope[] {
-    const waiting = this.#waiting.size > 0 ? this.#topOf(address) : undefined
+    const waiting = this.#waiting.size > 0 ? this.#waiting.nearest(address) : undefined
     if (waiting === undefined || waiting.length === 0) return []
     const mine = waiting.filter(({ to }) => to === address)
     waiting.splice(0, waiting.length, ...waiting.filter(({ to }) => to !== address))
@@ -52,13 +53,5 @@ export class Expected {
     const waiting = this.#waiting.get(top)
     this.#waiting.delete(top)
     return waiting ?? []
-  }
-
-  #topOf(address: string): Envelope[] | undefined {
-    for (let at = address; at !== ''; at = at.slice(0, Math.max(0, at.lastIndexOf('/')))) {
-      const waiting = this.#waiting.get(at)
-      if (waiting !== undefined) return waiting
-    }
-    return undefined
   }
 }

@@ -183,9 +183,15 @@ export class Kernel {
     this.post(createEnvelope({ from, to, event, lane, codec }))
   }
 
-  /** Sends a request to an address; settles always. */
-  ask(from: string | null, to: string, event: ActorEvent, options: AskOptions, codec?: NamedCodec): Promise<unknown> {
-    return this.asks.open({ from, to, event, codec }, options, this.#post)
+  /** Sends a request of an actor of this thread, or of none, to an address; settles always. */
+  ask(
+    asker: ActorCell | null,
+    to: string,
+    event: ActorEvent,
+    options: AskOptions,
+    codec?: NamedCodec,
+  ): Promise<unknown> {
+    return this.asks.open(asker, { to, event, codec }, options, this.#post)
   }
 
   /** Puts a message on its way. */

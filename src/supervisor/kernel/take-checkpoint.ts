@@ -16,12 +16,16 @@ export function takeCheckpoint(kernel: Kernel, cell: ActorCell, now = false): vo
   kernel.lifecycle.onCheckpoint(address, checkpoint)
 }
 
+/** Incarnations of which it was said that their state cannot be copied. */
+const uncopied = new WeakSet<ActorCell>()
+
 /** A copy: charts may change their context in place. A state that cannot be copied is said once. */
 function persist(kernel: Kernel, cell: ActorCell): unknown {
   try {
     return structuredClone(cell.engine?.persist())
   } catch (error) {
-    cell.checkpointDueMs = Number.POSITIVE_INFINITY
+    if (uncopied.has(cell)) return undefined
+    uncopied.add(cell)
     const { address } = cell.entry
     kernel.log.error({ actor: address, err: error }, 'no checkpoint: the state cannot be copied')
     return undefined

@@ -60,6 +60,8 @@ export class ThreadRouter implements Router {
   onReport: (shard: number, incarnation: number, report: EdgeReport) => void = () => {}
   /** Called on the main thread of a worker that lives without an edge: it has to be replaced. */
   onBroken: (shard: number, incarnation: number) => void = () => {}
+  /** The thread that may remember the last end of an address which nobody has; undefined when none does. */
+  formerOf: (address: string) => number | undefined = () => undefined
 
   constructor(kernel: Kernel, resolve: Resolve, limits: RouterLimits = routerLimits) {
     this.#kernel = kernel
@@ -88,9 +90,10 @@ export class ThreadRouter implements Router {
       this.postToKernel(watched.shard, { type: 'kernel.unwatch', address, shard: this.#kernel.shard })
       return
     }
-    this.#locations.find(address, shard => {
+    this.#locations.find(address, located => {
       // Taken back while its place was asked for.
       if (!this.#kernel.watches.has(address)) return
+      const shard = located ?? this.formerOf(address) ?? null
       if (shard === null || shard === this.#kernel.shard || this.#over !== undefined) {
         // Not while the call that watches is under way: whoever made it may still take it back.
         soon(() => this.#kernel.tellNoproc(address))

@@ -50,6 +50,8 @@ export class Shard {
     })
     for (const address of activation.expected) this.kernel.expected.add(address)
     this.#router = new ThreadRouter(this.kernel, () => undefined)
+    // The main thread knows who remembers.
+    this.#router.formerOf = () => -1
     this.#watchService = createWatchService(this.kernel)
     this.kernel.setRouter(this.#router)
     this.kernel.onKernelMessage = message => this.#take(message)

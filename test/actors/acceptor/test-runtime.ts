@@ -37,7 +37,7 @@ export function createTestRuntime(clock: Clock, shard: number, feed: (event: Act
     exit() {},
     send() {},
     ask: () => Promise.reject(new Error('nobody is here')),
-    watch() {},
+    watch: () => () => {},
     host: () => ({ wantsMoves: false, started() {}, moved() {}, ended() {} }),
     onStop: cleanup => void cleanups.push(cleanup),
     lines,

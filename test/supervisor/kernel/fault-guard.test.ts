@@ -1,29 +1,10 @@
-import { spawn } from 'node:child_process'
-import { fileURLToPath } from 'node:url'
 import t from 'tap'
+import { type Ended, runProgram } from '../fixtures/guard/run-program.ts'
 
-const program = fileURLToPath(new URL('../fixtures/guard/program.ts', import.meta.url))
-
-interface Ended {
-  readonly code: number | null
-  readonly out: string
-  /** What Node prints, without stacks and the line of source above them: they tell of the program's own loading. */
-  readonly err: string
-}
-
-function run(where: 'system' | 'bare', what: string, flags: string[] = []): Promise<Ended> {
-  const child = spawn(process.execPath, [...flags, program, where, what], { env: { ...process.env, NODE_OPTIONS: '' } })
-  let out = ''
-  let err = ''
-  child.stdout.on('data', data => {
-    out += data
-  })
-  child.stderr.on('data', data => {
-    err += data
-  })
-  return new Promise(resolve => {
-    child.on('close', code => resolve({ code, out, err: essence(err) }))
-  })
+/** What Node prints is told without stacks and the line of source above them, which tell of the program's own loading. */
+async function run(where: 'system' | 'bare', what: string, flags: string[] = []): Promise<Ended> {
+  const ended = await runProgram('program', [where, what], flags)
+  return { ...ended, err: essence(ended.err) }
 }
 
 function essence(err: string): string {

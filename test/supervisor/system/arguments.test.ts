@@ -36,6 +36,25 @@ t.test('an address that is none', async t => {
   t.throws(() => system.watch('c', wrong(undefined)), { code: 'BAD_CONFIG', message: /listener is undefined/ })
 })
 
+t.test('an address that is too long, and an id', async t => {
+  const { system } = await local(t)
+  const longest = `${'a/'.repeat(2_047)}ab`
+  const long = `${longest}c`
+  const said = (option: string) => ({ code: 'BAD_CONFIG', message: /is 4097 characters long/, details: { option } })
+  t.throws(() => system.ref(counter, long), said('address'))
+  t.throws(() => system.supervisor(long), said('address'))
+  t.throws(() => system.watch(long, () => {}), said('target'))
+  t.throws(() => system.group('g').join(long), said('target'))
+  await t.rejects(system.kill(long), said('target'))
+  await t.rejects(system.stopActor(long), said('target'))
+  const tooLong = (path: string) => ({ code: 'BAD_SPEC', details: { reasons: [{ path, reason: /4097/ }] } })
+  await t.rejects(system.spawn(counter, { id: long, input: { from: 0 } }), tooLong('id'))
+  const children = [child(counter, { id: long.replaceAll('/', '.'), input: { from: 0 } })]
+  await t.rejects(system.supervise({ id: 'top', children }), tooLong('children[0].id'))
+  await system.spawn(counter, { id: longest, input: { from: 0 } })
+  t.match(await system.ref(counter, longest).inspect(), { address: longest })
+})
+
 t.test('an event that is none', async t => {
   const { system, ref, untouched } = await local(t)
   for (const value of noEvents) {

@@ -1,3 +1,4 @@
+import pino from 'pino'
 import t from 'tap'
 import { child } from '../../../src/actors/runtime/child.ts'
 import { collectFacts, exitOf, soon, startLocal, turn } from '../fixtures/local-system.ts'
@@ -110,4 +111,20 @@ t.test('a state that cannot be copied costs the checkpoint, not the actor', asyn
   m.send({ type: 'meter.crash' })
   await turn()
   t.match(await m.ask({ type: 'meter.read' }, soon), { count: 1 })
+})
+
+t.test('a state that can be copied again has checkpoints again; that one could not is said once', async t => {
+  const lines: string[] = []
+  const logger = pino({ level: 'error' }, { write: line => void lines.push(line) })
+  const { system } = await startLocal(t, { logger })
+  const m = await system.spawn(meter, { id: 'm', restore: 'snapshot' })
+  m.send({ type: 'meter.add' })
+  for (const value of [() => {}, Symbol('none'), () => {}, 'plain']) m.send({ type: 'meter.hold', value })
+  m.send({ type: 'meter.add' })
+  await turn()
+  t.equal(lines.length, 1)
+  t.match(lines[0], 'the state cannot be copied')
+  m.send({ type: 'meter.crash' })
+  await turn()
+  t.match(await m.ask({ type: 'meter.read' }, soon), { count: 2 })
 })

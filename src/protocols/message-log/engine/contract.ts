@@ -74,6 +74,8 @@ export interface StoredBatch {
   readonly baseOffset: number
   readonly count: number
   readonly messages: Uint8Array
+  /** CRC-32 (zlib) of each message, where the reader knows it: then nobody need look at the bytes again to send them. */
+  readonly sums?: Uint32Array | undefined
 }
 
 /** What a read finds. */
@@ -116,6 +118,11 @@ export interface LogReader {
    * `PARTITION_NOT_FOUND`.
    */
   read(partitionId: number, offset: number, maxBytes: number): MaybeAsync<ReadResult>
+  /**
+   * Who was given a result of `read` looks at its messages no more: their memory may be gone at once. Nobody has to say so. A reader
+   * that has nothing to win leaves it out.
+   */
+  release?(result: ReadResult): void
   /**
    * Resolves when the high-water mark is above `offset`, or when `signal` aborts: which of the two, the high-water mark says.
    * Rejects with `PARTITION_NOT_FOUND` when there is no such partition any more, with `STORAGE_FAILED` when it is closed.

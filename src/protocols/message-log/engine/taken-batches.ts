@@ -29,7 +29,7 @@ function fetchedBytes({ count, messages }: StoredBatch): number {
 function partOf(batch: StoredBatch, offset: number, bytesMax: number, takesOne: boolean): StoredBatch {
   const skipped = Math.max(0, offset - batch.baseOffset)
   if (skipped === 0 && fetchedBytes(batch) <= bytesMax) return batch
-  const { messages } = batch
+  const { messages, sums } = batch
   const bytes = Buffer.from(messages.buffer, messages.byteOffset, messages.byteLength)
   let from = 0
   for (let index = 0; index < skipped; index++) from = endOf(bytes, from, batch)
@@ -42,7 +42,12 @@ function partOf(batch: StoredBatch, offset: number, bytesMax: number, takesOne: 
     to = end
     count++
   }
-  return { baseOffset: batch.baseOffset + skipped, count, messages: messages.subarray(from, to) }
+  return {
+    baseOffset: batch.baseOffset + skipped,
+    count,
+    messages: messages.subarray(from, to),
+    sums: sums?.subarray(skipped, skipped + count),
+  }
 }
 
 function endOf(bytes: Buffer, at: number, { baseOffset, count }: StoredBatch): number {

@@ -26,9 +26,9 @@ export function fetchAnswer(partitionId: number, { highWaterMark, batches }: Rea
   return { partitionId, highWaterMark, slices }
 }
 
-function sliceOf({ baseOffset, count, messages }: StoredBatch, countMax: number): LogSlice {
+function sliceOf({ baseOffset, count, messages, sums }: StoredBatch, countMax: number): LogSlice {
   const bytes = Buffer.from(messages.buffer, messages.byteOffset, messages.byteLength)
-  const whole = { bytes, start: 0, end: bytes.length, count, offset: baseOffset }
+  const whole = { bytes, start: 0, end: bytes.length, count, offset: baseOffset, sums }
   if (count <= countMax) return whole
   let end = 0
   for (let left = countMax; left > 0 && end >= 0; left--) end = endOfLogMessageWithin(bytes, end, bytes.length)

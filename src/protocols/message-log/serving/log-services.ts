@@ -135,7 +135,9 @@ export class LogServices {
     } else if (longPoll !== undefined) {
       call.fail(logError.storageError, `as many long polls wait as may: ${this.#longPollsMax}`)
     } else {
-      this.#answer(call, this.#reader.read(partitionId, offset, maxBytes), result => fetchAnswer(partitionId, result))
+      const found = this.#reader.read(partitionId, offset, maxBytes)
+      this.#answer(call, found, result => fetchAnswer(partitionId, result))
+      if (!(found instanceof Promise)) this.#reader.release?.(found)
     }
   }
 

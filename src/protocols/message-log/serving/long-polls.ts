@@ -97,6 +97,8 @@ export class LongPolls {
   #isDuePlanned = false
   /** The last looks of this turn. */
   #shared: Look[] = []
+  /** What was found in this turn of the event loop. */
+  readonly #found: ReadResult[] = []
   #count = 0
   #looks = 0
 
@@ -127,7 +129,7 @@ export class LongPolls {
   /** Answers a Fetch once there is what it waits for; throws what it is refused with at once. */
   fetch(call: LogCall, request: FetchRequest, longPoll: LongPoll): void {
     const poll = new Poll(this, request, longPoll, this.#clock.now() + longPoll.maxWaitMs)
-    const found = this.#read(request, request.offset, request.maxBytes)
+    const found = this.#read(request.partitionId, request.offset, request.maxBytes)
     if (!(found instanceof Promise) && (longPoll.maxWaitMs === 0 || this.#see(poll, found))) {
       call.answer(fetchAnswer(request.partitionId, found))
       return
@@ -202,8 +204,16 @@ export class LongPolls {
     this.#answers.fail(poll.late, error)
   }
 
-  #read({ partitionId }: FetchRequest, offset: number, maxBytes: number): MaybeAsync<ReadResult> {
-    return this.#reader.read(partitionId, offset, maxBytes)
+  /** What is found at once is looked at in this turn of the event loop only. */
+  #read(partitionId: number, offset: number, maxBytes: number): MaybeAsync<ReadResult> {
+    const found = this.#reader.read(partitionId, offset, maxBytes)
+    if (found instanceof Promise || this.#reader.release === undefined) return found
+    if (this.#found.push(found) === 1) {
+      setImmediate(() => {
+        for (const each of this.#found.splice(0)) this.#reader.release?.(each)
+      })
+    }
+    return found
   }
 
   /** The same; of those that are due in one turn and ask the same it is one look. */
@@ -213,7 +223,7 @@ export class LongPolls {
       look.partitionId === partitionId && look.offset === offset && look.maxBytes === maxBytes
     const shared = this.#shared.find(isSame)
     if (shared !== undefined) return shared.found
-    const found = this.#read(request, offset, maxBytes)
+    const found = this.#read(partitionId, offset, maxBytes)
     this.#looks++
     if (this.#isServing) this.#shared = [...this.#shared.slice(1 - sharedMax), { partitionId, offset, maxBytes, found }]
     return found
@@ -299,7 +309,7 @@ export class LongPolls {
     this.#makeDue(watch.takeDue(fetchedBytesMin))
     while (watch.polls.size > 0) {
       this.#looks++
-      const reading = this.#reader.read(watch.partitionId, watch.seenOffset, watch.roomBytes)
+      const reading = this.#read(watch.partitionId, watch.seenOffset, watch.roomBytes)
       const found = reading instanceof Promise ? await reading : reading
       watch.count(found)
       this.#makeDue(watch.takeDue())

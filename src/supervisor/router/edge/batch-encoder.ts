@@ -18,6 +18,13 @@ import { type Shape, ShapeWriter } from './shapes.ts'
 
 const nothing: ArrayBuffer[] = []
 
+/** Messages from which on a batch is given, from the start, the room that the last one took; at most so many places. */
+const manyMessages = 32
+const roomMax = 16_384
+
+/** What such a batch is a copy of: an array without holes, which a clone would have to write in another way. */
+const room: null[] = []
+
 /** Of a record's bits, those that a field of the record belongs to. */
 const optionBits = recordBits.incarnation | recordBits.request | recordBits.deadline
 
@@ -49,6 +56,8 @@ export class BatchEncoder {
   #lastTo: string | undefined
   #lastShape: Shape | undefined
   #lastFrom: string | null = null
+  /** Places that the last batch of many messages took. */
+  #roomLast = 0
   /** The buffers of the last batch that was encoded, to be transferred. */
   transfer: ArrayBuffer[] = []
 
@@ -71,7 +80,7 @@ export class BatchEncoder {
   /** Encodes one batch. Throws what a codec throws; call {@link BatchEncoder.discard} then. */
   encode({ messages, replies, refusals }: BatchContent, firstSequence: number): unknown[] {
     // It begins with what is no number, so that V8 need not change the kind of the array on the way.
-    const wire: unknown[] = [null, firstSequence]
+    const wire: unknown[] = messages.length < manyMessages ? [null, firstSequence] : this.#roomyWire(firstSequence)
     let flags = (this.#namesReset ? batchFlags.namesReset : 0) | (this.#startsOver ? batchFlags.startsOver : 0)
     let at = 2
     if (this.hasNews) {
@@ -94,9 +103,18 @@ export class BatchEncoder {
       flags |= batchFlags.hasBuffer
       wire[at++] = buffer
     }
-    // An event that did not fit its shape may have left values behind.
+    // An event that did not fit its shape may have left values behind, and there may be room left.
     if (wire.length !== at) wire.length = at
+    if (messages.length >= manyMessages) this.#roomLast = Math.min(at, roomMax)
     wire[0] = flags
+    return wire
+  }
+
+  #roomyWire(firstSequence: number): unknown[] {
+    while (room.length < this.#roomLast) room.push(null)
+    const wire: unknown[] = room.slice(0, this.#roomLast)
+    wire[0] = null
+    wire[1] = firstSequence
     return wire
   }
 

@@ -52,8 +52,8 @@ export interface EdgeOptions {
   readonly onClose: (report: EdgeReport, isBroken: boolean) => void
   /** The thread at the other end, as the receipts of its messages name it; left out where none of them is a request. */
   readonly origin?: ThreadId
-  /** Runs `flush` soon, before the thread waits for I/O; a microtask by default. Called at most once per flush. */
-  readonly schedule?: (flush: () => void) => void
+  /** Calls `run` soon, once, before the thread waits for I/O; a microtask by default. Not called again before that. */
+  readonly schedule?: (run: () => void) => void
   /** Is told when the reading of a batch begins and ends, by which `deliver` may have been called for many messages. */
   readonly reading?: { hold(): void; release(): void }
 }

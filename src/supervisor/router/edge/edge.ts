@@ -57,12 +57,13 @@ class PortEdge implements Edge {
   readonly #decoder: BatchDecoder
   readonly #unread: UnreadBatches
   readonly #forgetCodecs: () => void
-  readonly #scheduled = (): void => this.flush()
+  readonly #scheduled = (): void => this.#runScheduled()
   #replies: (number | ReplyOutcome)[] = nothing
   #refusals: (number | Refusal)[] = []
   /** Messages that turned out not to be clonable, until those who wait are told. */
   #culprits: { message: Envelope; cause: unknown }[] = []
   #isScheduled = false
+  #isFlushDue = false
   #isFlushing = false
   #isClosed = false
   /** The other side has posted a batch that this one cannot read, and has not started over yet. */
@@ -90,6 +91,7 @@ class PortEdge implements Edge {
           this.#refusals.push(slot, reason)
           this.#plan()
         },
+        lookSoon: () => this.#runSoon(),
       },
       options.origin,
     )
@@ -152,7 +154,7 @@ class PortEdge implements Edge {
 
   /** Posts what may go, and lets go of what is done with once there are `keptMax` of it. */
   #flush(keptMax: number): void {
-    this.#isScheduled = false
+    this.#isFlushDue = false
     if (this.#isClosed || this.#isFlushing || this.#unread.next !== undefined) return
     this.#isFlushing = true
     this.#offered = 0
@@ -197,9 +199,20 @@ class PortEdge implements Edge {
   }
 
   #plan(): void {
+    this.#isFlushDue = true
+    this.#runSoon()
+  }
+
+  #runSoon(): void {
     if (this.#isScheduled || this.#isClosed) return
     this.#isScheduled = true
     this.#schedule(this.#scheduled)
+  }
+
+  #runScheduled(): void {
+    this.#isScheduled = false
+    if (this.#isFlushDue) this.flush()
+    if (!this.#isClosed) this.#receiver.lookForWaiting()
   }
 
   /** Posts one batch of what may go; false when there is nothing. */
@@ -232,6 +245,7 @@ class PortEdge implements Edge {
 
   #postBatch(content: BatchContent): void {
     const wire = this.#encoder.encode(content, this.#sequence)
+    this.#sender.slots.place(content.messages, this.#sequence)
     const { transfer } = this.#encoder
     if (transfer.length === 0) this.#port.postMessage(wire)
     else this.#port.postMessage(wire, transfer)

@@ -1,8 +1,8 @@
 /**
  * The receiving side of a direction: admits what arrives, and writes how far each message has come.
  *
- * A message is `received` before its mailbox is asked, `started` before its handler runs, and `finished` after it: at
- * whatever instant the thread dies, its last written byte errs on the side of `unknown`.
+ * A message is counted as read before its mailbox is asked, `started` before its handler runs, and `finished` after it: at
+ * whatever instant the thread dies, what was last written errs on the side of `unknown`.
  */
 import { recordBits } from '../../../messages/thread/edge.ts'
 import type { AnyEvent, Envelope, Receipts, Refusal, ThreadId } from '../../../messages/thread/envelope.ts'
@@ -15,6 +15,8 @@ export interface ReceiverHost {
   wake(): void
   /** Sends a refusal with the next batch. */
   refuse(slot: number, reason: Refusal): void
+  /** Calls {@link Receiver.lookForWaiting} soon. */
+  lookSoon(): void
 }
 
 /** Messages of one direction as they come in; the receipts of all of them. */
@@ -32,6 +34,8 @@ export class Receiver implements Receipts {
   #readNormal = 0
   #readControl = 0
   #finished = 0
+  /** Messages have ended since it was last looked whether the sender waits for their slots. */
+  #hasEnded = false
 
   constructor(memory: EdgeMemory, host: ReceiverHost, origin: ThreadId | undefined) {
     this.origin = origin
@@ -55,10 +59,12 @@ export class Receiver implements Receipts {
     if (control) this.#readControl = (this.#readControl + 1) | 0
     else this.#readNormal = (this.#readNormal + 1) | 0
     this.received++
-    if (!this.#step(slot, slotState.posted, slotState.received)) {
+    // What is overlooked here is found by the step that begins it.
+    if (this.#states[slot] !== slotState.posted) {
       this.#handBack(slot)
       return
     }
+    this.#header[headerWord.received] = this.received
     if (event === undefined) {
       this.refuse(slot, 'BAD_FRAME')
       return
@@ -93,27 +99,37 @@ export class Receiver implements Receipts {
   }
 
   start(token: number): boolean {
-    if (this.#step(token, slotState.received, slotState.started)) return true
+    if (this.#step(token, slotState.posted, slotState.started)) return true
     this.#handBack(token)
     return false
   }
 
   finish(token: number): void {
-    // Counted before the byte says so: the sender never knows of more than the receiver has counted. A plain store, which
-    // whoever sees the byte sees too.
+    // Counted before the byte says so: the sender never knows of more than the receiver has counted.
     this.#finished = (this.#finished + 1) | 0
     this.#header[headerWord.finished] = this.#finished
-    Atomics.store(this.#states, token, slotState.finished)
+    this.#states[token] = slotState.finished
+    if (this.#hasEnded) return
+    this.#hasEnded = true
+    this.#host.lookSoon()
+  }
+
+  /** Wakes a sender that waits for the slots of messages that have ended. */
+  lookForWaiting(): void {
+    if (!this.#hasEnded) return
+    this.#hasEnded = false
+    // The count once more, so that a sender which asks from here on sees it: one of the two always sees the other.
+    Atomics.store(this.#header, headerWord.finished, this.#finished)
     this.#wakeIf(headerWord.slotsWanted)
   }
 
   putBack(token: number): void {
     // A sender that has closed has reported the message as in hand; it must stay so.
-    if (Atomics.load(this.#header, headerWord.closed) === 0) this.#step(token, slotState.started, slotState.received)
+    if (Atomics.load(this.#header, headerWord.closed) === 0) this.#step(token, slotState.started, slotState.posted)
   }
 
   refuse(token: number, reason: Refusal): void {
-    if (this.#step(token, slotState.received, slotState.refused)) this.#host.refuse(token, reason)
+    if (this.#step(token, slotState.posted, slotState.refused)) this.#host.refuse(token, reason)
     else this.#handBack(token)
   }
 

@@ -1,13 +1,15 @@
 /**
  * The sender's half of a direction: which message lies in which slot, and what became of those whose slots came back.
  *
- * Slots are handed out in any order, so one that is held for long (a postponed message) keeps nothing else waiting. Those
- * in use stand in a ring in which a sweep looks at the oldest first and passes over those that are not finished; it looks
- * for as many as the receiver has counted, and gives up after a few misses, so that its cost is that of the messages which
- * came back, not of those under way.
+ * Those in use stand in a ring in which a sweep looks at the oldest first and passes over those that are not finished; it
+ * looks for as many as the receiver has counted, and gives up after a few misses, so that its cost is that of the messages
+ * which came back, not of those under way. So one that is held for long (a postponed message) keeps nothing else waiting.
+ *
+ * Which slot comes next: see free-slots.ts.
  */
 import type { Envelope, Fate } from '../../../messages/thread/envelope.ts'
 import { type EdgeMemory, headerWord, slotState } from './edge-memory.ts'
+import { FreeSlots } from './free-slots.ts'
 
 /** An envelope's token once its slot came back, or its edge closed: what `handledOf` answers from then on. */
 export const settledToken = { unsent: -1, notHandled: -2, perhapsHandled: -3 } as const
@@ -32,18 +34,15 @@ export class SlotTable {
   readonly #slots: number
   readonly #held: (Envelope | undefined)[] = []
   readonly #orders: Float64Array
+  /** Where each stands in the order in which the receiver reads, modulo 2^32. */
+  readonly #places: Int32Array
   readonly #ring: Int32Array
   #ringHead = 0
   #ringEnd = 0
   #inUse = 0
   /** Slots in the ring that hold no message any more. */
   #vacant = 0
-  /** A ring too: slots are used in turn, so that the two threads seldom work on the same line of memory. */
-  readonly #free: Int32Array
-  #freeHead = 0
-  #freeEnd = 0
-  #freeCount = 0
-  #touched = 0
+  readonly #free: FreeSlots
   #order = 0
 
   constructor(memory: EdgeMemory) {
@@ -51,8 +50,9 @@ export class SlotTable {
     this.#states = memory.states
     this.#slots = memory.slots
     this.#orders = new Float64Array(memory.slots)
+    this.#places = new Int32Array(memory.slots)
     this.#ring = new Int32Array(memory.slots)
-    this.#free = new Int32Array(memory.slots)
+    this.#free = new FreeSlots(memory.slots)
   }
 
   /** Slots that can be taken now. */
@@ -67,7 +67,7 @@ export class SlotTable {
 
   /** Gives a message a slot and marks it posted. There must be a free one. */
   take(message: Envelope): void {
-    const slot = this.#freeSlot()
+    const slot = this.#free.take()
     this.#held[slot] = message
     this.#orders[slot] = this.#order++
     message.token = slot
@@ -76,18 +76,9 @@ export class SlotTable {
     this.#states[slot] = slotState.posted
   }
 
-  #freeSlot(): number {
-    if (this.#freeCount === 0) return this.#touched++
-    const slot = this.#free[this.#freeHead]!
-    this.#freeHead = this.#after(this.#freeHead)
-    this.#freeCount--
-    return slot
-  }
-
-  #setFree(slot: number): void {
-    this.#free[this.#freeEnd] = slot
-    this.#freeEnd = this.#after(this.#freeEnd)
-    this.#freeCount++
+  /** Notes that messages leave, which the receiver reads as those from `first` on. */
+  place(messages: readonly Envelope[], first: number): void {
+    for (let index = 0; index < messages.length; index++) this.#places[messages[index]!.token] = first + index
   }
 
   #enter(slot: number): void {
@@ -133,13 +124,13 @@ export class SlotTable {
       if (message === undefined) {
         this.#vacant--
         due--
-        this.#setFree(slot)
-      } else if (Atomics.load(this.#states, slot) === slotState.finished) {
+        this.#free.giveBack(slot)
+      } else if (this.#states[slot] === slotState.finished) {
         this.handled++
         due--
         this.#held[slot] = undefined
         message.token = settledToken.perhapsHandled
-        this.#setFree(slot)
+        this.#free.giveBack(slot)
       } else {
         this.#enter(slot)
         misses++
@@ -201,9 +192,13 @@ export class SlotTable {
           return 'refused'
         default:
           if (Atomics.compareExchange(states, slot, state, slotState.revoked) === state) {
-            return state === slotState.received ? 'unprocessed' : 'lost'
+            return this.#isRead(slot) ? 'unprocessed' : 'lost'
           }
       }
     }
+  }
+
+  #isRead(slot: number): boolean {
+    return ((Atomics.load(this.#header, headerWord.received) - this.#places[slot]!) | 0) > 0
   }
 }

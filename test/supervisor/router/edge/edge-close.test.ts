@@ -193,7 +193,10 @@ t.test('what the receiver has counted is never behind what the sender knows, whe
     const { receipts, token } = b.mailbox[0]!
     receipts.start(token)
     const count = interleave(
-      () => receipts.finish(token),
+      () => {
+        receipts.finish(token)
+        b.tick()
+      },
       at,
       () => a.edge.close(),
     )

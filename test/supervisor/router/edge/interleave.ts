@@ -1,7 +1,6 @@
 /**
- * Runs one thread's step at any chosen atomic operation of another's, on one thread. The shared memory of an edge is only
- * ever touched by `Atomics`, but for stores that the next atomic one publishes, or the port: so these are all the points at
- * which two threads can meet.
+ * Runs one thread's step at any chosen atomic operation of another's, on one thread. Where it matters to what is promised
+ * who of two threads was first they meet in `Atomics`: plain stores and looks only tell what has come to an end.
  */
 const operations = ['load', 'store', 'exchange', 'compareExchange'] as const
 

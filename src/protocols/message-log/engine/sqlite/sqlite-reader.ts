@@ -5,6 +5,7 @@ import type { LogEngineContext, LogReader, ReadResult, Topic } from '../contract
 import { storeClosed } from '../engine-errors.ts'
 import type { SqliteLogConfig } from './config.ts'
 import { openDatabase } from './open-database.ts'
+import { cachedBytesMax, RowCache } from './row-cache.ts'
 import { checkVersion } from './schema.ts'
 import { guarded } from './sqlite-faults.ts'
 import { StoreReads } from './store-reads.ts'
@@ -13,6 +14,7 @@ import { StoreReads } from './store-reads.ts'
 export class SqliteReader implements LogReader {
   readonly #path: string
   readonly #connection: DatabaseSync
+  readonly #cache = new RowCache(cachedBytesMax)
   readonly #reads: StoreReads
   readonly #advances: Advances
   #closed = false
@@ -22,7 +24,7 @@ export class SqliteReader implements LogReader {
     this.#path = path
     this.#advances = new Advances(advances)
     this.#connection = guarded(path, () => openToRead(path))
-    this.#reads = new StoreReads(this.#connection, path)
+    this.#reads = new StoreReads(this.#connection, path, this.#cache)
   }
 
   listTopics(): readonly Topic[] {
@@ -37,6 +39,10 @@ export class SqliteReader implements LogReader {
     return this.#open(() => this.#reads.read(partitionId, offset, maxBytes))
   }
 
+  release(result: ReadResult): void {
+    this.#reads.release(result)
+  }
+
   whenPast(partitionId: number, offset: number, signal: AbortSignal): Promise<void> {
     return whenAdvanced(this.#advances, partitionId, offset, id => this.highWaterMark(id), signal)
   }
@@ -46,6 +52,7 @@ export class SqliteReader implements LogReader {
     this.#closed = true
     this.#advances.wakeOwn()
     this.#connection.close()
+    this.#cache.clear()
   }
 
   #open<T>(call: () => T): T {

@@ -6,10 +6,20 @@ import type { DatabaseSync, StatementSync } from 'node:sqlite'
 import type { ReadResult, StoredBatch, Topic } from '../contract.ts'
 import { offsetOutOfRange, partitionNotFound, storageFailed } from '../engine-errors.ts'
 import { takenBatches } from '../taken-batches.ts'
-import { rowChecksum } from './row-checksum.ts'
+import { CachedRow, type RowCache, type RowHead } from './row-cache.ts'
+import { rowChecksums } from './row-checksum.ts'
 
-interface StoredRow extends StoredBatch {
-  readonly checksum: number
+/** Rows of so many bytes are read one by one, if the cache has them not; smaller ones as they come. */
+const largeBytes = 16_384
+
+interface StoredRow extends RowHead {
+  /** Null for a large one. */
+  readonly messages: Uint8Array | null
+}
+
+/** What a read found, and the rows that it holds. */
+interface HeldResult extends ReadResult {
+  readonly held?: readonly CachedRow[]
 }
 
 /** The end of a partition. */
@@ -28,12 +38,15 @@ export class StoreReads {
   readonly #end: StatementSync
   readonly #first: StatementSync
   readonly #batches: StatementSync
+  readonly #messages: StatementSync
+  readonly #cache: RowCache | undefined
   #list: readonly Topic[] = []
   #listVersion = -1
 
-  /** `path` is for errors. */
-  constructor(connection: DatabaseSync, path: string) {
+  /** `path` is for errors. Without a cache each read loads what it finds. */
+  constructor(connection: DatabaseSync, path: string, cache?: RowCache) {
     this.#path = path
+    this.#cache = cache
     this.#version = connection.prepare('SELECT version FROM catalogue')
     this.#topics = connection.prepare(
       'SELECT name, partitions.id FROM topics JOIN partitions ON topic_id = topics.id ORDER BY topics.id, partitions.id',
@@ -45,11 +58,13 @@ export class StoreReads {
     )
     this.#first = connection.prepare('SELECT min(base_offset) AS firstOffset FROM batches WHERE partition_id = ?')
     this.#batches = connection.prepare(
-      `SELECT base_offset AS baseOffset, count, checksum, messages FROM batches
+      `SELECT rowid AS id, base_offset AS baseOffset, count, checksum,
+         CASE WHEN length(messages) < ${largeBytes} THEN messages END AS messages FROM batches
        WHERE partition_id = ? AND base_offset >=
          (SELECT max(base_offset) FROM batches WHERE partition_id = ? AND base_offset <= ?)
        ORDER BY base_offset`,
     )
+    this.#messages = connection.prepare('SELECT messages FROM batches WHERE rowid = ?')
   }
 
   /** The same array while nothing has changed. */
@@ -86,29 +101,61 @@ export class StoreReads {
   read(partitionId: number, offset: number, maxBytes: number): ReadResult {
     const { nextOffset } = this.endOf(partitionId)
     if (offset === nextOffset) return { highWaterMark: nextOffset, batches: [] }
-    const batches = offset >= 0 && offset < nextOffset ? this.#batchesFrom(partitionId, offset, maxBytes) : []
+    const isInside = offset >= 0 && offset < nextOffset
+    const held: CachedRow[] = []
+    const batches = isInside ? this.#batchesFrom(partitionId, offset, maxBytes, held) : []
     const last = batches.at(-1)
     if (last === undefined) throw this.#outOfRange(partitionId, offset)
-    return { highWaterMark: Math.max(nextOffset, last.baseOffset + last.count), batches }
+    const found: HeldResult = { highWaterMark: Math.max(nextOffset, last.baseOffset + last.count), batches, held }
+    return found
   }
 
-  #batchesFrom(partitionId: number, offset: number, maxBytes: number): StoredBatch[] {
+  /** See `LogReader.release`. */
+  release({ held = [] }: HeldResult): void {
+    for (const row of held) this.#cache?.release(row)
+  }
+
+  #batchesFrom(partitionId: number, offset: number, maxBytes: number, held: CachedRow[]): StoredBatch[] {
     const rows = this.#batches.iterate(partitionId, partitionId, offset) as Iterable<unknown> as Iterable<StoredRow>
-    return takenBatches(this.#soundRows(rows, partitionId, offset), offset, maxBytes)
+    return takenBatches(this.#soundRows(rows, partitionId, offset, held), offset, maxBytes)
   }
 
   /** Rows that hold the messages from `offset` on, without gaps. */
-  *#soundRows(rows: Iterable<StoredRow>, partitionId: number, offset: number): Generator<StoredBatch> {
+  *#soundRows(
+    rows: Iterable<StoredRow>,
+    partitionId: number,
+    offset: number,
+    held: CachedRow[],
+  ): Generator<StoredBatch> {
     let next = offset
     for (const row of rows) {
-      const { baseOffset, count, checksum } = row
-      const fault = rowChecksum(partitionId, row) !== checksum ? 'its checksum is wrong' : gapBefore(row, next)
+      const { baseOffset, count } = row
+      const batch = this.#soundRow(partitionId, row, held)
+      const fault = batch === undefined ? 'its checksum is wrong' : gapBefore(row, next)
       if (fault !== undefined && next > offset) return
-      if (fault !== undefined)
+      if (batch === undefined || fault !== undefined)
         throw this.#corrupt(partitionId, next, `the row of offsets ${baseOffset} and on: ${fault}`)
-      yield row
+      yield batch
       next = baseOffset + count
     }
+  }
+
+  /** The batch of a row; undefined when it is not what was written. */
+  #soundRow(partitionId: number, row: StoredRow, held: CachedRow[]): StoredBatch | undefined {
+    const { id, baseOffset, count, checksum, messages: small } = row
+    const known = small === null ? this.#cache?.hold(partitionId, row) : undefined
+    if (known !== undefined) {
+      held.push(known)
+      return known
+    }
+    const messages = small ?? (this.#messages.get(id) as { messages: Uint8Array }).messages
+    const found = rowChecksums(partitionId, { baseOffset, count, messages })
+    if (found.checksum !== checksum) return undefined
+    if (small !== null || this.#cache === undefined) return { baseOffset, count, messages }
+    const read = new CachedRow(partitionId, row, messages, found.sums)
+    this.#cache.keep(read)
+    held.push(read)
+    return read
   }
 
   #corrupt(partitionId: number, offset: number, text: string): Error {
@@ -126,6 +173,6 @@ export class StoreReads {
   }
 }
 
-function gapBefore({ baseOffset, count }: StoredBatch, offset: number): string | undefined {
+function gapBefore({ baseOffset, count }: RowHead, offset: number): string | undefined {
   return baseOffset <= offset && offset < baseOffset + count ? undefined : 'the one that holds it is gone'
 }
