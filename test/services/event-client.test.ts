@@ -1,5 +1,6 @@
 /** The event client and real event servers, on the calling thread and on shards. */
-import { connect } from 'node:net'
+import { once } from 'node:events'
+import { type AddressInfo, connect, createServer, type Socket } from 'node:net'
 import t, { type Test } from 'tap'
 import { createChaos } from '../../src/chaos/index.ts'
 import {
@@ -58,6 +59,21 @@ t.test('of a server that ends connections after their first answer each request 
   t.same([accepted, requests], [81, 80], 'one connection for each, the refused one too')
   t.match(client.stats(), { retries: 0 })
   await client.close()
+})
+
+t.test('a greeting is none of the requests in flight', async t => {
+  const server = createServer().listen(0, '127.0.0.1')
+  t.teardown(() => server.close())
+  await once(server, 'listening')
+  const client = clientOf(t, { port: (server.address() as AddressInfo).port })
+  const accepted = once(server, 'connection')
+  const request = client.ping(soon).catch(() => {})
+  const [socket] = (await accepted) as [Socket]
+  await once(socket, 'data')
+  t.match(client.stats(), { open: 1, servers: [{ connections: 0, inFlight: 0 }] })
+  socket.destroy()
+  await client.close({ timeoutMs: 0 })
+  await request
 })
 
 for (const shards of [0, 2]) {

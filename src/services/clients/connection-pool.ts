@@ -45,6 +45,7 @@ export interface PooledServerFigures {
   readonly server: string
   /** Connections that are up. */
   readonly connections: number
+  /** Requests that were sent and are not answered; the greeting of a connection is none. */
   readonly inFlight: number
   /** Failures in a row; 0 for a server that is well. */
   readonly failures: number
@@ -125,7 +126,7 @@ export class ConnectionPool<R extends PendingRequest> implements Carrier<R> {
       servers: this.#servers.map(({ name, connections, failures, lastError }) => ({
         server: name,
         connections: connections.filter(({ isUp }) => isUp).length,
-        inFlight: connections.reduce((sum, { inFlight }) => sum + inFlight, 0),
+        inFlight: connections.reduce((sum, { place, inFlight }) => sum + (place === 'trying' ? 0 : inFlight), 0),
         failures,
         lastError,
       })),
