@@ -1,7 +1,7 @@
 /** Event servers over UDP, on live systems: one port, every shard, cookies, kills and ends. */
 import { createSocket, type Socket } from 'node:dgram'
 import { once } from 'node:events'
-import { connect } from 'node:net'
+import { type AddressInfo, connect, createServer } from 'node:net'
 import t, { type Test } from 'tap'
 import { probeDatagrams } from '../../src/actors/datagram/socket.ts'
 import { createRandom, createVirtualClock } from '../../src/actors/runtime/clock.ts'
@@ -331,8 +331,12 @@ t.test('port 0 is one number that is free for TCP and UDP', async t => {
 
 t.test('a port that is taken for UDP only is told so, and who has it', async t => {
   const system = await createTestSystem(t, 0)
-  const taken = await socketOf(t, 0)
-  const { port } = taken.address()
+  // One that is free for TCP: the system hands out ports of UDP without a look at those.
+  const listener = createServer().listen(0, '127.0.0.1')
+  await once(listener, 'listening')
+  const { port } = listener.address() as AddressInfo
+  const taken = await socketOf(t, port)
+  await new Promise(closed => listener.close(closed))
   const server = createEventServer(system, { port })
   await t.rejects(server.start(), {
     code: 'PORT_IN_USE',
