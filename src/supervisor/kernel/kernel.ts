@@ -7,7 +7,6 @@
  * The main thread and every shard run this same kernel; a system without shards is this kernel alone.
  */
 import { AsyncLocalStorage } from 'node:async_hooks'
-import type { Logger } from 'pino'
 import type { ActorEvent, AskOptions } from '../../actors/runtime/actor-runtime.ts'
 import type { Clock, Random } from '../../actors/runtime/clock.ts'
 import type { ReplyToken } from '../../actors/runtime/runtime-actions.ts'
@@ -36,7 +35,7 @@ import { handleMessage } from './handle-message.ts'
 import { Hosts } from './hosts.ts'
 import { Incarnations } from './incarnations.ts'
 import { createKernelChildHost, type RemoteChildren } from './kernel-child-host.ts'
-import { createKernelLog, type KernelLog } from './kernel-log.ts'
+import { createKernelLog, type KernelLog, type KernelLogger } from './kernel-log.ts'
 import { Lifecycle } from './lifecycle.ts'
 import { TickClock } from './tick-clock.ts'
 import { type ExitListener, noprocExit, Watches } from './watches.ts'
@@ -66,7 +65,7 @@ export interface KernelOptions {
   readonly incarnation: number
   readonly clock: Clock
   readonly random: Random
-  readonly logger: Logger
+  readonly logger: KernelLogger
   readonly deadLettersMax: number
   readonly onFact: (fact: Fact) => void
   /** Where a shard notes its last events, for those who are there after its death. */
@@ -80,7 +79,7 @@ export class Kernel {
   readonly clock: Clock
   readonly random: Random
   /** The user's logger; actors have theirs from it. */
-  readonly logger: Logger
+  readonly logger: KernelLogger
   readonly log: KernelLog
   readonly blackBox: BlackBoxWriter | undefined
   /** What this thread can read of binary events; told to the others. */

@@ -8,10 +8,13 @@ export interface Acknowledged extends AppendResult {
   readonly values: readonly string[]
 }
 
+/** What the account is taken from. */
+export type ReadableLog = Pick<LogReader, 'highWaterMark' | 'read'>
+
 const readBytes = 262_144
 
 /** All values of a partition, each behind its offset: `7:text`. */
-export async function allValues(reader: LogReader, partitionId: number): Promise<string[]> {
+export async function allValues(reader: ReadableLog, partitionId: number): Promise<string[]> {
   const found: string[] = []
   const end = await reader.highWaterMark(partitionId)
   while (found.length < end) found.push(...valuesIn(await reader.read(partitionId, found.length, readBytes)))
@@ -24,7 +27,7 @@ export async function allValues(reader: LogReader, partitionId: number): Promise
  */
 export async function checkAccount(
   t: Test,
-  reader: LogReader,
+  reader: ReadableLog,
   partitionId: number,
   acknowledged: readonly Acknowledged[],
 ): Promise<void> {

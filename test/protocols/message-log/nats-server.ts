@@ -5,12 +5,16 @@ import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
+import { setTimeout as pause } from 'node:timers/promises'
 
 /** Set where a machine is to have all that tests need, as in CI: then what is missing fails them. */
 const required = process.env['STARFISH_TESTS_SKIP_NOTHING'] === '1'
 
 /** Debian has it where the PATH of most users does not lead. */
 const command = spawnSync('nats-server', ['--version']).error === undefined ? 'nats-server' : '/usr/sbin/nats-server'
+
+/** Between two looks at the health of a server. */
+const healthPauseMs = 20
 
 /** Whether a test has to be skipped, with why: for the options of a tap test. Throws where nothing is to be skipped. */
 export function skipWithoutNats(): string | false {
@@ -30,6 +34,8 @@ export interface NatsServer {
   stop(): Promise<void>
   /** Starts it again: the same port and store. Resolves when it serves. */
   start(): Promise<void>
+  /** Resolves when it says of itself that it is well: in a cluster, when it has what the others have, so that another may be lost. */
+  whenHealthy(): Promise<void>
   /** Halts it, so that it does not answer, though it is there; resolves when it stands. `resume` has it go on. */
   halt(): Promise<void>
   resume(): void
@@ -41,22 +47,28 @@ export interface NatsServer {
 export async function startNats(more: readonly string[] = []): Promise<NatsServer> {
   const folder = mkdtempSync(join(tmpdir(), 'starfish-nats-'))
   let port = '-1'
+  let monitorPort = ''
   let child: ChildProcess | undefined
 
   async function start(): Promise<void> {
-    child = spawn(command, ['-js', '-sd', folder, '-a', '127.0.0.1', '-p', port, ...more], {
+    child = spawn(command, ['-js', '-sd', folder, '-a', '127.0.0.1', '-p', port, '-m', '-1', ...more], {
       stdio: ['ignore', 'ignore', 'pipe'],
     })
     process.once('exit', endWithProcess)
     const said: string[] = []
     for await (const line of createInterface({ input: child.stderr! })) {
       said.push(line)
+      monitorPort = /Starting http monitor on 127\.0\.0\.1:(\d+)/.exec(line)?.[1] ?? monitorPort
       port = /Listening for client connections on 127\.0\.0\.1:(\d+)/.exec(line)?.[1] ?? port
       if (!line.includes('Server is ready')) continue
       child.stderr?.resume()
       return
     }
     throw new Error(`nats-server ended: ${said.join('\n')}`)
+  }
+
+  async function whenHealthy(): Promise<void> {
+    while (!(await fetch(`http://127.0.0.1:${monitorPort}/healthz`)).ok) await pause(healthPauseMs)
   }
 
   async function end(signal: NodeJS.Signals): Promise<void> {
@@ -83,6 +95,7 @@ export async function startNats(more: readonly string[] = []): Promise<NatsServe
   return {
     address: `127.0.0.1:${port}`,
     start,
+    whenHealthy,
     kill: () => end('SIGKILL'),
     stop: () => end('SIGTERM'),
     halt,

@@ -270,6 +270,7 @@ t.test('a definition whose module throws on its shard is told with what it threw
 for (const shards of [0, 1]) {
   t.test(`a start that is under way when the system stops is told as not started, with ${shards} shards`, async t => {
     const system = await createSystem({ shards, logger: quiet })
+    const initTimeoutMs = 3_000
     const refusal = (id: string) => ({
       code: 'SHUTTING_DOWN',
       retryable: false,
@@ -277,8 +278,11 @@ for (const shards of [0, 1]) {
       details: { address: id },
     })
     const starting = [
-      t.rejects(system.spawn(hangs, { id: 'h' }), refusal('h')),
-      t.rejects(system.supervise({ id: 'tree', children: [child(hangs, { id: 'h' })] }), refusal('tree')),
+      t.rejects(system.spawn(hangs, { id: 'h', initTimeoutMs }), refusal('h')),
+      t.rejects(
+        system.supervise({ id: 'tree', children: [child(hangs, { id: 'h', initTimeoutMs })] }),
+        refusal('tree'),
+      ),
     ]
     while ((await system.tree()).filter(({ definition }) => definition === 'hangs').length < 2);
     await system.stop()
