@@ -2,14 +2,15 @@
  * CRC-32 as of zlib, Ethernet and PNG (reflected polynomial 0xedb88320).
  *
  * Short ranges go through tables, sixteen bytes a step ("slicing by 16", Kounavis and Berry 2005): the call into zlib costs
- * more than that. Longer ones go to zlib.
+ * more than that. Longer ones go to zlib, which is loaded for the first of them: it takes a thread 7 ms that most never need.
  */
-import { crc32 as zlibCrc32 } from 'node:zlib'
 
 /** From this many bytes on zlib is faster than the tables. */
 const zlibFromBytes = 448
 
 const slices = 16
+
+let zlibCrc32: typeof import('node:zlib').crc32 | undefined
 
 /** A table for each slice, in one: what a byte does to the sum, followed by 0, 1, 2, … 15 bytes. */
 const table = createTable()
@@ -35,7 +36,10 @@ export function crc32(bytes: Buffer, from: number, end: number): number {
 
 /** The same 32 bits as an i32, which V8 never keeps in memory of its own, as it does half of all u32. */
 export function crc32Word(bytes: Buffer, from: number, end: number): number {
-  if (end - from >= zlibFromBytes) return zlibCrc32(bytes.subarray(from, end)) | 0
+  if (end - from >= zlibFromBytes) {
+    zlibCrc32 ??= process.getBuiltinModule('node:zlib').crc32
+    return zlibCrc32(bytes.subarray(from, end)) | 0
+  }
   let sum = -1
   let at = from
   for (; at + slices <= end; at += slices) {

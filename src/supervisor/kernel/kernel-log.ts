@@ -5,6 +5,9 @@
 import type { Logger } from 'pino'
 import { decodeError, encodeError } from '../../messages/error-codec.ts'
 
+/** What of pino's logger a kernel uses. */
+export type KernelLogger = Pick<Logger, 'child' | 'isLevelEnabled' | 'info' | 'warn' | 'error'>
+
 /** Fields of a record; an error goes by the name that pino knows it by. */
 export interface LogFields {
   readonly [field: string]: unknown
@@ -19,7 +22,7 @@ export interface KernelLog {
 }
 
 /** The log of a kernel, written to `logger`. */
-export function createKernelLog(logger: Logger): KernelLog {
+export function createKernelLog(logger: KernelLogger): KernelLog {
   let hasFailed = false
 
   function write(level: keyof KernelLog, fields: LogFields, message: string): void {

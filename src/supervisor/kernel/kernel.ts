@@ -7,7 +7,6 @@
  * The main thread and every shard run this same kernel; a system without shards is this kernel alone.
  */
 import { AsyncLocalStorage } from 'node:async_hooks'
-import type { Logger } from 'pino'
 import type { ActorEvent, AskOptions } from '../../actors/runtime/actor-runtime.ts'
 import type { Clock, Random } from '../../actors/runtime/clock.ts'
 import type { ReplyToken } from '../../actors/runtime/runtime-actions.ts'
@@ -36,7 +35,7 @@ import { handleMessage } from './handle-message.ts'
 import { Hosts } from './hosts.ts'
 import { Incarnations } from './incarnations.ts'
 import { createKernelChildHost, type RemoteChildren } from './kernel-child-host.ts'
-import { createKernelLog, type KernelLog } from './kernel-log.ts'
+import { createKernelLog, type KernelLog, type KernelLogger } from './kernel-log.ts'
 import { Lifecycle } from './lifecycle.ts'
 import { TickClock } from './tick-clock.ts'
 import { type ExitListener, noprocExit, Watches } from './watches.ts'
@@ -66,7 +65,7 @@ export interface KernelOptions {
   readonly incarnation: number
   readonly clock: Clock
   readonly random: Random
-  readonly logger: Logger
+  readonly logger: KernelLogger
   readonly deadLettersMax: number
   readonly onFact: (fact: Fact) => void
   /** Where a shard notes its last events, for those who are there after its death. */
@@ -80,7 +79,7 @@ export class Kernel {
   readonly clock: Clock
   readonly random: Random
   /** The user's logger; actors have theirs from it. */
-  readonly logger: Logger
+  readonly logger: KernelLogger
   readonly log: KernelLog
   readonly blackBox: BlackBoxWriter | undefined
   /** What this thread can read of binary events; told to the others. */
@@ -214,8 +213,17 @@ export class Kernel {
     else this.#router.postToKernel(shard, message)
   }
 
-  /** Admits a message to the mailbox of an address of this thread, or says why not. */
-  deliver(envelope: Envelope): 'admitted' | Refusal {
+  /**
+   * Admits a message to the mailbox of an address of this thread, or says why not. `known` remembers the entry of that
+   * address between messages: an entry that has a living cell is the one that is listed.
+   */
+  deliver(envelope: Envelope, known?: { target: object | undefined }): 'admitted' | Refusal {
+    const cell = (known?.target as ActorEntry | undefined)?.cell
+    if (cell !== undefined && !cell.ended) return this.#admit(cell, envelope)
+    return this.#deliverTo(envelope, known)
+  }
+
+  #deliverTo(envelope: Envelope, known: { target: object | undefined } | undefined): 'admitted' | Refusal {
     if (envelope.to === kernelAddress) {
       envelope.receipts.start(envelope.token)
       this.onKernelMessage(decodeKernelMessage(envelope.event as KernelMessage))
@@ -227,12 +235,16 @@ export class Kernel {
       return this.hosts.covers(envelope.to) ? this.hosts.deliver(envelope) : this.expected.hold(envelope)
     }
     const { cell } = entry
+    if (known !== undefined) known.target = entry
+    if (cell !== undefined && !cell.ended) return this.#admit(cell, envelope)
     if (envelope.toIncarnation !== 0 && envelope.toIncarnation !== entry.incarnation) return 'ACTOR_DIED'
-    if (cell === undefined || cell.ended) {
-      if (entry.held.size >= entry.heldMax) return 'MAILBOX_FULL'
-      entry.held.push(envelope)
-      return 'admitted'
-    }
+    if (entry.held.size >= entry.heldMax) return 'MAILBOX_FULL'
+    entry.held.push(envelope)
+    return 'admitted'
+  }
+
+  #admit(cell: ActorCell, envelope: Envelope): 'admitted' | Refusal {
+    if (envelope.toIncarnation !== 0 && envelope.toIncarnation !== cell.incarnation) return 'ACTOR_DIED'
     const rejected = cell.mailbox.put(envelope)
     if (rejected === envelope) return 'MAILBOX_FULL'
     envelope.admittedAtMs = Math.floor(this.#time.now() - this.#startedAtMs)

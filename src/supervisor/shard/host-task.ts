@@ -4,7 +4,6 @@
  * It hooks what nobody caught, starts the tick and the heap guard, imports the runner by URL and hands it its context.
  * It never returns, so that Piscina takes the worker as busy until it ends.
  */
-import { readlinkSync } from 'node:fs'
 import type { MessagePort } from 'node:worker_threads'
 import { StarfishError } from '../../messages/errors.ts'
 import type { ExitReason } from '../../messages/thread/exit.ts'
@@ -101,6 +100,8 @@ async function load(task: HostTask, life: ShardLife): Promise<void> {
 /** The kernel's id of this thread, which its processor time is found by; 0 where there is no Linux /proc. */
 function osThreadId(): number {
   try {
+    // An import of it would look at each of its exports, and so load streams for 5 ms.
+    const { readlinkSync } = process.getBuiltinModule('node:fs')
     return Number(readlinkSync('/proc/thread-self').split('/').at(-1)) || 0
   } catch {
     return 0

@@ -6,8 +6,6 @@
  *
  * Measured: it makes of 100 actors that come back in 60 ms such that come back in 15.
  */
-
-import pino from 'pino'
 import { setup } from 'xstate'
 import { child } from '../../actors/runtime/child.ts'
 import { defineActor } from '../../actors/runtime/define-actor.ts'
@@ -20,6 +18,7 @@ import { actorsSupervisor } from '../kernel/well-known.ts'
 import { resolveChildSpec } from '../spec-check.ts'
 import { Shard } from './shard.ts'
 import type { PeerEnds, Resident } from './shard-control.ts'
+import { loadPino } from './shard-log.ts'
 import { createEnds } from './slot.ts'
 
 type PlayerEvent = { type: 'player.move' } | Request<{ type: 'player.speak'; line: string }, string>
@@ -102,7 +101,7 @@ function createShard(shard: number, peer: PeerEnds): Shard {
     blackBox: createBlackBox(),
     expected: [],
   }
-  return new Shard(activation, pino({ level: 'silent' }))
+  return new Shard(activation, loadPino()({ level: 'silent' }))
 }
 
 function createResident(id: string, definition: typeof player | typeof compiledPlayer): Resident {

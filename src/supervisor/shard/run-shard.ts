@@ -30,7 +30,6 @@ export function runShard(context: ShardContext): void {
   markInsideShard()
   let shard: Shard | undefined
   const { logPort, logLevel } = context.bootstrap as ShardBootstrap
-  const logger = createShardLogger(logLevel, logPort)
   const live = (): Shard => {
     if (shard === undefined) throw new Error('the shard is not activated')
     return shard
@@ -40,7 +39,7 @@ export function runShard(context: ShardContext): void {
     rehearse: () => answeredLater(rehearse),
     activate: activation =>
       answered(() => {
-        shard = new Shard(activation, logger.child({ shard: activation.shard }))
+        shard = new Shard(activation, createShardLogger(activation.shard, logLevel, logPort))
         const { kernel } = shard
         context.onFatal(({ type, error }) => kernel.failCurrent(error, type))
         return true

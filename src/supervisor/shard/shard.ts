@@ -2,7 +2,6 @@
  * A shard, as it is inside its worker: the kernel of the thread with its edges, and the top-level actors that come back
  * with each worker.
  */
-import type { Logger } from 'pino'
 import { createRandom, systemClock } from '../../actors/runtime/clock.ts'
 import { decodeExitReason } from '../../messages/thread/exit-codec.ts'
 import type { Fact } from '../../messages/thread/fact.ts'
@@ -21,6 +20,7 @@ import { actorStorage } from '../kernel/cell.ts'
 import type { RemoteStart } from '../kernel/child-start.ts'
 import type { ActorEntry } from '../kernel/entry.ts'
 import { Kernel } from '../kernel/kernel.ts'
+import type { KernelLogger } from '../kernel/kernel-log.ts'
 import { actorsSupervisor } from '../kernel/well-known.ts'
 import { ThreadRouter } from '../router/thread-router.ts'
 import type { Activation, PeerEnds, Resident } from './shard-control.ts'
@@ -36,7 +36,7 @@ export class Shard {
   readonly #returning = new Set<string>()
   readonly #watchService: (message: KernelMessage) => void
 
-  constructor(activation: Activation, logger: Logger) {
+  constructor(activation: Activation, logger: KernelLogger) {
     const facts = createFactBatch(batch => this.kernel.tellKernel(-1, { type: 'kernel.facts', facts: batch }))
     this.kernel = new Kernel({
       shard: activation.shard,

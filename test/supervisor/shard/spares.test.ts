@@ -1,64 +1,32 @@
 /** How a worker that stands by is prepared. Workers are played by the test, their control planes too. */
-import { MessageChannel } from 'node:worker_threads'
-import { expose } from 'comlink'
 import t from 'tap'
 import { child } from '../../../src/actors/runtime/child.ts'
-import type { ExitReason } from '../../../src/messages/thread/exit.ts'
-import { nodeEndpoint } from '../../../src/supervisor/shard/node-endpoint.ts'
 import { Spares } from '../../../src/supervisor/shard/spares.ts'
-import type { HostedWorker, WorkerEnd, WorkerHost } from '../../../src/supervisor/shard/worker-host.ts'
+import type { WorkerHost } from '../../../src/supervisor/shard/worker-host.ts'
 import { resolveSupervisorSpec } from '../../../src/supervisor/spec-check.ts'
 import { counter } from '../fixtures/counter.ts'
 import { quiet, turn } from '../fixtures/local-system.ts'
+import { type PlayedWorker, playWorker } from '../fixtures/played-worker.ts'
 import { ledger } from '../fixtures/shard-subject.ts'
 
-interface Played {
-  readonly worker: HostedWorker
+interface Played extends PlayedWorker {
   /** What was asked of it, in order. */
   readonly calls: string[]
-  load(): void
-  end(reason?: ExitReason): void
 }
 
 function play(workerIndex: number): Played {
-  const load = Promise.withResolvers<void>()
-  const ended = Promise.withResolvers<WorkerEnd>()
-  const { port1, port2 } = new MessageChannel()
   const calls: string[] = []
-  const control = {
-    preload: (definitions: readonly { exportName: string }[]) => {
+  const played = playWorker(workerIndex, {
+    preload: async definitions => {
       calls.push(`preload ${definitions.map(({ exportName }) => exportName).join()}`)
       return { value: true }
     },
-    rehearse: () => {
+    rehearse: async () => {
       calls.push('rehearse')
       return { value: true }
     },
-  }
-  expose(control, nodeEndpoint(port2))
-  const worker: HostedWorker = {
-    workerIndex,
-    threadId: workerIndex,
-    port: port1,
-    shared: new SharedArrayBuffer(0),
-    loaded: load.promise,
-    ending: ended.promise.then(({ reason }) => reason),
-    ended: ended.promise,
-    gone: ended.promise.then(() => {}),
-    terminate: async () => {},
-    cpuUsage: async () => undefined,
-    heapStatistics: async () => undefined,
-    eventLoopUtilization: () => 0,
-  }
-  return {
-    worker,
-    calls,
-    load: load.resolve,
-    end(reason = { type: 'shutdown' }) {
-      port1.close()
-      ended.resolve({ reason, atMs: 0, zombie: false })
-    },
-  }
+  })
+  return { ...played, calls }
 }
 
 function createSpares(played: Played[]): Spares {
