@@ -1,7 +1,7 @@
 /**
- * A process that keeps a log server busy: `node load.ts port partition milliseconds [healthRate produceRate]`, forked. It sends as fast as
- * the server answers, or so many requests of each kind a second, evenly, a millisecond's worth at a time; says how many requests a
- * second those were when the time is over.
+ * A process that keeps a log server, or its baseline, busy: `node load.ts port partition produceAnswerBytes milliseconds [healthRate
+ * produceRate]`, forked. It sends as fast as the server answers, or so many requests of each kind a second, evenly, a millisecond's worth
+ * at a time; says how many requests a second those were when the time is over.
  */
 import type { Socket } from 'node:net'
 import { setTimeout as wait } from 'node:timers/promises'
@@ -12,7 +12,7 @@ import { answerBytes, produceOf, pump, type Work, workOf } from './pump.ts'
 const connectionsOfEach = 2
 const tickMs = 1
 /** Unanswered requests on a connection beyond which an even load is not kept up: the server is asked for too much. */
-const openMax = 8_192
+const openMax = 65_536
 
 /** Requests a second. */
 export interface LoadRates {
@@ -21,10 +21,12 @@ export interface LoadRates {
   readonly produce: number
 }
 
-const [port = 0, partitionId = 0, durationMs = 0, health, produce] = process.argv.slice(2).map(Number)
+const [port = 0, partitionId = 0, produceAnswerBytes = 0, durationMs = 0, health, produce] = process.argv
+  .slice(2)
+  .map(Number)
 const works = {
   health: workOf(logOperation.healthCheck, {}, answerBytes.healthCheck, 64),
-  produce: workOf(logOperation.produce, produceOf(partitionId, 20), answerBytes.produce, 4),
+  produce: workOf(logOperation.produce, produceOf(partitionId, 20), produceAnswerBytes, 4),
 }
 const fromMs = performance.now()
 const untilMs = fromMs + durationMs

@@ -1,4 +1,4 @@
-/** An actor that watches the thread it lives on: pauses of its garbage collector, and delays of its event loop. */
+/** What watches the thread it is loaded by, as an actor or without: pauses of its garbage collector, and delays of its event loop. */
 import { monitorEventLoopDelay, PerformanceObserver } from 'node:perf_hooks'
 import { setup } from 'xstate'
 import { defineActor } from '../../src/actors/runtime/define-actor.ts'
@@ -13,7 +13,7 @@ export interface ThreadReport {
   readonly loopDelayP99Ms: number
 }
 
-/** What it takes; the first report tells of nothing. */
+/** What it takes. */
 export type ProbeEvent = Request<{ type: 'probe.report' }, ThreadReport>
 
 const resolutionMs = 1
@@ -21,8 +21,8 @@ const resolutionMs = 1
 let pausesMs: number[] = []
 let delays: ReturnType<typeof monitorEventLoopDelay> | undefined
 
-/** Reports, and begins anew. */
-function report(): ThreadReport {
+/** Reports of this thread, and begins anew; the first report tells of nothing. */
+export function report(): ThreadReport {
   const told = { pausesMs, loopDelayP99Ms: delays === undefined ? 0 : delays.percentile(99) / 1e6 - resolutionMs }
   pausesMs = []
   if (delays === undefined) {

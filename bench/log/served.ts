@@ -48,7 +48,8 @@ function state(): ServedState {
 }
 
 async function serveBare(): Promise<LogPort> {
-  const { listenBareCrc } = await import('./bare-crc.ts')
+  const [{ listenBareCrc }, { report }] = await Promise.all([import('./bare-crc.ts'), import('./probe.ts')])
+  reportThreads = async () => [report()]
   return { port: ((await listenBareCrc()).address() as AddressInfo).port }
 }
 

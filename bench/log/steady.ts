@@ -16,12 +16,32 @@ const pauseLimit = atMost(1, 'ms')
 const delayLimit = atMost(10, 'ms')
 const growthLimit = atMost(1.1, 'x')
 
+/** Who is kept busy. */
+interface Target {
+  readonly port: number
+  readonly partition: number
+  readonly produceAnswerBytes: number
+}
+
+/** The baseline answers everything alike. */
+function bareTarget({ port }: ServedLog): Target {
+  return { port, partition: 0, produceAnswerBytes: answerBytes.healthCheck }
+}
+
+async function logTarget({ port }: ServedLog): Promise<Target> {
+  return { port, partition: await newPartition(port, 'a'), produceAnswerBytes: answerBytes.produce }
+}
+
 /** Starts a load in a process of its own, as fast as it goes or at a rate; settles when it is over. */
-async function load(port: number, partition: number, durationMs: number, rates?: LoadRates): Promise<LoadRates> {
+async function load(
+  { port, partition, produceAnswerBytes }: Target,
+  durationMs: number,
+  rates?: LoadRates,
+): Promise<LoadRates> {
   const limits = rates === undefined ? [] : [rates.health, rates.produce]
   const child = fork(
     fileURLToPath(new URL('./load.ts', import.meta.url)),
-    [port, partition, durationMs, ...limits].map(String),
+    [port, partition, produceAnswerBytes, durationMs, ...limits].map(String),
   )
   const [report] = await Promise.race([
     once(child, 'message'),
@@ -34,55 +54,77 @@ function half({ health, produce }: LoadRates): LoadRates {
   return { health: health / 2, produce: produce / 2 }
 }
 
+interface Beside {
+  readonly rates: LoadRates
+  /** Of each request, the time until its answer, ms. */
+  readonly times: readonly (readonly number[])[]
+}
+
+/** Round trips of each of the requests in turn, one in flight, beside an even load. */
+async function timesBeside(
+  target: Target,
+  durationMs: number,
+  rates: LoadRates,
+  requests: readonly { readonly frame: Buffer; readonly bytes: number }[],
+): Promise<Beside> {
+  const socket = await open(target.port)
+  const loaded = load(target, durationMs, rates)
+  let isOver = false
+  void loaded.then(() => {
+    isOver = true
+  })
+  const times = requests.map((): number[] => [])
+  while (!isOver) {
+    for (const [index, { frame, bytes }] of requests.entries())
+      times[index]!.push(...(await roundTrips(socket, frame, 50, bytes)))
+  }
+  socket.destroy()
+  return { rates: await loaded, times }
+}
+
 /** Measures round trips beside an even load, at half of the rates that the server takes at most. */
 export async function measureHalfLoad({ quick, say }: SuiteOptions): Promise<Figure[]> {
   const rounds = quick ? 3 : 9
   const roundMs = 4_000
+  await using bare = await ServedLog.start('bare')
   await using served = await ServedLog.start('two')
-  const { port } = served
-  const partition = await newPartition(port, 'a')
-  const requests = {
-    health: { frame: encodeLogRequest(logOperation.healthCheck, 1, {}), bytes: answerBytes.healthCheck },
-    produce: { frame: encodeLogRequest(logOperation.produce, 1, produceOf(partition, 1)), bytes: answerBytes.produce },
+  const [bareLoaded, loaded] = [bareTarget(bare), await logTarget(served)]
+  const health = { frame: encodeLogRequest(logOperation.healthCheck, 1, {}), bytes: answerBytes.healthCheck }
+  const produce = {
+    frame: encodeLogRequest(logOperation.produce, 1, produceOf(loaded.partition, 1)),
+    bytes: answerBytes.produce,
   }
-  const p99s = { health: [] as number[], produce: [] as number[] }
-  const all = { health: [] as number[], produce: [] as number[] }
+  const p99s = { health: [] as number[], produce: [] as number[], bare: [] as number[] }
+  const all = { health: [] as number[], produce: [] as number[], bare: [] as number[] }
   const loads: LoadRates[] = []
-  // Once to warm it up.
-  await load(port, partition, roundMs)
-  const most = await load(port, partition, roundMs)
-  const socket = await open(port)
+  // Once to warm them up.
+  await load(bareLoaded, roundMs / 2)
+  await load(loaded, roundMs)
+  const rates = half(await load(loaded, roundMs))
   for (let round = -1; round < rounds; round++) {
-    const loaded = load(port, partition, roundMs, half(most))
-    let isOver = false
-    void loaded.then(() => {
-      isOver = true
-    })
-    const times = { health: [] as number[], produce: [] as number[] }
-    while (!isOver) {
-      for (const [kind, { frame, bytes }] of Object.entries(requests)) {
-        times[kind as keyof typeof times].push(...(await roundTrips(socket, frame, 50, bytes)))
-      }
-    }
-    const rates = await loaded
+    const theirs = await timesBeside(bareLoaded, roundMs / 2, rates, [health])
+    const ours = await timesBeside(loaded, roundMs, rates, [health, produce])
     if (round < 0) continue
-    loads.push(rates)
-    for (const kind of ['health', 'produce'] as const) {
+    loads.push(ours.rates)
+    const times = { health: ours.times[0]!, produce: ours.times[1]!, bare: theirs.times[0]! }
+    for (const kind of ['health', 'produce', 'bare'] as const) {
       p99s[kind].push(quantile(times[kind], 0.99))
       for (const ms of times[kind]) all[kind].push(ms)
     }
-    say(`half load ${round + 1}/${rounds}: p99 ${ms(p99s.health.slice(-1))}, produce ${ms(p99s.produce.slice(-1))}`)
+    const [last, lastProduce, lastBare] = [p99s.health, p99s.produce, p99s.bare].map(values => ms(values.slice(-1)))
+    say(`half load ${round + 1}/${rounds}: p99 ${last}, produce ${lastProduce}, bare ${lastBare}`)
   }
-  socket.destroy()
   const beside = `1, beside ${inThousands(loads.map(({ health }) => health))} HealthChecks/s and ${inThousands(loads.map(({ produce }) => produce))} Produces of 20/s`
   return [
     {
       ...figureOf('p99 of a HealthCheck at half load', beside, p99s.health, roundTripLimit),
+      baseline: `bare net with checksums: ${ms(p99s.bare)}`,
       distribution: {
         title: 'Round trips at half load',
         unit: 'ms',
         series: [
           { label: 'HealthCheck', values: all.health },
+          { label: 'HealthCheck, bare', values: all.bare },
           { label: 'Produce, committed', values: all.produce },
         ],
       },
@@ -91,16 +133,26 @@ export async function measureHalfLoad({ quick, say }: SuiteOptions): Promise<Fig
   ]
 }
 
+/** Pauses of the baseline's collector beside the load that it takes at most, ms. */
+async function barePauses(seconds: number): Promise<readonly number[]> {
+  await using bare = await ServedLog.start('bare')
+  const target = bareTarget(bare)
+  await load(target, (seconds / 3) * 1_000)
+  await bare.ask('threads')
+  await load(target, seconds * 1_000)
+  return (await bare.ask('threads')).flatMap(({ pausesMs }) => pausesMs)
+}
+
 /** Measures what a server lives through at full load. */
 export async function measureSteady({ quick, say }: SuiteOptions): Promise<Figure[]> {
   const seconds = quick ? 15 : 60
   await using served = await ServedLog.start('two')
-  const partition = await newPartition(served.port, 'a')
+  const target = await logTarget(served)
   // What the first seconds make it grow to is what it needs anyway.
-  await load(served.port, partition, (seconds / 3) * 1_000)
+  await load(target, (seconds / 3) * 1_000)
   await served.ask('threads')
   let isOver = false
-  const loaded = load(served.port, partition, seconds * 1_000).finally(() => {
+  const loaded = load(target, seconds * 1_000).finally(() => {
     isOver = true
   })
   const residents: number[] = []
@@ -114,15 +166,26 @@ export async function measureSteady({ quick, say }: SuiteOptions): Promise<Figur
   const growth = spread(residents.slice(-third)).value / spread(residents.slice(0, third)).value
   const pauses = threads.flatMap(({ pausesMs }) => pausesMs)
   const delays = threads.map(({ loopDelayP99Ms }) => loopDelayP99Ms)
+  const bare = await barePauses(seconds)
   const inFlight = `${inThousands([health + produce])} requests/s for ${seconds} s`
-  say(`steady: ${inFlight}, ${pauses.length} pauses, growth ${growth.toFixed(2)}`)
+  say(`steady: ${inFlight}, ${pauses.length} pauses, bare ${bare.length}, growth ${growth.toFixed(2)}`)
   const mib = (bytes: number) => (bytes / 1_048_576).toFixed(0)
+  const pausesOf = (values: readonly number[]) => `${ms([quantile(values, 0.99)])} of ${values.length}`
   return [
     {
       ...figureOf('resident memory, last third to first third', inFlight, [growth], growthLimit),
       figure: `${mib(Math.min(...residents))} to ${mib(Math.max(...residents))} MiB`,
     },
-    figureOf('garbage collection on the shards, p99 of its pauses', inFlight, [quantile(pauses, 0.99)], pauseLimit),
+    {
+      ...figureOf(
+        'garbage collection on the shards, p99 of its pauses',
+        inFlight,
+        [quantile(pauses, 0.99)],
+        pauseLimit,
+      ),
+      figure: pausesOf(pauses),
+      baseline: `bare net with checksums: ${pausesOf(bare)}`,
+    },
     figureOf('event loop of a shard, p99 of its delay, the worse of two', inFlight, [Math.max(...delays)], delayLimit),
   ]
 }

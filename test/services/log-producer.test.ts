@@ -134,6 +134,23 @@ t.test('memory is bounded: sends wait in line, and are refused beyond it', async
   )
 })
 
+t.test('a send that waits is of the messages that it was called with, whatever becomes of them', async t => {
+  const { client } = await clientOf(t, 0, memory)
+  const { partitions } = await client.createTopic('t', 2)
+  const producer = client.producer()
+  const [partition = -1] = partitions
+  const message = { key: 'k' as string | null, value: 'asked', partition, timestamp: 5 }
+  const messages = [message]
+  const sent = producer.send({ topic: 't', messages })
+  t.equal(producer.stats().sendsWaiting, 1, 'its topic is not known yet')
+  Object.assign(message, { key: null, value: 'changed'.repeat(9), partition: 99, timestamp: 6 })
+  messages.push({ ...message })
+  t.same(await sent, [{ partition, offset: 0 }])
+  const [stored] = (await client.fetch(partition, 0, 1_000)).messages
+  t.same([stored?.key?.toString(), stored?.value?.toString(), stored?.timestamp], ['k', 'asked', 5])
+  t.equal(producer.stats().bufferedBytes, 0)
+})
+
 t.test('linger gathers, flush does not wait for it', async t => {
   const { client } = await clientOf(t, 0, memory)
   await client.createTopic('t')

@@ -1,11 +1,15 @@
 /**
- * The timers of connections: a hashed timing wheel whose entries are the records themselves. In every state of the
- * connection chart at most one timer is set, so a record carries the links of one, and an idle connection costs no timer
- * object at all.
+ * The timers of connections: a hierarchical timing wheel (Varghese and Lauck 1987) whose entries are the records themselves. In
+ * every state of the connection chart at most one timer is set, so a record carries the links of one, and an idle connection
+ * costs no timer object at all.
  *
+ * ```
+ * near   a place for each tick of this round      what is due there fires
+ * far    a place for each round to come           all of it becomes near when its round begins
+ * ```
  * Timers fire at the first tick that is not before they are due: never early, at most one tick late. The clock is only
- * asked to wake the wheel for the next tick that has entries. One that wakes late found the thread busy: what peers did in
- * time is in the kernel, and is read before anything fires.
+ * asked to wake the wheel for the next tick that has entries, or the next round: thousands that wait for minutes wake nobody. One
+ * that wakes late found the thread busy: what peers did in time is in the kernel, and is read before anything fires.
  */
 import type { Clock, TimerHandle } from '../runtime/clock.ts'
 import type { ChartInstance, ChartTimers } from '../runtime/compiled-chart.ts'
@@ -23,8 +27,10 @@ export interface TimedRecord {
 export interface WheelOptions {
   /** Default 10. */
   readonly tickMs?: number
-  /** Default 1,024: later timers are passed by once a round. */
+  /** Of a round, default 1,024. */
   readonly ticks?: number
+  /** Default 1,024: what is due later is passed by once in so many rounds. */
+  readonly rounds?: number
 }
 
 /** A wake that is so many ticks late was kept by other work. */
@@ -34,20 +40,33 @@ const lateTicks = 5
 export function createConnectionTimers(
   clock: Clock,
   expire: (instance: TimedRecord, slot: number) => void,
-  { tickMs = 10, ticks = 1_024 }: WheelOptions = {},
+  { tickMs = 10, ticks = 1_024, rounds = 1_024 }: WheelOptions = {},
 ): ChartTimers {
-  const heads: (TimedRecord | undefined)[] = new Array(ticks).fill(undefined)
+  const near: (TimedRecord | undefined)[] = new Array(ticks).fill(undefined)
+  const far: (TimedRecord | undefined)[] = new Array(rounds).fill(undefined)
   const epochMs = clock.now()
+  /** No timer is due up to it; those of its round are near. */
   let doneTick = 0
   let count = 0
+  /** Nothing is to be done before it. */
   let wakeTick = Number.POSITIVE_INFINITY
   let handle: TimerHandle
 
   const tickNow = (): number => Math.floor((clock.now() - epochMs) / tickMs)
+  const roundOf = (tick: number): number => Math.floor(tick / ticks)
+  const isFar = (dueTick: number): boolean => roundOf(dueTick) > roundOf(doneTick)
+
+  function setHead(dueTick: number, record: TimedRecord | undefined): TimedRecord | undefined {
+    const places = isFar(dueTick) ? far : near
+    const place = places === far ? roundOf(dueTick) % rounds : dueTick % ticks
+    const head = places[place]
+    places[place] = record
+    return head
+  }
 
   function unlink(record: TimedRecord): void {
     const { timerNext: next, timerPrevious: previous } = record
-    if (previous === undefined) heads[record.timerDueTick % ticks] = next
+    if (previous === undefined) setHead(record.timerDueTick, next)
     else previous.timerNext = next
     if (next !== undefined) next.timerPrevious = previous
     record.timerNext = undefined
@@ -57,12 +76,11 @@ export function createConnectionTimers(
   }
 
   function link(record: TimedRecord, slot: number, dueTick: number): void {
-    const head = heads[dueTick % ticks]
+    const head = setHead(dueTick, record)
     record.timerSlot = slot
     record.timerDueTick = dueTick
     record.timerNext = head
     if (head !== undefined) head.timerPrevious = record
-    heads[dueTick % ticks] = record
     count++
   }
 
@@ -73,11 +91,16 @@ export function createConnectionTimers(
     handle = clock.setTimeout(wake, Math.max(0, epochMs + tick * tickMs - clock.now()))
   }
 
-  /** The next tick after the ones that are done whose place on the wheel is taken. */
+  function sleep(): void {
+    clock.clearTimeout(handle)
+    wakeTick = Number.POSITIVE_INFINITY
+  }
+
+  /** The next tick whose place is taken, or the first of the next round whose place is. */
   function nextTaken(): number {
-    for (let tick = doneTick + 1; tick <= doneTick + ticks; tick++) {
-      if (heads[tick % ticks] !== undefined) return tick
-    }
+    const round = roundOf(doneTick)
+    for (let tick = doneTick + 1; tick < (round + 1) * ticks; tick++) if (near[tick % ticks] !== undefined) return tick
+    for (let next = round + 1; next <= round + rounds; next++) if (far[next % rounds] !== undefined) return next * ticks
     return Number.POSITIVE_INFINITY
   }
 
@@ -95,16 +118,16 @@ export function createConnectionTimers(
   }
 
   function turn(): void {
-    wakeTick = Number.POSITIVE_INFINITY
+    const fromTick = doneTick + 1
     const now = tickNow()
+    if (now >= fromTick) moveTo(now)
     const due: TimedRecord[] = []
     // After a long stall one round visits every place.
-    for (let tick = Math.max(doneTick + 1, now - ticks + 1); tick <= now; tick++) {
-      for (let record = heads[tick % ticks]; record !== undefined; record = record.timerNext) {
+    for (let tick = Math.max(fromTick, now - ticks + 1); tick <= now; tick++) {
+      for (let record = near[tick % ticks]; record !== undefined; record = record.timerNext) {
         if (record.timerDueTick <= now) due.push(record)
       }
     }
-    doneTick = Math.max(doneTick, now)
     for (const record of due) {
       // One that fired before it may have cleared or set it anew.
       if (record.timerSlot < 0 || record.timerDueTick > now) continue
@@ -112,25 +135,45 @@ export function createConnectionTimers(
       unlink(record)
       expire(record, slot)
     }
+    sleep()
     if (count > 0) wakeAt(nextTaken())
+  }
+
+  /** Goes on to a tick; what belongs to rounds that have begun becomes near. */
+  function moveTo(tick: number): void {
+    const round = roundOf(tick)
+    const begun: [record: TimedRecord, slot: number][] = []
+    for (let next = Math.max(roundOf(doneTick) + 1, round - rounds + 1); next <= round; next++) {
+      let record = far[next % rounds]
+      while (record !== undefined) {
+        const { timerNext, timerSlot, timerDueTick } = record
+        if (roundOf(timerDueTick) <= round) {
+          unlink(record)
+          begun.push([record, timerSlot])
+        }
+        record = timerNext
+      }
+    }
+    doneTick = tick
+    for (const [record, slot] of begun) link(record, slot, record.timerDueTick)
   }
 
   return {
     set(instance, slot, delayMs) {
       const record = recordOf(instance)
       if (record.timerSlot >= 0) unlink(record)
-      const dueTick = Math.max(doneTick + 1, Math.ceil((clock.now() + delayMs - epochMs) / tickMs))
-      link(record, slot, dueTick)
+      const passedMs = clock.now() - epochMs
       // A wheel that stood still woke for nothing; its place is where the clock is.
-      wakeAt(dueTick - doneTick <= ticks ? dueTick : nextTaken())
+      doneTick = Math.max(doneTick, Math.min(Math.floor(passedMs / tickMs), wakeTick - 1))
+      const dueTick = Math.max(doneTick + 1, Math.ceil((passedMs + delayMs) / tickMs))
+      link(record, slot, dueTick)
+      wakeAt(isFar(dueTick) ? roundOf(dueTick) * ticks : dueTick)
     },
     clear(instance, slot) {
       const record = recordOf(instance)
       if (record.timerSlot !== slot) return
       unlink(record)
-      if (count > 0) return
-      clock.clearTimeout(handle)
-      wakeTick = Number.POSITIVE_INFINITY
+      if (count === 0) sleep()
     },
     remainingMs(instance, slot) {
       const record = recordOf(instance)

@@ -26,43 +26,42 @@ export interface OutputBuffer {
 }
 
 /** The buffers of one thread. */
-export interface OutputPool {
-  /** A buffer with room for at least `bytes`. */
-  take(owner: OutputOwner, bytes: number): OutputBuffer
-  /** Counts a buffer as waiting until it is written: a socket is being given it. */
-  wait(buffer: OutputBuffer): void
+export class OutputPool {
   /** Bytes that wait with sockets. */
-  readonly waitingBytes: number
-  /** Takes a buffer back that will not be written. */
-  give(buffer: OutputBuffer): void
-  /** Buffers at rest. */
-  readonly idle: number
-}
+  waitingBytes = 0
+  readonly #keepMax: number
+  readonly #resting: OutputBuffer[] = []
+  readonly #large = new LargeBuffers()
 
-/** A pool that keeps up to `keepMax` buffers at rest. */
-export function createOutputPool(keepMax = 32): OutputPool {
-  const resting: OutputBuffer[] = []
-  const large = new LargeBuffers()
-  let waitingBytes = 0
-
-  function give(buffer: OutputBuffer): void {
-    waitingBytes -= buffer.givenBytes
-    buffer.owner = undefined
-    buffer.lengthBytes = 0
-    buffer.givenBytes = 0
-    if (buffer.bytes.length > OUTPUT_BUFFER_BYTES) large.give(buffer.bytes)
-    else if (resting.length < keepMax) resting.push(buffer)
+  /** Keeps up to `keepMax` buffers at rest. */
+  constructor(keepMax = 32) {
+    this.#keepMax = keepMax
   }
 
-  function create(bytes: Buffer): OutputBuffer {
+  /** Buffers at rest. */
+  get idle(): number {
+    return this.#resting.length
+  }
+
+  /** A buffer with room for at least `bytes`. */
+  take(owner: OutputOwner, bytes: number): OutputBuffer {
+    const buffer =
+      bytes > OUTPUT_BUFFER_BYTES
+        ? this.#create(this.#large.take(bytes))
+        : (this.#resting.pop() ?? this.#create(Buffer.allocUnsafeSlow(OUTPUT_BUFFER_BYTES)))
+    buffer.owner = owner
+    return buffer
+  }
+
+  #create(bytes: Buffer): OutputBuffer {
     const buffer: OutputBuffer = {
       bytes,
       lengthBytes: 0,
       givenBytes: 0,
       owner: undefined,
-      written(error) {
+      written: error => {
         const { owner } = buffer
-        give(buffer)
+        this.give(buffer)
         // A write that failed is followed by the end of the socket, which may be in the middle of a step.
         if (!error) owner?.onWritten()
       },
@@ -70,25 +69,19 @@ export function createOutputPool(keepMax = 32): OutputPool {
     return buffer
   }
 
-  return {
-    take(owner, bytes) {
-      const buffer =
-        bytes > OUTPUT_BUFFER_BYTES
-          ? create(large.take(bytes))
-          : (resting.pop() ?? create(Buffer.allocUnsafeSlow(OUTPUT_BUFFER_BYTES)))
-      buffer.owner = owner
-      return buffer
-    },
-    wait(buffer) {
-      buffer.givenBytes = buffer.lengthBytes
-      waitingBytes += buffer.givenBytes
-    },
-    get waitingBytes() {
-      return waitingBytes
-    },
-    give,
-    get idle() {
-      return resting.length
-    },
+  /** Counts a buffer as waiting until it is written: a socket is being given it. */
+  wait(buffer: OutputBuffer): void {
+    buffer.givenBytes = buffer.lengthBytes
+    this.waitingBytes += buffer.givenBytes
+  }
+
+  /** Takes a buffer back that will not be written. */
+  give(buffer: OutputBuffer): void {
+    this.waitingBytes -= buffer.givenBytes
+    buffer.owner = undefined
+    buffer.lengthBytes = 0
+    buffer.givenBytes = 0
+    if (buffer.bytes.length > OUTPUT_BUFFER_BYTES) this.#large.give(buffer.bytes)
+    else if (this.#resting.length < this.#keepMax) this.#resting.push(buffer)
   }
 }

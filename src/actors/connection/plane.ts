@@ -11,7 +11,7 @@ import type { ConnectionLedger } from '../serving/connections.ts'
 import type { FrameProtocol } from '../serving/protocol.ts'
 import type { ConnectionEvent } from './events.ts'
 import type { ConnectionContext } from './machine.ts'
-import { createOutputPool, type OutputPool } from './output.ts'
+import { OutputPool } from './output.ts'
 import type { Connection } from './record.ts'
 import { halt } from './transitions.ts'
 
@@ -59,7 +59,7 @@ export class ConnectionPlane {
   readonly ledger: ConnectionLedger
   readonly hooks: ConnectionHooks
   readonly secure: boolean
-  readonly outputs: OutputPool = createOutputPool()
+  readonly outputs = new OutputPool()
   /** Every connection that is not closed, by its number, oldest first. */
   readonly table = new Map<number, Connection>()
   /** Why connections end now, other than by their chart. */

@@ -20,9 +20,13 @@ export const logOperation = {
   healthCheck: healthCheckV1,
 } as const
 
+/** Types and versions are u8. */
+const codes = 256
+
 /** Operations by type and version: several versions of a type stand side by side. */
 export class LogOperations implements Iterable<AnyLogOperation> {
-  readonly #operations = new Map<number, AnyLogOperation>()
+  /** Of a type, by its version. */
+  readonly #byType: (AnyLogOperation | undefined)[][] = Array.from({ length: codes }, () => [])
 
   /** `BAD_CONFIG` for two of one type and version. */
   constructor(operations: Iterable<AnyLogOperation>) {
@@ -33,23 +37,21 @@ export class LogOperations implements Iterable<AnyLogOperation> {
           details: { name, type, version },
         })
       }
-      this.#operations.set(keyOf(type, version), operation)
+      this.#byType[type]![version] = operation
     }
   }
 
   /** Undefined for a type, or a version of it, that nobody knows. */
   find(type: number, version: number): AnyLogOperation | undefined {
-    return this.#operations.get(keyOf(type, version))
+    return this.#byType[type]![version]
   }
 
   [Symbol.iterator](): Iterator<AnyLogOperation> {
-    return this.#operations.values()
+    return this.#byType
+      .flat()
+      .filter(operation => operation !== undefined)
+      .values()
   }
-}
-
-/** Both are u8. */
-function keyOf(type: number, version: number): number {
-  return (type << 8) | version
 }
 
 /** All operations of version 1. */

@@ -17,7 +17,7 @@ import { StarfishError } from '../errors.ts'
 import { checkField } from '../wire/check-field.ts'
 import type { KnownSum } from '../wire/crc32-join.ts'
 import { STOP } from '../wire/frame-decoder.ts'
-import { copyBytes, readU16, readU32, readU64, writeU16, writeU32, writeU64 } from '../wire/in-place.ts'
+import { readI32, readU16, readU32, readU64, writeU16, writeU32, writeU64 } from '../wire/in-place.ts'
 import { LOG_CRC_BYTES, LOG_FRAME_BYTES_MAX, LOG_RESPONSE_HEADER_BYTES, logError, logStatus } from './codes.ts'
 import { isLogFrameIntact, judgeLength, LOG_LENGTH_BYTES, sealLogFrame } from './frame.ts'
 import type { LogOperation, LogOutcome, LogQuestion } from './operation.ts'
@@ -108,7 +108,9 @@ function responseBuffer(frameBytes: number, requestId: number): Buffer {
 
 function copyRequestId(target: Buffer, at: number, request: Buffer, requestAt: number): void {
   const from = requestAt + logRequestAt.requestId
-  copyBytes(request, from, from + 8, target, at + logResponseAt.requestId)
+  const to = at + logResponseAt.requestId
+  writeU32(target, to, readI32(request, from))
+  writeU32(target, to + 4, readI32(request, from + 4))
 }
 
 function writeAnswer<TAnswer>(

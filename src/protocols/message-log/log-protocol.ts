@@ -45,6 +45,9 @@ export function createLogProtocol(
 ): FrameProtocol {
   const decoder = new LogRequestDecoder(new LogOperations(handlers.keys()))
   const call = new LogCall()
+  // What is asked now is mostly what was asked before.
+  let lastOperation: AnyLogOperation | undefined
+  let handler: LogHandler | undefined
 
   return {
     kind: 'frames',
@@ -69,9 +72,14 @@ export function createLogProtocol(
         if (fault.closes) link.finish()
         return
       }
-      call.move(decoder.operation, link, bytes, at, bodyBytes)
+      const { operation } = decoder
+      if (operation !== lastOperation) {
+        lastOperation = operation
+        handler = handlers.get(operation)
+      }
+      call.move(operation, link, bytes, at, bodyBytes)
       try {
-        handlers.get(decoder.operation)!(call, decoder.request as never)
+        handler!(call, decoder.request as never)
       } catch (error) {
         services.refuse(call, error)
       }

@@ -11,7 +11,7 @@
  */
 import { connect as connectTcp, type Socket } from 'node:net'
 import { type ConnectionOptions, connect as connectTls } from 'node:tls'
-import { createOutputPool, type OutputBuffer, type OutputOwner } from '../../actors/connection/output.ts'
+import { type OutputBuffer, type OutputOwner, OutputPool } from '../../actors/connection/output.ts'
 import { isStarfishError, type StarfishError } from '../../messages/errors.ts'
 import type { Link, LinkEnd, LinkOwner, ServerAddress } from './link.ts'
 import type { PendingRequest } from './pending-request.ts'
@@ -41,7 +41,7 @@ export interface StreamOptions {
 }
 
 /** The output buffers of all clients of this thread. */
-const outputs = createOutputPool()
+const outputs = new OutputPool()
 
 const readBytes = 65_536
 

@@ -20,6 +20,7 @@ t.test('seeded timers, some cleared, some set anew, fire when they are due', asy
   const timers = createConnectionTimers(clock, record => void fired.set((record as Entry).name, clock.now()), {
     tickMs: 10,
     ticks: 64,
+    rounds: 4,
   })
   const due = new Map<number, number>()
   const entries = Array.from({ length: 400 }, (_, name) => entry(name))
@@ -44,6 +45,71 @@ t.test('seeded timers, some cleared, some set anew, fire when they are due', asy
     if (lateMs < 0 || lateMs > 10.001) t.fail(`timer ${name} fired ${lateMs} ms late`)
   }
   t.equal(clock.pending, 0, 'an empty wheel sets no timer')
+})
+
+t.test('what is due in many rounds wakes nobody before its round begins', async t => {
+  const clock = createVirtualClock()
+  let wakes = 0
+  const counting: Clock = {
+    ...clock,
+    setTimeout: (fn, ms) =>
+      clock.setTimeout(() => {
+        wakes++
+        fn()
+      }, ms),
+  }
+  const fired: number[] = []
+  const timers = createConnectionTimers(counting, () => void fired.push(clock.now()), { tickMs: 10, ticks: 100 })
+  const startMs = clock.now()
+  // A tick after the other.
+  for (let name = 0; name < 50; name++) {
+    timers.set(entry(name).instance, 0, 60_100)
+    await clock.advance(10)
+  }
+  await clock.advance(59_400)
+  t.equal(wakes, 0)
+  await clock.advance(1_000)
+  t.same(
+    fired,
+    Array.from({ length: 50 }, (_, name) => startMs + 60_100 + 10 * name),
+  )
+  t.equal(wakes, 51, 'for the round, and for each tick of it')
+})
+
+t.test('a timer that is set while others fire slowly is in its place', async t => {
+  let nowMs = 0
+  const clock = {
+    now: () => nowMs,
+    wake: () => {},
+    setTimeout(fn: () => void) {
+      clock.wake = fn
+    },
+    clearTimeout() {},
+  }
+  const [slow, next, short, far] = [entry(1), entry(2), entry(3), entry(4)]
+  const fired: number[] = []
+  const options = { tickMs: 10, ticks: 16 }
+  const timers = createConnectionTimers(
+    clock,
+    record => {
+      fired.push((record as Entry).name)
+      if (record !== slow.record) return
+      nowMs += 400
+      timers.set(short.instance, 0, 20)
+      timers.set(far.instance, 0, 200)
+    },
+    options,
+  )
+  timers.set(slow.instance, 0, 100)
+  timers.set(next.instance, 0, 110)
+  for (nowMs of [100, 500, 520, 690]) {
+    clock.wake()
+    await new Promise(resolve => setImmediate(resolve))
+  }
+  t.same(fired, [1, 2, 3])
+  nowMs = 700
+  clock.wake()
+  t.same(fired, [1, 2, 3, 4])
 })
 
 t.test('a wheel that wakes late has what came meanwhile read first', async t => {

@@ -1,9 +1,9 @@
 /** Output buffers come back when they were written or are given up, and are used again. */
 import t from 'tap'
-import { createOutputPool, OUTPUT_BUFFER_BYTES } from '../../../src/actors/connection/output.ts'
+import { OUTPUT_BUFFER_BYTES, OutputPool } from '../../../src/actors/connection/output.ts'
 
 t.test('a buffer that was written is used again, after its owner was told', async t => {
-  const pool = createOutputPool(1)
+  const pool = new OutputPool(1)
   let told = 0
   const owner = {
     onWritten() {
@@ -27,7 +27,7 @@ t.test('a buffer that was written is used again, after its owner was told', asyn
 })
 
 t.test('what sockets were given counts until it is written, or fails', async t => {
-  const pool = createOutputPool()
+  const pool = new OutputPool()
   const owner = { onWritten() {} }
   const [first, second] = [pool.take(owner, 100), pool.take(owner, 300_000)]
   first.lengthBytes = 100
@@ -45,7 +45,7 @@ t.test('what sockets were given counts until it is written, or fails', async t =
 })
 
 t.test('a reply beyond the size of a buffer has one of its own, which is not kept', async t => {
-  const pool = createOutputPool()
+  const pool = new OutputPool()
   const owner = { onWritten() {} }
   const large = pool.take(owner, OUTPUT_BUFFER_BYTES + 1)
   t.equal(large.bytes.length, OUTPUT_BUFFER_BYTES + 1)

@@ -2,7 +2,7 @@
 import { crc32 as zlibCrc32 } from 'node:zlib'
 import t from 'tap'
 import { createRandom } from '../../../src/actors/runtime/clock.ts'
-import { crc32 } from '../../../src/messages/wire/crc32.ts'
+import { crc32, crc32Word } from '../../../src/messages/wire/crc32.ts'
 
 t.test('the check value of the standard', t => {
   t.equal(crc32(Buffer.from('123456789'), 0, 9), 0xcbf43926)
@@ -18,6 +18,7 @@ t.test('every length around the change from tables to zlib, at every alignment',
     for (let from = 0; from < 8; from++) {
       const expected = zlibCrc32(bytes.subarray(from, from + length))
       if (crc32(bytes, from, from + length) !== expected) wrong.push(`${length} bytes from ${from}`)
+      if (crc32Word(bytes, from, from + length) !== (expected | 0)) wrong.push(`${length} bytes from ${from}, as i32`)
     }
   }
   t.same(wrong, [])

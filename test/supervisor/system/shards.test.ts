@@ -279,7 +279,10 @@ for (const shards of [0, 1]) {
     })
     const starting = [
       t.rejects(system.spawn(hangs, { id: 'h', initTimeoutMs }), refusal('h')),
-      t.rejects(system.supervise({ id: 'tree', children: [child(hangs, { id: 'h', initTimeoutMs })] }), refusal('tree')),
+      t.rejects(
+        system.supervise({ id: 'tree', children: [child(hangs, { id: 'h', initTimeoutMs })] }),
+        refusal('tree'),
+      ),
     ]
     while ((await system.tree()).filter(({ definition }) => definition === 'hangs').length < 2);
     await system.stop()

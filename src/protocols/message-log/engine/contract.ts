@@ -149,6 +149,11 @@ export interface LogEngine extends LogReader {
    * has nothing to win leaves it out.
    */
   appendTo?(request: AppendRequest, index: number, sink: AppendSink): void
+  /**
+   * Appends of one message each that follow each other, to one partition, with one acknowledgement and no producer, may be given
+   * as one: what becomes of one becomes of all, whole or not at all. Left out: each is given by itself.
+   */
+  readonly takesJoined?: true
   /** Removes what the policy does not keep, a little at a time. */
   retain(policy: RetentionPolicy): Promise<RetentionResult>
 }

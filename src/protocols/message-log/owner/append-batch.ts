@@ -3,18 +3,26 @@
  *
  * ```
  * append       partitionId u32 | count u32 | flags u8 | producer | messageBytes u32 | messages
- * flags        bits 0-1 acknowledgement: 0 committed, 1 received, 2 flushed | bit 2: there is a producer
+ * flags        bits 0-1 acknowledgement: 0 committed, 1 received, 2 flushed | bit 2: there is a producer | bit 3: joined
  * producer     id u64 | sequence u32
  * ```
+ * Appends of one message each that follow each other, to one partition, with one acknowledgement and no producer, are joined: they
+ * cross as one, each of whose messages is an append of its own. So thousands of them cost their owner what a batch does.
+ *
  * Messages are copied into the buffer; what is read of it are views, which are good until the appends are answered.
  */
 import { acknowledgements } from '../../../messages/log/codes.ts'
+import { endOfLogMessage } from '../../../messages/log/message-v1.ts'
 import { copyBytes, writeBigU64, writeU32 } from '../../../messages/wire/in-place.ts'
 import { WireReader } from '../../../messages/wire/reader.ts'
 import type { AppendRequest } from '../engine/contract.ts'
 
 const acknowledgementBits = 0b011
 const producerBit = 0b100
+const joinedBit = 0b1000
+
+/** Of the messages of joined appends: one that is larger stays alone. */
+const joinedBytesMax = 65_536
 
 const headBytes = 9
 const producerBytes = 12
@@ -25,12 +33,27 @@ const nothing = Buffer.alloc(0)
 /** An append without its messages. */
 export type AppendHead = Omit<AppendRequest, 'messages'>
 
+/** An append as it crosses. */
+export interface CrossingAppend extends AppendRequest {
+  /** Its place among the appends of its batch; that of the first of those that are joined. */
+  readonly index: number
+  /** Appends that are joined in it, of one message each; 1 for one that is not joined. */
+  readonly appends: number
+}
+
+/** In a buffer: where the last append begins, if others may be joined to it. */
+interface OpenRun extends Pick<AppendHead, 'partitionId' | 'acknowledgement'> {
+  readonly at: number
+  count: number
+}
+
 /** Gathers appends, in `buffer` if they fit. */
 export class AppendBatchWriter {
   /** What was taken goes with its batch; a new one is made when something is added. */
   #buffer: Buffer
   #at = 0
   #count = 0
+  #run: OpenRun | undefined
 
   constructor(buffer: ArrayBufferLike) {
     this.#buffer = Buffer.from(buffer)
@@ -51,13 +74,12 @@ export class AppendBatchWriter {
   }
 
   /** Copies the messages that are `bytes[start, end)`. */
-  addFrom(
-    { partitionId, count, acknowledgement, producer }: AppendHead,
-    bytes: Uint8Array,
-    start: number,
-    end: number,
-  ): void {
+  addFrom(head: AppendHead, bytes: Uint8Array, start: number, end: number): void {
+    if (this.#join(head, bytes, start, end)) return
+    const { partitionId, count, acknowledgement, producer } = head
     const messageBytes = end - start
+    const mayBeJoined = count === 1 && producer === undefined && messageBytes < joinedBytesMax
+    this.#run = mayBeJoined ? { partitionId, acknowledgement, at: this.#at, count } : undefined
     const size = headBytes + (producer === undefined ? 0 : producerBytes) + lengthBytes + messageBytes
     this.#makeRoom(size)
     const buffer = this.#buffer
@@ -77,12 +99,39 @@ export class AppendBatchWriter {
     this.#count++
   }
 
+  /** Makes it one with the append before it, if it may be. */
+  #join({ partitionId, count, acknowledgement, producer }: AppendHead, bytes: Uint8Array, start: number, end: number) {
+    const run = this.#run
+    if (
+      run === undefined ||
+      count !== 1 ||
+      producer !== undefined ||
+      partitionId !== run.partitionId ||
+      acknowledgement !== run.acknowledgement
+    )
+      return false
+    const messagesAt = run.at + headBytes + lengthBytes
+    const messageBytes = this.#at - messagesAt + end - start
+    if (messageBytes > joinedBytesMax) return false
+    this.#makeRoom(end - start)
+    const buffer = this.#buffer
+    run.count++
+    writeU32(buffer, run.at + 4, run.count)
+    buffer[run.at + 8]! |= joinedBit
+    writeU32(buffer, messagesAt - lengthBytes, messageBytes)
+    copyBytes(bytes, start, end, buffer, this.#at)
+    this.#at += end - start
+    this.#count++
+    return true
+  }
+
   /** What was gathered, in a buffer of its own; it begins anew with an empty one. */
   take(): Uint8Array {
     const taken = this.#buffer.subarray(0, this.#at)
     this.#buffer = nothing
     this.#at = 0
     this.#count = 0
+    this.#run = undefined
     return taken
   }
 
@@ -95,10 +144,10 @@ export class AppendBatchWriter {
 }
 
 /** The appends in a buffer, in order. @throws `BAD_FRAME` for bytes that are none. */
-export function readAppendBatch(bytes: Uint8Array): AppendRequest[] {
+export function readAppendBatch(bytes: Uint8Array): CrossingAppend[] {
   const reader = new WireReader(bytes, 'append batch')
-  const appends: AppendRequest[] = []
-  while (reader.left > 0) {
+  const crossing: CrossingAppend[] = []
+  for (let index = 0; reader.left > 0; ) {
     const partitionId = reader.u32('partitionId')
     const count = reader.u32('count')
     const flags = reader.u8('flags')
@@ -106,7 +155,22 @@ export function readAppendBatch(bytes: Uint8Array): AppendRequest[] {
       (flags & producerBit) === 0 ? undefined : { id: reader.u64('producerId'), sequence: reader.u32('sequence') }
     const messages = reader.bytes(reader.u32('messageBytes'), 'messages')
     const acknowledgement = acknowledgements[(flags & acknowledgementBits) as 0 | 1 | 2]
-    appends.push({ partitionId, count, messages, acknowledgement, producer })
+    const appends = (flags & joinedBit) === 0 ? 1 : count
+    crossing.push({ partitionId, count, messages, acknowledgement, producer, index, appends })
+    index += appends
   }
-  return appends
+  return crossing
+}
+
+/** The appends that are joined in one, each by itself. */
+export function splitAppend(append: CrossingAppend): CrossingAppend[] {
+  if (append.appends === 1) return [append]
+  const { messages, index, appends, ...head } = append
+  const bytes = Buffer.from(messages.buffer, messages.byteOffset, messages.byteLength)
+  let at = 0
+  return Array.from({ length: appends }, (_, nth) => {
+    const from = at
+    at = endOfLogMessage(bytes, from)
+    return { ...head, count: 1, messages: messages.subarray(from, at), index: index + nth, appends: 1 }
+  })
 }

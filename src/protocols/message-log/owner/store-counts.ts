@@ -20,16 +20,16 @@ export class StoreCounts implements AppendCounts {
     this.#figures[at.appendsWaiting] = this.#inHand
   }
 
-  stored(messages: number, bytes: number): void {
-    this.taken(-1)
-    this.#figures[at.appends]!++
+  stored(appends: number, messages: number, bytes: number): void {
+    this.taken(-appends)
+    this.#figures[at.appends]! += appends
     this.#figures[at.messages]! += messages
     this.#figures[at.bytes]! += bytes
   }
 
-  failed(): void {
-    this.taken(-1)
-    this.#figures[at.appendsFailed]!++
+  failed(appends: number): void {
+    this.taken(-appends)
+    this.#figures[at.appendsFailed]! += appends
   }
 
   removed({ batches, bytes }: RetentionResult): void {

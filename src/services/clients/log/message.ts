@@ -28,6 +28,12 @@ export interface ConsumedMessage {
   readonly value: Buffer | null
 }
 
+/** A message as it is now, whatever becomes of it. The bytes of key and value are still its sender's. */
+export function takenMessage({ key = null, value, partition, timestamp }: ProducerMessage): ProducerMessage {
+  const taken = { key, value, ...(partition === undefined ? {} : { partition }) }
+  return timestamp === undefined ? taken : { ...taken, timestamp }
+}
+
 /** A message as the codec takes it. */
 export function toLogMessage({ key = null, value, timestamp }: ProducerMessage, nowMs: number): LogMessage {
   return { timestampMs: timestamp ?? nowMs, key: bytesOf(key), value: bytesOf(value) }
@@ -54,19 +60,24 @@ function bytesOf(body: MessageBody): Uint8Array | null {
   return typeof body === 'string' ? Buffer.from(body) : body
 }
 
-/** What is wrong with a message, if anything is. */
-export function messageFault(message: ProducerMessage, path: string): OptionFault | undefined {
+/** What is wrong with a message, and with which field of it. */
+interface MessageFault {
+  readonly field: string
+  readonly reason: string
+}
+
+function messageFault(message: ProducerMessage): MessageFault | undefined {
   if (typeof message !== 'object' || message === null) {
-    return { path, reason: `is ${show(message)}, not a message such as { key: 'k', value: 'v' }` }
+    return { field: '', reason: `is ${show(message)}, not a message such as { key: 'k', value: 'v' }` }
   }
   const { key, value, partition, timestamp } = message
-  if (!isBody(value)) return { path: `${path}.value`, reason: bodyReason(value) }
-  if (key !== undefined && !isBody(key)) return { path: `${path}.key`, reason: bodyReason(key) }
+  if (!isBody(value)) return { field: '.value', reason: bodyReason(value) }
+  if (key !== undefined && !isBody(key)) return { field: '.key', reason: bodyReason(key) }
   if (partition !== undefined && !(typeof partition === 'number' && partition >>> 0 === partition)) {
-    return { path: `${path}.partition`, reason: `is ${show(partition)}, not the id of a partition` }
+    return { field: '.partition', reason: `is ${show(partition)}, not the id of a partition` }
   }
   if (timestamp !== undefined && !Number.isSafeInteger(timestamp)) {
-    return { path: `${path}.timestamp`, reason: `is ${show(timestamp)}, not a whole number of ms` }
+    return { field: '.timestamp', reason: `is ${show(timestamp)}, not a whole number of ms` }
   }
   return undefined
 }
@@ -84,8 +95,8 @@ export function messagesFault(messages: readonly ProducerMessage[]): OptionFault
   if (!Array.isArray(messages)) return { path: 'messages', reason: `is ${show(messages)}, not a list of messages` }
   if (messages.length === 0) return { path: 'messages', reason: 'is an empty list' }
   for (let at = 0; at < messages.length; at++) {
-    const fault = messageFault(messages[at], `messages[${at}]`)
-    if (fault !== undefined) return fault
+    const fault = messageFault(messages[at])
+    if (fault !== undefined) return { path: `messages[${at}]${fault.field}`, reason: fault.reason }
   }
   return undefined
 }

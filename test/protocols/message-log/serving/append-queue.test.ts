@@ -7,7 +7,7 @@ import { type ErrorCode, StarfishError } from '../../../../src/messages/errors.t
 import { appendOf, messageHeadBytes } from '../../../../src/protocols/message-log/engine/conformance/stored-messages.ts'
 import type { AppendRequest } from '../../../../src/protocols/message-log/engine/contract.ts'
 import { partitionNotFound } from '../../../../src/protocols/message-log/engine/engine-errors.ts'
-import { readAppendBatch } from '../../../../src/protocols/message-log/owner/append-batch.ts'
+import { readAppendBatch, splitAppend } from '../../../../src/protocols/message-log/owner/append-batch.ts'
 import type { AppendRefusal } from '../../../../src/protocols/message-log/owner/append-desk.ts'
 import type { StoreAppendEvent, StoreEvent } from '../../../../src/protocols/message-log/owner/events.ts'
 import {
@@ -31,7 +31,8 @@ interface Asked {
 const turn = () => new Promise(resolve => setImmediate(resolve))
 
 function textsIn(batch: Uint8Array): string {
-  return [...readAppendBatch(batch)]
+  return readAppendBatch(batch)
+    .flatMap(splitAppend)
     .map(({ messages }) => Buffer.from(messages.subarray(messageHeadBytes)).toString())
     .join('')
 }

@@ -51,7 +51,7 @@ t.test('a lane that holds messages is freed once they are settled', async t => {
   const [lane] = lanes.open('t', [1]).lanes
   const stored = new Promise((resolve, reject) => {
     const value = Buffer.from('x')
-    lane!.add({ timestampMs: 1, key: null, value }, 17, new Delivery([{ value }], resolve, reject), 0)
+    lane!.add({ timestampMs: 1, key: null, value }, 17, new Delivery(1, undefined, resolve, reject), 0)
   })
   lanes.keep(() => undefined)
   t.same(held(), [1])
@@ -83,7 +83,7 @@ t.test('of much that is sent in one tick the first batches leave at 32 KiB, the 
   const values = Array.from({ length: 12 }, (_, at) => String.fromCharCode(97 + at).repeat(10_000))
   const messages = values.map(value => ({ value: Buffer.from(value) }))
   const stored = new Promise((resolve, reject) => {
-    const delivery = new Delivery(messages, resolve, reject)
+    const delivery = new Delivery(messages.length, undefined, resolve, reject)
     for (const [at, { value }] of messages.entries()) {
       lane!.add({ timestampMs: 1, key: null, value }, 10_016, delivery, at)
     }
@@ -96,7 +96,7 @@ t.test('of much that is sent in one tick the first batches leave at 32 KiB, the 
   )
   const more = new Promise((resolve, reject) => {
     const value = Buffer.alloc(40_000, 'x')
-    lane!.add({ timestampMs: 1, key: null, value }, 40_016, new Delivery([{ value }], resolve, reject), 0)
+    lane!.add({ timestampMs: 1, key: null, value }, 40_016, new Delivery(1, undefined, resolve, reject), 0)
     t.equal(lane!.inFlight, 3, 'as many are in flight already')
     lane!.due()
     t.equal(lane!.inFlight, 4)

@@ -42,6 +42,7 @@ const tickBytesMax = 16_777_216
 
 /** The engine that writes a store. */
 export class SqliteEngine implements LogEngine {
+  readonly takesJoined = true
   readonly #context: LogEngineContext
   readonly #store: Store
   readonly #reads: StoreReads

@@ -1,6 +1,5 @@
 /** One call of `send`: owns its promise, and gathers what became of its messages. */
 import { type Handled, StarfishError } from '../../../../messages/errors.ts'
-import type { ProducerMessage } from '../message.ts'
 
 /** Where a message is stored. */
 export interface SentMessage {
@@ -11,7 +10,8 @@ export interface SentMessage {
 
 /** A send that is not settled. */
 export class Delivery {
-  readonly #messages: readonly ProducerMessage[]
+  readonly #count: number
+  readonly #partitions: readonly (number | undefined)[] | undefined
   /** Made when the first is stored: an array that lives from the send on would be kept for old by the collector. */
   #sent: (SentMessage | null)[] | undefined = undefined
   readonly #resolve: (sent: readonly SentMessage[]) => void
@@ -24,13 +24,16 @@ export class Delivery {
   #whenOver: (() => void) | undefined
   #isOver = false
 
+  /** Of so many messages; `partitions` has the one that each names, unless none does. */
   constructor(
-    messages: readonly ProducerMessage[],
+    count: number,
+    partitions: readonly (number | undefined)[] | undefined,
     resolve: (sent: readonly SentMessage[]) => void,
     reject: (error: unknown) => void,
   ) {
-    this.#messages = messages
-    this.#open = messages.length
+    this.#count = count
+    this.#partitions = partitions
+    this.#open = count
     this.#resolve = resolve
     this.#reject = reject
   }
@@ -42,13 +45,16 @@ export class Delivery {
 
   /** The partition that a message names, if it does. */
   partitionOf(at: number): number | undefined {
-    return this.#messages[at]!.partition
+    return this.#partitions?.[at]
   }
 
   /** Messages `[at, at + count)` are stored, one behind the other. */
   stored(at: number, count: number, partition: number, baseOffset: number): void {
-    const sent = this.#whereSent()
-    for (let done = 0; done < count; done++) sent[at + done] = { partition, offset: baseOffset + done }
+    if (count === this.#count) this.#sent = placesFrom(count, partition, baseOffset)
+    else {
+      const sent = this.#whereSent()
+      for (let done = 0; done < count; done++) sent[at + done] = { partition, offset: baseOffset + done }
+    }
     this.#stored += count
     this.#close(count)
   }
@@ -67,7 +73,7 @@ export class Delivery {
   }
 
   #whereSent(): (SentMessage | null)[] {
-    this.#sent ??= new Array<SentMessage | null>(this.#messages.length).fill(null)
+    this.#sent ??= new Array<SentMessage | null>(this.#count).fill(null)
     return this.#sent
   }
 
@@ -86,11 +92,18 @@ export class Delivery {
 
   /** With what is true of all messages, and not of the first that failed alone. */
   #failure(error: StarfishError): StarfishError {
-    const messages = this.#messages.length
+    const messages = this.#count
     const stored = this.#stored
     const handled = stored > 0 ? 'unknown' : this.#handled
     const part = stored === 0 ? '' : `; ${stored} of ${messages} messages were stored`
     const details = { ...error.details, messages, stored, sent: this.#whereSent() }
     return new StarfishError(error.code, error.message + part, { details, handled, cause: error.cause })
   }
+}
+
+/** The places of messages that are one behind the other. */
+function placesFrom(count: number, partition: number, baseOffset: number): SentMessage[] {
+  const places: SentMessage[] = [{ partition, offset: baseOffset }]
+  for (let at = 1; at < count; at++) places.push({ partition, offset: baseOffset + at })
+  return places
 }

@@ -19,7 +19,7 @@ import { type ProducerFigures, SendDesk } from './send-desk.ts'
 /** What {@link LogProducer.send} takes. */
 export interface Sending {
   readonly topic: string
-  /** At least one. They must not change until they are stored. */
+  /** At least one. They are taken as they are at the call, but for the bytes of keys and values, which must not change before the answer. */
   readonly messages: readonly ProducerMessage[]
 }
 

@@ -95,23 +95,26 @@ export class SendDesk implements LanePlane {
     const sizeMax = frameBytesMax - besideMessageBytes
     let bytes = 0
     let tooLarge = 0
-    for (const message of messages) {
+    let isNamed = false
+    for (let at = 0; at < messages.length; at++) {
+      const message = messages[at]!
       const size = producerMessageBytes(message)
       bytes += size
       if (size > sizeMax) tooLarge ||= size
+      isNamed ||= message.partition !== undefined
     }
     const refused = this.#refusalOf(tooLarge, sizeMax, signal)
     if (refused !== undefined) {
       reject(refused)
       return
     }
-    const delivery = new Delivery(messages, resolve, reject)
-    const waiting = new WaitingSend(topic, messages, atMs, bytes, delivery)
+    const partitions = isNamed ? messages.map(({ partition }) => partition) : undefined
+    const delivery = new Delivery(messages.length, partitions, resolve, reject)
     const lanes = this.#line.size === 0 && this.#hasRoom(bytes) ? this.#lanesOf(topic) : undefined
-    if (lanes === undefined) this.#wait(waiting, signal)
+    if (lanes === undefined) this.#wait(new WaitingSend(topic, messages, atMs, bytes, delivery), signal)
     else {
       if (signal !== undefined) this.#listen(delivery, signal, undefined)
-      this.#deliver(waiting, lanes)
+      this.#deliver(topic, messages, atMs, delivery, lanes)
     }
   }
 
@@ -296,7 +299,7 @@ export class SendDesk implements LanePlane {
     if (this.#isAdmitting) return
     this.#isAdmitting = true
     for (const waiting of this.#line) {
-      const { topic, bytes } = waiting
+      const { topic, messages, atMs, bytes, delivery } = waiting
       if (!this.#hasRoom(bytes)) break
       const lanes = this.#lanesOf(topic)
       if (lanes === undefined) {
@@ -305,26 +308,33 @@ export class SendDesk implements LanePlane {
       }
       this.#leftMs = Math.max(1, Math.ceil(waiting.dueMs - this.requests.config.clock.now()))
       this.#leave(waiting)
-      this.#deliver(waiting, lanes)
+      this.#deliver(topic, messages, atMs, delivery, lanes)
     }
     this.#leftMs = this.config.timeoutMs
     this.#isAdmitting = false
     this.#tellWaiters()
   }
 
-  #deliver({ topic, messages, atMs, bytes, delivery }: WaitingSend, lanes: TopicLanes): void {
-    for (const { partition } of messages) {
+  #deliver(
+    topic: string,
+    messages: readonly ProducerMessage[],
+    atMs: number,
+    delivery: Delivery,
+    lanes: TopicLanes,
+  ): void {
+    for (let at = 0; at < messages.length; at++) {
+      const partition = delivery.partitionOf(at)
       if (partition === undefined || lanes.has(partition)) continue
       this.#forget(topic)
       const text = `the topic has no partition ${partition}`
       delivery.abandon(refusal('PARTITION_NOT_FOUND', text))
       return
     }
-    this.#heldBytes += bytes
     for (let at = 0; at < messages.length; at++) {
       const message = toLogMessage(messages[at]!, atMs)
-      const lane = lanes.laneFor(messages[at]!.partition, message.key)
-      lane.add(message, logMessageBytes(message), delivery, at)
+      const bytes = logMessageBytes(message)
+      this.#heldBytes += bytes
+      lanes.laneFor(delivery.partitionOf(at), message.key).add(message, bytes, delivery, at)
     }
   }
 

@@ -1,6 +1,6 @@
 /** What waits in a producer, and for how long at most. */
 import { Deadline } from '../../../../actors/runtime/deadlines.ts'
-import type { ProducerMessage } from '../message.ts'
+import { type ProducerMessage, takenMessage } from '../message.ts'
 import type { ProducerBatch } from './batch.ts'
 import type { Delivery } from './delivery.ts'
 import type { Lane } from './lane.ts'
@@ -8,6 +8,7 @@ import type { Lane } from './lane.ts'
 /** A send that is not spread over lanes yet: it may have to wait in line. */
 export class WaitingSend extends Deadline {
   readonly topic: string
+  /** Its own: those of the sender may change meanwhile. */
   readonly messages: readonly ProducerMessage[]
   /** When it was asked for: the time of messages that name none. */
   readonly atMs: number
@@ -18,7 +19,7 @@ export class WaitingSend extends Deadline {
   constructor(topic: string, messages: readonly ProducerMessage[], atMs: number, bytes: number, delivery: Delivery) {
     super()
     this.topic = topic
-    this.messages = messages
+    this.messages = messages.map(takenMessage)
     this.atMs = atMs
     this.bytes = bytes
     this.delivery = delivery
