@@ -213,8 +213,17 @@ export class Kernel {
     else this.#router.postToKernel(shard, message)
   }
 
-  /** Admits a message to the mailbox of an address of this thread, or says why not. */
-  deliver(envelope: Envelope): 'admitted' | Refusal {
+  /**
+   * Admits a message to the mailbox of an address of this thread, or says why not. `known` remembers the entry of that
+   * address between messages: an entry that has a living cell is the one that is listed.
+   */
+  deliver(envelope: Envelope, known?: { target: object | undefined }): 'admitted' | Refusal {
+    const cell = (known?.target as ActorEntry | undefined)?.cell
+    if (cell !== undefined && !cell.ended) return this.#admit(cell, envelope)
+    return this.#deliverTo(envelope, known)
+  }
+
+  #deliverTo(envelope: Envelope, known: { target: object | undefined } | undefined): 'admitted' | Refusal {
     if (envelope.to === kernelAddress) {
       envelope.receipts.start(envelope.token)
       this.onKernelMessage(decodeKernelMessage(envelope.event as KernelMessage))
@@ -226,12 +235,16 @@ export class Kernel {
       return this.hosts.covers(envelope.to) ? this.hosts.deliver(envelope) : this.expected.hold(envelope)
     }
     const { cell } = entry
+    if (known !== undefined) known.target = entry
+    if (cell !== undefined && !cell.ended) return this.#admit(cell, envelope)
     if (envelope.toIncarnation !== 0 && envelope.toIncarnation !== entry.incarnation) return 'ACTOR_DIED'
-    if (cell === undefined || cell.ended) {
-      if (entry.held.size >= entry.heldMax) return 'MAILBOX_FULL'
-      entry.held.push(envelope)
-      return 'admitted'
-    }
+    if (entry.held.size >= entry.heldMax) return 'MAILBOX_FULL'
+    entry.held.push(envelope)
+    return 'admitted'
+  }
+
+  #admit(cell: ActorCell, envelope: Envelope): 'admitted' | Refusal {
+    if (envelope.toIncarnation !== 0 && envelope.toIncarnation !== cell.incarnation) return 'ACTOR_DIED'
     const rejected = cell.mailbox.put(envelope)
     if (rejected === envelope) return 'MAILBOX_FULL'
     envelope.admittedAtMs = Math.floor(this.#time.now() - this.#startedAtMs)

@@ -1,0 +1,36 @@
+/** What a name that crossed an edge before leads to. */
+import t from 'tap'
+import { createEnvelope } from '../../../src/messages/thread/envelope.ts'
+import { internalsOf } from '../../../src/supervisor/system.ts'
+import { counter } from '../fixtures/counter.ts'
+import { soon, startLocal } from '../fixtures/local-system.ts'
+
+t.test('a name leads to whoever has the address now, in whichever incarnation', async t => {
+  const { system } = await startLocal(t)
+  const { kernel } = internalsOf(system)
+  const known = { target: undefined }
+  const event = { type: 'counter.add', by: 1 }
+  const deliver = (toIncarnation = 0) => kernel.deliver(createEnvelope({ to: 'a', event, toIncarnation }), known)
+  const spawn = () => system.spawn(counter, { id: 'a', input: { from: 0 } })
+  const read = (actor: Awaited<ReturnType<typeof spawn>>) => actor.ask({ type: 'counter.read' }, soon)
+
+  t.equal(deliver(), 'NO_SUCH_ACTOR')
+  const actor = await spawn()
+  const entry = kernel.entries.get('a')
+  t.same([deliver(), deliver(1), deliver(2)], ['admitted', 'admitted', 'ACTOR_DIED'])
+  t.equal(known.target, entry)
+  t.equal(await read(actor), 2)
+
+  await system.kill(actor)
+  t.equal(await read(actor), 0)
+  t.same([deliver(), deliver(1), deliver(2)], ['admitted', 'ACTOR_DIED', 'admitted'])
+  t.equal(await read(actor), 2)
+
+  await system.stopActor(actor)
+  t.equal(deliver(), 'NO_SUCH_ACTOR')
+  const next = await spawn()
+  t.not(kernel.entries.get('a'), entry)
+  t.equal(deliver(), 'admitted')
+  t.equal(known.target, kernel.entries.get('a'))
+  t.equal(await read(next), 1)
+})
