@@ -369,7 +369,7 @@ async function readAhead(t: Test, count: number) {
   await produce(partition, '0')
   t.same(await read(reader, 1), ['0'])
   await produce(partition, ...Array.from({ length: count - 1 }, (_, nth) => `${nth + 1}`))
-  await until(() => reader.stats()[0]!.bufferedBytes > 0)
+  await until(() => reader.stats()[0]!.highWaterMark === count)
   return { reader, partition }
 }
 
