@@ -257,7 +257,7 @@ t.test('every send that failed says of each message where it is stored, or that 
   const { client } = await clientOf(t, 0, memory)
   await client.createTopic('t')
   const detailsOf = async (sending: Promise<unknown>) => {
-    const error = await sending.then(t.fail, failure => failure)
+    const error = await sending.catch(failure => failure)
     if (!isStarfishError(error)) throw error
     return [error.code, error.details]
   }

@@ -69,7 +69,7 @@ export class Delivery {
   /** Settles at once, whatever becomes of the messages: with those that are known to be stored. */
   abandon(error: StarfishError): void {
     this.#end()
-    this.#reject(this.#told(error, this.#stored > 0 ? 'unknown' : error.handled))
+    this.#reject(this.#told(error, this.#stored > 0 ? 'unknown' : (error.handled ?? 'unknown')))
   }
 
   #whereSent(): (SentMessage | null)[] {
@@ -95,7 +95,7 @@ export class Delivery {
     return this.#told(error, this.#stored > 0 ? 'unknown' : this.#handled)
   }
 
-  #told(error: StarfishError, handled: Handled | undefined): StarfishError {
+  #told(error: StarfishError, handled: Handled): StarfishError {
     const stored = this.#stored
     const part = stored === 0 ? '' : `; ${stored} of ${this.#count} messages were stored`
     // What is stored after an abort is not told any more.
@@ -111,9 +111,9 @@ function sendDetails({ details }: StarfishError, sent: readonly (SentMessage | n
 
 /** The error of a send of `messages` of which nothing was taken. */
 export function notTaken(error: StarfishError, messages: number): StarfishError {
-  const { code, message, handled, cause } = error
+  const { code, message, cause } = error
   const details = sendDetails(error, new Array<null>(messages).fill(null), 0)
-  return new StarfishError(code, message, { details, handled, cause })
+  return new StarfishError(code, message, { details, handled: 'no', cause })
 }
 
 /** The places of messages that are one behind the other. */
