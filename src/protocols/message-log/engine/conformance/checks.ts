@@ -44,7 +44,14 @@ export async function refused(call: () => unknown, wanted: Refusal): Promise<voi
     checkRefusal(error, wanted)
     return
   }
-  fail(`it was to be refused with ${wanted.code}, and is answered ${inspect(answer)}`)
+  fail(`${askedOf(call)} was to be refused with ${wanted.code}, and is answered ${inspect(answer)}`)
+}
+
+/** What a call asks, as it is written. */
+function askedOf(call: () => unknown): string {
+  return String(call)
+    .replace(/^(?:async )?\(\) => /, '')
+    .replaceAll(/\s+/g, ' ')
 }
 
 /** An error is that one. */
