@@ -350,12 +350,15 @@ export class PooledConnection<R extends PendingRequest> implements ConnectionFac
   #settleLost(request: R, wasWritten: boolean): void {
     const { wire, requests } = this.#plane
     if ((wire.onLoss === 'repeat' || this.#isCut) && !this.isClosing) requests.requeue(request)
-    else requests.fail(request, this.#lossOf(request.describe(), wasWritten ? 'unknown' : 'no'))
+    else if (wasWritten) requests.fail(request, this.#lossOf(request.describe(), 'unknown', request.doubt))
+    else requests.fail(request, this.#lossOf(request.describe(), 'no'))
   }
 
-  #lossOf(asked: string, handled: Handled): StarfishError {
+  #lossOf(asked: string, handled: Handled, doubt?: string): StarfishError {
     const { name } = this.server
-    return this.isClosing ? closedError(name, this.#end, asked, handled) : lossError(name, this.#end, asked, handled)
+    return this.isClosing
+      ? closedError(name, this.#end, asked, handled)
+      : lossError(name, this.#end, asked, handled, doubt)
   }
 }
 
