@@ -24,10 +24,11 @@ export function casesOfTopics(test: DeclareCase): void {
   test('names and numbers of partitions have limits', async ({ engine }) => {
     const { nameBytesMax, partitionsMax } = topicLimits
     const refusedOf = (name: string, partitions: number) =>
-      refused(() => engine.createTopic(name, partitions), { code: 'BAD_CONFIG' })
+      refused(() => engine.createTopic(name, partitions), { code: 'BAD_CONFIG' }, [name, partitions])
     await refusedOf('', 1)
     await refusedOf('n'.repeat(nameBytesMax + 1), 1)
     await refusedOf('é'.repeat((nameBytesMax + 1) / 2), 1)
+    await refusedOf('\ud800', 1)
     await refusedOf('none', 0)
     await refusedOf('many', partitionsMax + 1)
     await refusedOf('half', 1.5)

@@ -18,6 +18,7 @@ import { type ProducerFigures, SendDesk } from './send-desk.ts'
 
 /** What {@link LogProducer.send} takes. */
 export interface Sending {
+  /** Name of the topic, which has to be there. */
   readonly topic: string
   /** At least one. They are taken as they are at the call, but for the bytes of keys and values, which must not change before the answer. */
   readonly messages: readonly ProducerMessage[]
@@ -38,6 +39,7 @@ export interface LogProducer extends AsyncDisposable {
   ready(): Promise<void>
   /** Sends what is gathered without lingering; resolves when nothing is held any more. */
   flush(): Promise<void>
+  /** What it holds now. */
   stats(): ProducerFigures
   /** Takes no further send, flushes for up to `timeoutMs` (5,000), and rejects with CLIENT_CLOSED what is open then. */
   close(options?: { readonly timeoutMs?: number }): Promise<void>
