@@ -5,7 +5,7 @@
  */
 import { compileChart } from '../../actors/runtime/chart-compiler/compile-chart.ts'
 import type { ChartInstance, CompiledChart } from '../../actors/runtime/compiled-chart.ts'
-import type { Handled, StarfishError } from '../../messages/errors.ts'
+import { type Handled, isStarfishError, type StarfishError } from '../../messages/errors.ts'
 import { backoffMs } from '../../supervisor/backoff.ts'
 import { recordFailure } from './failure-record.ts'
 import type { Link, LinkEnd, LinkOwner } from './link.ts'
@@ -220,6 +220,8 @@ export class PooledConnection<R extends PendingRequest> implements ConnectionFac
     this.#wasUp = true
     this.#heardAtMs = this.#plane.clock.now()
     this.server.trouble = undefined
+    this.server.isKnown = true
+    this.server.strangeAnswers = 0
   }
 
   retire(): void {
@@ -254,7 +256,11 @@ export class PooledConnection<R extends PendingRequest> implements ConnectionFac
     const error = this.#wasUp
       ? this.#lossOf('what was asked', 'unknown')
       : connectError(server.name, this.#end, this.#isUnanswered ? this.#plane.wire.protocol : undefined)
-    if (!this.#wasUp) server.trouble = error
+    if (!this.#wasUp) {
+      server.trouble = error
+      const isStrange = !server.isKnown && isStarfishError(this.#end?.cause, 'BAD_FRAME')
+      server.strangeAnswers = isStrange ? server.strangeAnswers + 1 : 0
+    }
     server.lastError = recordFailure(error, this.#plane.clock.now())
   }
 
