@@ -6,6 +6,7 @@ import type { LogClient } from '../../services/log-client.ts'
 import type { StopSignals } from '../stop-signals.ts'
 import { LineCutter, messageOf } from './lines.ts'
 import { commandOf, type ProduceCall } from './log-options.ts'
+import { writeOut } from './output.ts'
 import { showProgress } from './progress.ts'
 import { connectionTrouble, tellTrouble } from './trouble.ts'
 
@@ -88,9 +89,12 @@ export async function produceLines(client: LogClient, call: ProduceCall, signals
   await giveUp
   endTrouble()
   progress.end()
-  process.stdout.write(
-    json ? `${JSON.stringify({ stored })}\n` : `${stored} message${stored === 1 ? '' : 's'} stored\n`,
-  )
+  const told = json ? JSON.stringify({ stored }) : `${stored} message${stored === 1 ? '' : 's'} stored`
+  try {
+    await writeOut(Buffer.from(`${told}\n`))
+  } catch (error) {
+    failure ??= error
+  }
   if (failure !== undefined) throw failure
   return signals.isAsked ? 130 : 0
 }
