@@ -5,7 +5,7 @@ export type { ServerFigures } from './actors/acceptor/counters.ts'
 export type { UdpOptions } from './actors/datagram/config.ts'
 export type { DatagramFigures } from './actors/datagram/figures.ts'
 export type { ActorEvent, ActorLogger, ActorRuntime, AskOptions, OwnExit } from './actors/runtime/actor-runtime.ts'
-export { compileChart } from './actors/runtime/chart-compiler/compile-chart.ts'
+export { type CompileOptions, compileChart } from './actors/runtime/chart-compiler/compile-chart.ts'
 export {
   type ActorChildOptions,
   type ActorSpec,
@@ -21,6 +21,7 @@ export {
   createVirtualClock,
   type Random,
   systemClock,
+  type TimerHandle,
   type VirtualClock,
 } from './actors/runtime/clock.ts'
 export type { ChartInstance, ChartTimers, CompiledChart, PersistedChart } from './actors/runtime/compiled-chart.ts'
@@ -61,15 +62,29 @@ export type { TaskPoolFigures } from './actors/task-pool/figures.ts'
 export { createLogger, type Logger, type LoggerOptions } from './logger.ts'
 export { type ErrorCode, errorCodes, type Handled, isStarfishError, StarfishError } from './messages/errors.ts'
 export type { EventResponse } from './messages/event/response-v1.ts'
+export type { EventStatus, EventStatusName } from './messages/event/status.ts'
+export type { Acknowledgement } from './messages/log/codes.ts'
+export type { LongPoll } from './messages/log/fetch-v1.ts'
+export type { LogTopic } from './messages/log/list-topics-v1.ts'
+export type { PartialBatch, ProduceResponse } from './messages/log/produce-v1.ts'
 export type { EventCodec, EventReader, EventWriter } from './messages/thread/event-codec.ts'
 export {
   type ActorExit,
   type BlackBoxEntry,
+  type ExitCulprit,
   type ExitReason,
   type ExitType,
   isAbnormal,
 } from './messages/thread/exit.ts'
-export type { DeadLetter, Fact, FactFilter, FactKind } from './messages/thread/fact.ts'
+export type {
+  DeadLetter,
+  EdgeAccount,
+  Fact,
+  FactFilter,
+  FactKind,
+  RestoredFrom,
+  ShardEvent,
+} from './messages/thread/fact.ts'
 export { type AesGcmOptions, aesGcmBodies, aesGcmProtocol } from './protocols/event/aes-gcm.ts'
 export {
   type Command,
@@ -94,6 +109,7 @@ export { Advances, createAdvances, whenAdvanced } from './protocols/message-log/
 export {
   type AppendRequest,
   type AppendResult,
+  type AppendSink,
   keptAnswersMax,
   type LogEngine,
   type LogEngineContext,
@@ -136,7 +152,7 @@ export type { ConsumedBatch } from './services/clients/log/consumer/consumed-bat
 export type { ConsumeFrom, ConsumerOptions, OutOfRange } from './services/clients/log/consumer/consumer-options.ts'
 export type { LogConsumer } from './services/clients/log/consumer/log-consumer.ts'
 export type { PartitionFigures } from './services/clients/log/consumer/reading.ts'
-export type { FetchOptions, FetchResult } from './services/clients/log/fetch-messages.ts'
+export type { FetchOptions, FetchResult, LongPollOptions } from './services/clients/log/fetch-messages.ts'
 export type { LogClientOptions } from './services/clients/log/log-client-options.ts'
 export type { LogRequestOptions } from './services/clients/log/log-requests.ts'
 export type { ConsumedMessage, MessageBody, ProducerMessage } from './services/clients/log/message.ts'
@@ -177,7 +193,7 @@ export type {
 export type { Group } from './supervisor/group.ts'
 export type { Inspection, InspectOptions } from './supervisor/inspection.ts'
 export type { ActorDetails, ActorSummary, TreeQuery } from './supervisor/kernel/actor-summary.ts'
-export type { DeadLetterReport } from './supervisor/kernel/dead-letters.ts'
+export type { DeadLetterCounts, DeadLetterReport } from './supervisor/kernel/dead-letters.ts'
 export type { SupervisorRef } from './supervisor/supervisor-ref.ts'
 export { createSystem, type SpawnOptions, type System } from './supervisor/system.ts'
 export type { SystemOptions } from './supervisor/system-options.ts'

@@ -70,7 +70,10 @@ export const errorCodes = {
   SERVER_TIMEOUT: { retryable: true, meaning: 'the server gave up on the request at its own deadline' },
   OFFSET_OUT_OF_RANGE: { retryable: false, meaning: 'the partition has no message at that offset, nor is it its end' },
   PARTITION_NOT_FOUND: { retryable: false, meaning: 'no topic has a partition of that number' },
-  STORAGE_FAILED: { retryable: true, meaning: 'the store of a message log cannot do it; `details.reason` says why' },
+  STORAGE_FAILED: {
+    retryable: true,
+    meaning: 'the store of a message log cannot do it; `details.reason` says why, or the text of its server',
+  },
   TOPIC_NOT_FOUND: { retryable: false, meaning: 'no topic has that name' },
   TOPIC_EXISTS: { retryable: false, meaning: 'a topic of that name exists already' },
 } as const satisfies Record<string, ErrorFacts>

@@ -36,7 +36,7 @@ export interface FrameServer<F = object> extends AsyncDisposable {
    * Probes the address alone, then listens on every shard; answers where. Rejects with PORT_IN_USE or LISTEN_FAILED, both
    * naming host and port, with DUPLICATE_ADDRESS when the system has an actor of the server's id, with BAD_CONFIG when it
    * runs already, when its id names it as a child of another actor, or when its protocol cannot be built, or with
-   * DEFINITION_NOT_FOUND. May be called again after `stop`.
+   * DEFINITION_NOT_FOUND. May be called again after `stop`: with `port: 0` it listens at another port.
    */
   start(): Promise<ServerAddress>
   /**

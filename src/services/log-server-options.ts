@@ -39,6 +39,7 @@ export interface LogServerOptions extends Omit<AcceptorOptions, 'protocol'>, Log
   readonly id?: string
   /** What the log is stored in: `sqliteLogEngine.with({ path })`, or another of `defineLogEngine`. */
   readonly engine: BoundLogEngine
+  /** What is removed of the log. Left out, no message is. */
   readonly retention?: LogRetentionOptions
   /** How long the store may take to open, ms. Default 30,000. */
   readonly openTimeoutMs?: number

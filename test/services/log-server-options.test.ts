@@ -4,9 +4,11 @@ import {
   createEventServer,
   createLogClient,
   createLogServer,
+  defineLogEngine,
   memoryLogEngine,
   sqliteLogEngine,
 } from '../../src/index.ts'
+import { brokenEngine } from './fixtures/broken-engine.ts'
 import { closedEngine } from './fixtures/closed-engine.ts'
 import { serveLog } from './fixtures/served-log.ts'
 
@@ -86,5 +88,34 @@ t.test('an engine that does not open fails the start, with what it threw', async
   await t.rejects(waiting.start(), {
     code: 'START_FAILED',
     message: 'c/store could not be started: initTimedOut after 50 ms',
+  })
+})
+
+t.test('an engine that lacks what engines do fails the start, and says what', async t => {
+  const cases = [
+    ['engine', /what the log engine brokenEngine opened is no LogEngine: listTopics is undefined, not a function; /],
+    ['nothing', /what the log engine brokenEngine opened is no LogEngine: it is undefined, not an object$/],
+    ['reader', /what the log engine brokenEngine opened is no LogReader: release is 7, not a function$/],
+  ] as const
+  for (const shards of [0, 1]) {
+    const { system } = await serveLog(t, shards)
+    for (const [broken, message] of cases) {
+      const server = createLogServer(system, { id: 'b', port: 0, engine: brokenEngine.with(broken) })
+      await t.rejects(server.start(), { code: 'BAD_CONFIG', message }, `${broken}, ${shards} shards`)
+    }
+  }
+})
+
+t.test('what is no definition of an engine is refused where it is defined', async t => {
+  const define = defineLogEngine as (...args: unknown[]) => unknown
+  t.throws(() => define(), {
+    code: 'BAD_CONFIG',
+    message:
+      'defineLogEngine: moduleUrl is undefined, not a string that is not empty; exportName is undefined, not a string that is not empty; opener is undefined, not an object with options',
+  })
+  t.throws(() => define(import.meta.url, 'tape', { opn() {}, openReader: 7 }), {
+    code: 'BAD_CONFIG',
+    message:
+      'defineLogEngine: opener.opn is not known: did you mean open?; opener.open is undefined, not a function; opener.openReader is 7, not a function',
   })
 })

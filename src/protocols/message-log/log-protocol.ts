@@ -20,6 +20,7 @@ import { readU16, readU32 } from '../../messages/wire/in-place.ts'
 import { LargeBuffers } from '../../messages/wire/large-buffers.ts'
 import type { LogReader } from './engine/contract.ts'
 import { logEngineKind } from './engine/define-log-engine.ts'
+import { checkReader } from './engine/engine-shape.ts'
 import { logFigures, shardSlot } from './log-figures.ts'
 import type { FilledLogOptions, LogServiceOptions } from './log-options.ts'
 import { answerError, LogCall } from './serving/log-call.ts'
@@ -134,5 +135,6 @@ async function openReader(
   const { opener } = await importDefinition(engine, logEngineKind)
   const onLost = (err: unknown): void => log.error({ err }, 'a reader of a message log lost messages')
   const reader = await opener.openReader?.(engine.options, { clock, advances, onLost })
-  return reader ?? new OwnerReader(link, advances, requestTimeoutMs)
+  if (reader === undefined) return new OwnerReader(link, advances, requestTimeoutMs)
+  return checkReader(engine.exportName, reader)
 }

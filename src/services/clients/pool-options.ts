@@ -4,7 +4,7 @@ import { countRange, fillNumbers, type NumberRange, waitRange } from './client-o
 
 /** What every client may say about its connections and queues. */
 export interface PoolOptions {
-  /** Connections to one server at most; another is dialed when all that are up have something in flight. Default 2. */
+  /** Connections to one server at most; another is dialed when all that are up have something in flight. Default 2, of a client of the log 1. */
   readonly connectionsPerServer?: number
   /** Requests in flight on one connection; more wait. Default 1,024. */
   readonly inFlightMax?: number
@@ -12,7 +12,7 @@ export interface PoolOptions {
   readonly queueRequestsMax?: number
   /** Bytes of those. Default 64 MiB. */
   readonly queueBytesMax?: number
-  /** Output of one connection that may wait for the kernel; beyond it requests wait instead. Default 256 KiB. */
+  /** Output of one connection that may wait for the kernel; beyond it requests wait instead. Default 256 KiB, of a client of the log 1 MiB. */
   readonly outputHighWaterBytes?: number
   /** From the dial to the answer of the greeting, TLS handshake included. Default 5,000. */
   readonly connectTimeoutMs?: number

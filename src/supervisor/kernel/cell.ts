@@ -85,6 +85,7 @@ export class ActorCell {
     this.entry = entry
     this.incarnation = entry.incarnation
     this.mailbox = mailbox
+    mailbox.cell = this
     this.checkpointEveryMs = checkpointEveryMs
     this.takesTokens = entry.isSupervisor
     this.#lastEventsMax = entry.definition.options.blackBoxEvents ?? 16

@@ -49,7 +49,7 @@ t.test('an engine that knows no repeats fails the cases of repeats, each with wh
   )
   for (const error of failed.values()) t.ok(error instanceof AssertionError)
   t.match(failed.get('the last answers of a producer are kept, and older repeats are refused'), {
-    message: /it was to be refused with STORAGE_FAILED, and is answered \{ baseOffset: 65, stored: 1 \}/,
+    message: /^append\(0\) was to be refused with STORAGE_FAILED, and is answered \{ baseOffset: 65, stored: 1 \}/,
   })
 })
 
@@ -65,6 +65,18 @@ t.test('what an engine loses that it has acknowledged fails its case', async t =
   })
   t.ok(failed.has('an append that is to be received is read back'))
   t.notOk(failed.has('an append that is to be committed is read back'))
+})
+
+t.test('what an engine takes that it is to refuse is told with what was asked', async t => {
+  const failed = await failures(engine => {
+    const createTopic = engine.createTopic.bind(engine)
+    return { createTopic: (name, partitions) => createTopic(name, Math.ceil(partitions)) }
+  })
+  t.same([...failed.keys()], ['names and numbers of partitions have limits'])
+  t.match(failed.get('names and numbers of partitions have limits'), {
+    message:
+      /^engine\.createTopic\(name, partitions\) of 'half', 1\.5 was to be refused with BAD_CONFIG, and is answered /,
+  })
 })
 
 t.test('a refusal without its details, or of another code, fails its case', async t => {

@@ -160,8 +160,9 @@ export interface LogEngine extends LogReader {
 
 /**
  * Why a store fails. `busy`: another process or thread has it open. `full`: no space, or the bound of the store. `corrupt`:
- * what is in the file cannot be. `foreign`: the file is something else, or of a later version. `sequenceExpired`: an append
- * of a producer that is older than the answers that are kept, so that nobody knows whether it was stored.
+ * what is in the file cannot be, or the file is no database. `foreign`: it is of another version, or a database of something
+ * else. `sequenceExpired`: an append of a producer that is older than the answers that are kept, so that nobody knows whether
+ * it was stored.
  */
 export type StorageFault = 'closed' | 'busy' | 'full' | 'corrupt' | 'foreign' | 'io' | 'sequenceExpired'
 

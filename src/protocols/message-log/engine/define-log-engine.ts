@@ -1,5 +1,6 @@
 /** Engines as values that every thread can load: what a log server takes as `engine`. */
 import { type DefinitionKind, hasKind } from '../../../actors/runtime/import-definition.ts'
+import { createFaults, type Faults, show } from '../../../messages/option-faults.ts'
 import type { LogEngine, LogEngineContext, LogReader, MaybeAsync } from './contract.ts'
 
 /** How an engine comes up. `O` is what it has to be told; it is copied to every thread, so it is plain data. */
@@ -42,6 +43,7 @@ export interface BoundLogEngine {
 /**
  * Defines a storage engine. `moduleUrl` is the `import.meta.url` of the calling module and `exportName` the name under which
  * that module, which is not the program's entry, exports the result: the storage worker and the shards load it by both.
+ * Throws `BAD_CONFIG` for a name that is none, and for an opener that cannot open.
  *
  * @example
  * export const tapeEngine = defineLogEngine(import.meta.url, 'tapeEngine', {
@@ -53,6 +55,11 @@ export function defineLogEngine<O>(
   exportName: string,
   opener: LogEngineOpener<O>,
 ): LogEngineDefinition<O> {
+  const faults = createFaults()
+  faults.name('moduleUrl', moduleUrl)
+  faults.name('exportName', exportName)
+  checkOpener(opener, faults)
+  faults.throwIfAny('BAD_CONFIG', 'defineLogEngine')
   const definition: LogEngineDefinition<O> = {
     kind: 'logEngine',
     moduleUrl,
@@ -61,6 +68,17 @@ export function defineLogEngine<O>(
     with: options => ({ definition, options }),
   }
   return definition
+}
+
+function checkOpener(opener: unknown, faults: Faults): void {
+  if (!faults.options('opener', opener, ['probe', 'open', 'openReader'])) return
+  const { probe, open, openReader } = opener as Readonly<Record<string, unknown>>
+  if (typeof open !== 'function') faults.add('opener.open', `is ${show(open)}, not a function`)
+  for (const [name, value] of Object.entries({ probe, openReader })) {
+    if (value !== undefined && typeof value !== 'function') {
+      faults.add(`opener.${name}`, `is ${show(value)}, not a function`)
+    }
+  }
 }
 
 /** What is imported for an engine. */

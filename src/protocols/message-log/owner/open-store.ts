@@ -3,6 +3,7 @@ import type { ActorRuntime } from '../../../actors/runtime/actor-runtime.ts'
 import { importDefinition } from '../../../actors/runtime/import-definition.ts'
 import type { LogEngine } from '../engine/contract.ts'
 import { logEngineKind } from '../engine/define-log-engine.ts'
+import { checkEngine } from '../engine/engine-shape.ts'
 import { logFigures, ownerSlot } from '../log-figures.ts'
 import type { StoreInput } from './config.ts'
 
@@ -24,7 +25,8 @@ export async function openStore(
   const { opener } = await importDefinition(reference, logEngineKind)
   const onLost = (err: unknown): void =>
     runtime.log.error({ err }, 'messages that were acknowledged as received are lost')
-  const engine = await opener.open(reference.options, { clock: runtime.clock, advances, onLost })
+  const opened = await opener.open(reference.options, { clock: runtime.clock, advances, onLost })
+  const engine = checkEngine(reference.exportName, opened)
   stores.set(runtime, { engine, figures: logFigures.open(figures, ownerSlot) })
   runtime.onStop(async () => engine.close())
 }

@@ -14,14 +14,17 @@ export interface LogClientOptions {
   readonly brokers: ServerOption | readonly ServerOption[]
   /** Deadline of a request that names none, ms. Longer than the servers' own, so that theirs is heard of. Default 15,000. */
   readonly timeoutMs?: number
-  /** The largest request that is sent, in bytes of its length: the limit of the servers. Default 16 MiB. */
+  /** The largest request that is sent, and answer that is read, in bytes of its length: the limit of the servers. Default 16 MiB. */
   readonly frameBytesMax?: number
   /** TLS, with Node's own options (`ca`, `cert`, `key`, `servername`, …). Plain TCP when left out. */
   readonly tls?: ConnectionOptions
+  /** When a request that failed is tried again, and how often. Defaults: {@link RetryOptions}. */
   readonly retry?: RetryOptions
+  /** Connections, queues and waits. Defaults: {@link PoolOptions}; long polls have connections beside those. */
   readonly pool?: PoolOptions
-  /** Where time and chance come from; tests bring their own. */
+  /** Where time comes from; tests bring `createVirtualClock()`. Default `systemClock`. */
   readonly clock?: Clock
+  /** Where chance comes from: pauses, and partitions of messages without key; tests bring `createRandom(seed)`. Default `Math.random`. */
   readonly random?: Random
 }
 

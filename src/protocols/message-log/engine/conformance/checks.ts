@@ -35,8 +35,8 @@ export function same(actual: unknown, wanted: unknown): void {
   deepStrictEqual(structuredClone(actual), wanted)
 }
 
-/** The call throws, or its promise rejects, with that. */
-export async function refused(call: () => unknown, wanted: Refusal): Promise<void> {
+/** The call throws, or its promise rejects, with that. `given` are the values of the names that the call has: shown when it fails. */
+export async function refused(call: () => unknown, wanted: Refusal, given: readonly unknown[] = []): Promise<void> {
   let answer: unknown
   try {
     answer = await call()
@@ -44,7 +44,15 @@ export async function refused(call: () => unknown, wanted: Refusal): Promise<voi
     checkRefusal(error, wanted)
     return
   }
-  fail(`it was to be refused with ${wanted.code}, and is answered ${inspect(answer)}`)
+  const values = given.length === 0 ? '' : ` of ${given.map(value => inspect(value)).join(', ')}`
+  fail(`${askedOf(call)}${values} was to be refused with ${wanted.code}, and is answered ${inspect(answer)}`)
+}
+
+/** What a call asks, as it is written. */
+function askedOf(call: () => unknown): string {
+  return String(call)
+    .replace(/^(?:async )?\(\) => /, '')
+    .replaceAll(/\s+/g, ' ')
 }
 
 /** An error is that one. */

@@ -169,7 +169,7 @@ export function casesOfMessages(test: DeclareCase): void {
       { id: 0n, sequence: 2 ** 32 },
     ]
     for (const producer of producers) {
-      await refused(() => engine.append(appendOf(id, ['a'], { producer })), wanted)
+      await refused(() => engine.append(appendOf(id, ['a'], { producer })), wanted, [producer])
     }
     equal(await reader.highWaterMark(id), 0)
   })

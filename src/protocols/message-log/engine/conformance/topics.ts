@@ -24,7 +24,7 @@ export function casesOfTopics(test: DeclareCase): void {
   test('names and numbers of partitions have limits', async ({ engine }) => {
     const { nameBytesMax, partitionsMax } = topicLimits
     const refusedOf = (name: string, partitions: number) =>
-      refused(() => engine.createTopic(name, partitions), { code: 'BAD_CONFIG' })
+      refused(() => engine.createTopic(name, partitions), { code: 'BAD_CONFIG' }, [name, partitions])
     await refusedOf('', 1)
     await refusedOf('n'.repeat(nameBytesMax + 1), 1)
     await refusedOf('é'.repeat((nameBytesMax + 1) / 2), 1)

@@ -21,12 +21,13 @@ export interface ConsumerNumbers {
 
 /** Options of `LogClient.consumer`. */
 export interface ConsumerOptions extends ConsumerNumbers {
+  /** Name of the topic to read. Looked up when the first message is asked for. */
   readonly topic: string
-  /** Partitions that `from` does not name begin at the start. Default `start`. */
+  /** Where it begins. Partitions that an object does not name begin at the start. Default `start`. */
   readonly from?: ConsumeFrom
   /** Ids of the partitions to read. Default: all of the topic. */
   readonly partitions?: readonly number[]
-  /** Default `fail`. */
+  /** What to do where an offset is no more, or not yet. Default `fail`. */
   readonly outOfRange?: OutOfRange
   /** Ends it: whoever waits for a message is rejected with REQUEST_ABORTED. */
   readonly signal?: AbortSignal
