@@ -1,6 +1,7 @@
 /** `starfish log topics`: what there is, one topic a line. */
 import type { LogClient } from '../../services/log-client.ts'
 import type { TopicsCall } from './log-options.ts'
+import { writeOut } from './output.ts'
 
 /** Settles with the exit code. */
 export async function tellTopics(client: LogClient, call: TopicsCall): Promise<number> {
@@ -11,7 +12,8 @@ export async function tellTopics(client: LogClient, call: TopicsCall): Promise<n
       partitions.map(async id => ({ id, highWaterMark: await client.getOffset(id, { timeoutMs: 15_000 }) })),
     )
     const told = ends.map(({ id, highWaterMark }) => `${id}: ${highWaterMark}`).join(', ')
-    process.stdout.write(call.json ? `${JSON.stringify({ name, partitions: ends })}\n` : `${name} (${told})\n`)
+    const line = call.json ? JSON.stringify({ name, partitions: ends }) : `${name} (${told})`
+    if (!(await writeOut(Buffer.from(`${line}\n`)))) break
   }
   return 0
 }

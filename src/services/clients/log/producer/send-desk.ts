@@ -35,7 +35,7 @@ export interface ProducerFigures {
 }
 
 /** What the length of a Produce counts beside one message: header, checksum, producer, partition and count. */
-const besideMessageBytes = 36
+export const besideMessageBytes = 36
 
 /** The sends of one producer. */
 export class SendDesk implements LanePlane {
@@ -122,7 +122,8 @@ export class SendDesk implements LanePlane {
     if (this.#isClosed) return refusal('CLIENT_CLOSED', 'the producer is closed')
     if (signal?.aborted) return refusal('REQUEST_ABORTED', 'it was aborted before', signal.reason)
     if (tooLarge === 0) return undefined
-    return refusal('REQUEST_REFUSED', `a message has ${tooLarge} bytes, more than ${sizeMax}`)
+    const limit = `frameBytesMax of the client is ${this.requests.config.frameBytesMax}`
+    return refusal('REQUEST_REFUSED', `a message has ${tooLarge} bytes, more than ${sizeMax}: ${limit}`)
   }
 
   ready(): Promise<void> {
