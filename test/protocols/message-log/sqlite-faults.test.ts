@@ -252,3 +252,27 @@ t.test('damage is found when it is met', async t => {
   await t.rejects(async () => damaged.append(appendOf(partitionId, ['x'])), corrupt)
   await damaged.close()
 })
+
+t.test('a row without messages is told as corrupt', async t => {
+  const path = join(newFolder(t), 'log.db')
+  const engine = await open({ path })
+  const partitionId = (await engine.createTopic('orders', 1)).partitionIds[0]!
+  await engine.append(appendOf(partitionId, ['x'.repeat(20_000)]))
+  await engine.close()
+  const database = new DatabaseSync(path, { defensive: false })
+  database.exec(
+    `CREATE TABLE other AS
+     SELECT partition_id, base_offset, count, stored_ms, end_bytes, checksum, NULL AS messages FROM batches`,
+  )
+  database.exec('PRAGMA writable_schema = ON')
+  database.exec(
+    `UPDATE sqlite_schema SET rootpage = (SELECT rootpage FROM sqlite_schema WHERE name = 'other') WHERE name = 'batches'`,
+  )
+  database.close()
+  const damaged = await open({ path })
+  await t.rejects(async () => damaged.read(partitionId, 0, plenty), {
+    code: 'STORAGE_FAILED',
+    details: { reason: 'corrupt', store: path },
+  })
+  await damaged.close()
+})
