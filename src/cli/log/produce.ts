@@ -6,7 +6,7 @@ import type { LogClient } from '../../services/log-client.ts'
 import type { StopSignals } from '../stop-signals.ts'
 import { LineCutter, messageOf } from './lines.ts'
 import { commandOf, type ProduceCall } from './log-options.ts'
-import { showProgress } from './progress.ts'
+import { showProgress, storedLine } from './progress.ts'
 import { connectionTrouble, tellTrouble } from './trouble.ts'
 
 /** The longest line, in bytes: what fits a frame of a server that was told nothing else. */
@@ -88,9 +88,8 @@ export async function produceLines(client: LogClient, call: ProduceCall, signals
   await giveUp
   endTrouble()
   progress.end()
-  process.stdout.write(
-    json ? `${JSON.stringify({ stored })}\n` : `${stored} message${stored === 1 ? '' : 's'} stored\n`,
-  )
+  const told = json ? JSON.stringify({ stored }) : storedLine(stored, performance.now() - startMs)
+  process.stdout.write(`${told}\n`)
   if (failure !== undefined) throw failure
   return signals.isAsked ? 130 : 0
 }
