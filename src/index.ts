@@ -152,7 +152,7 @@ export type { ConsumedBatch } from './services/clients/log/consumer/consumed-bat
 export type { ConsumeFrom, ConsumerOptions, OutOfRange } from './services/clients/log/consumer/consumer-options.ts'
 export type { LogConsumer } from './services/clients/log/consumer/log-consumer.ts'
 export type { PartitionFigures } from './services/clients/log/consumer/reading.ts'
-export type { FetchOptions, FetchResult } from './services/clients/log/fetch-messages.ts'
+export type { FetchOptions, FetchResult, LongPollOptions } from './services/clients/log/fetch-messages.ts'
 export type { LogClientOptions } from './services/clients/log/log-client-options.ts'
 export type { LogRequestOptions } from './services/clients/log/log-requests.ts'
 export type { ConsumedMessage, MessageBody, ProducerMessage } from './services/clients/log/message.ts'

@@ -168,9 +168,9 @@ export async function measureSteady({ quick, say }: SuiteOptions): Promise<Figur
   const delays = threads.map(({ loopDelayP99Ms }) => loopDelayP99Ms)
   const bare = await barePauses(seconds)
   const inFlight = `${inThousands([health + produce])} requests/s for ${seconds} s`
-  say(`steady: ${inFlight}, ${pauses.length} pauses, bare ${bare.length}, growth ${growth.toFixed(2)}`)
   const mib = (bytes: number) => (bytes / 1_048_576).toFixed(0)
   const pausesOf = (values: readonly number[]) => `${ms([quantile(values, 0.99)])} of ${values.length}`
+  say(`steady: ${inFlight}, pauses ${pausesOf(pauses)}, bare ${pausesOf(bare)}, growth ${growth.toFixed(2)}`)
   return [
     {
       ...figureOf('resident memory, last third to first third', inFlight, [growth], growthLimit),

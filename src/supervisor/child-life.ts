@@ -2,11 +2,11 @@
  * Runs the charts of children. Supervisors know only {@link ChildLife}, so whether a child's chart is a live XState actor
  * or an instance of the compiled chart is decided in one line, at {@link childLives}.
  */
-import { compileChart } from '../actors/runtime/chart-compiler/compile-chart.ts'
 import { createClockTimers } from '../actors/runtime/chart-timers.ts'
 import type { Clock } from '../actors/runtime/clock.ts'
 import type { ChartTimers, CompiledChart } from '../actors/runtime/compiled-chart.ts'
 import { type ChildContext, type ChildEvent, type ChildRecord, type ChildState, childMachine } from './child-machine.ts'
+import { kernelChart } from './kernel-charts.ts'
 
 /** The chart of one child, running. */
 export interface ChildLife {
@@ -38,7 +38,6 @@ function compiledChildLives(
   }
 }
 
-const compiledChild = compileChart(childMachine)
-
 /** How the children of every supervisor are run. */
-export const childLives = (clock: Clock): ChildLives => compiledChildLives(compiledChild, createClockTimers(clock))
+export const childLives = (clock: Clock): ChildLives =>
+  compiledChildLives(kernelChart(childMachine), createClockTimers(clock))

@@ -37,6 +37,7 @@ t.test('a line is a value, a key and a value, or an object', async t => {
   const json = { ...plain, json: true }
   t.same(messageOf(Buffer.from('{"key":"k","value":null}'), json), { key: 'k', value: null })
   t.throws(() => messageOf(line, json), { message: /not JSON/ })
+  t.throws(() => messageOf(Buffer.from('{"value":"\xff"}', 'latin1'), json), { message: 'it is not UTF-8' })
   const wrong: Readonly<Record<string, string | RegExp>> = {
     '{"key":1}': 'it is not an object with a value',
     null: 'it is not an object with a value',

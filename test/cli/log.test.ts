@@ -178,6 +178,11 @@ t.test('without a server consume says what it waits for, and waits', async t => 
   const consuming = start(['consume', '--topic', 't', ...broker])
   consuming.child.stderr!.once('data', () => consuming.child.kill('SIGINT'))
   t.match(await consuming.ended, { code: 0, stdout: '', stderr: away })
+  const looking = start(['consume', '--topic', 't', '--until-end', ...broker])
+  looking.child.stderr!.once('data', () => looking.child.kill('SIGINT'))
+  const told = await looking.ended
+  t.match(told, { code: 0, stdout: '', stderr: away })
+  t.notMatch(told.stderr, /gave up/, 'it is stopped while it looks for the ends too')
 })
 
 t.test('without a server topics says what it waits for', async t => {

@@ -360,3 +360,62 @@ t.test('options that cannot be used', async t => {
     message: /from\[2\] is for a partition that is not among partitions/,
   })
 })
+
+/** Reads a message, and waits until all others that there are are fetched ahead. */
+async function readAhead(t: Test, count: number) {
+  const { consumer, produce, partitions } = await world(t)
+  const [partition = -1] = partitions
+  const reader = consumer()
+  await produce(partition, '0')
+  t.same(await read(reader, 1), ['0'])
+  await produce(partition, ...Array.from({ length: count - 1 }, (_, nth) => `${nth + 1}`))
+  await until(() => reader.stats()[0]!.highWaterMark === count)
+  return { reader, partition }
+}
+
+t.test('a seek while a message is on its way takes back what was fetched ahead of it', async t => {
+  const { reader, partition } = await readAhead(t, 5)
+  const messages = reader[Symbol.asyncIterator]()
+  const onItsWay = messages.next()
+  reader.seek(partition, 0)
+  t.equal(textOf((await onItsWay).value!), '0')
+  t.same(await read(reader, 4), ['1', '2', '3', '4'])
+})
+
+t.test('a pause while a message is on its way holds it back, and it comes when it is resumed', async t => {
+  const { reader, partition } = await readAhead(t, 5)
+  const messages = reader[Symbol.asyncIterator]()
+  let came = false
+  const onItsWay = messages.next().then(({ value }) => {
+    came = true
+    return textOf(value!)
+  })
+  reader.pause()
+  // Its position is known again when what was taken back has been fetched anew, or would have been handed out.
+  for (let turns = 0; turns < 20; turns++) await new Promise(resolve => setImmediate(resolve))
+  t.equal(came, false)
+  t.equal(reader.stats()[0]!.position, 1)
+  reader.resume([partition])
+  t.equal(await onItsWay, '1')
+  t.same(await read(reader, 3), ['2', '3', '4'])
+})
+
+t.test('a seek and a pause while a batch is on its way take it back', async t => {
+  for (const call of ['seek', 'pause'] as const) {
+    const { reader, partition } = await readAhead(t, 5)
+    const begun: number[] = []
+    const reading = reader.eachBatch(batch => {
+      begun.push(batch.baseOffset)
+      if (batch.nextOffset === 5) void reader.close()
+    })
+    if (call === 'seek') reader.seek(partition, 0)
+    else {
+      reader.pause()
+      for (let turns = 0; turns < 20; turns++) await new Promise(resolve => setImmediate(resolve))
+      t.same(begun, [])
+      reader.resume()
+    }
+    await reading
+    t.equal(begun[0], call === 'seek' ? 0 : 1, call)
+  }
+})

@@ -1,6 +1,7 @@
 /** Long polls of consumers, and what else a client asks. */
 import t from 'tap'
 import { createLogClient, memoryLogEngine } from '../../src/index.ts'
+import type { LongPoll } from '../../src/messages/index.ts'
 import { until } from '../actors/connection/event-shard.ts'
 import { type Fetched, startLogPeer } from './clients/log/log-peer.ts'
 import { serveLog } from './fixtures/served-log.ts'
@@ -102,3 +103,32 @@ t.test(
     await reader.close()
   },
 )
+
+t.test('a fetch that waits settles by its deadline, and leaves the answer time to come', async t => {
+  const asked: (LongPoll | undefined)[] = []
+  const take = ({ longPoll, offset, answer }: Fetched) => {
+    asked.push(longPoll)
+    if (offset === 0) answer()
+  }
+  const { port } = await startLogPeer(t, { onProduce: ({ stored }) => stored(0), onFetch: take })
+  const client = createLogClient({ brokers: { port }, timeoutMs: 100 })
+  t.teardown(() => client.close({ timeoutMs: 0 }))
+  const maxWaitMs = 60_000
+  await client.fetch(1, 0, 1, { longPoll: { maxWaitMs }, timeoutMs: 20_000 })
+  await client.fetch(1, 0, 1, { longPoll: { maxWaitMs, minBytes: 7 }, timeoutMs: 601 })
+  await client.fetch(1, 0, 1, { longPoll: { maxWaitMs: 9 }, timeoutMs: 20_000 })
+  await client.fetch(1, 0, 1, { longPoll: { maxWaitMs } })
+  t.same(asked, [
+    { maxWaitMs: 19_000, minBytes: 1 },
+    { maxWaitMs: 300, minBytes: 7 },
+    { maxWaitMs: 9, minBytes: 1 },
+    { maxWaitMs, minBytes: 1 },
+  ])
+  const late = (timeoutMs: number) => ({ code: 'REQUEST_TIMEOUT', details: { timeoutMs } })
+  await t.rejects(client.fetch(1, 1, 1, { longPoll: { maxWaitMs }, timeoutMs: 250 }), late(250))
+  await t.rejects(
+    client.fetch(1, 1, 1, { longPoll: { maxWaitMs: 50 } }),
+    late(150),
+    'the wait counts beside the deadline of the client',
+  )
+})

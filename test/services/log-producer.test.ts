@@ -253,6 +253,57 @@ t.test('an aborted send is not waited for', async t => {
   t.equal(await client.getOffset(1), 2, 'it was in a batch, and is sent all the same')
 })
 
+t.test('every send that failed says of each message where it is stored, or that it is not known to be', async t => {
+  const { client } = await clientOf(t, 0, memory)
+  await client.createTopic('t')
+  const detailsOf = async (sending: Promise<unknown>) => {
+    const error = await sending.catch(failure => failure)
+    if (!isStarfishError(error)) throw error
+    return [error.code, error.details]
+  }
+  const producer = client.producer({ lingerMs: 60_000, sendsWaitingMax: 0, bufferBytesMax: 100 })
+  const twice = (message: object, topic = 't') => producer.send({ topic, messages: [{ value: 'x' }, message] } as never)
+  const none = { messages: 2, stored: 0, sent: [null, null] }
+  t.same(
+    await detailsOf(twice({ value: 'x' })),
+    ['OVERLOADED', none],
+    'there is no line to wait in until the topic is known',
+  )
+  await producer.close()
+  t.same(await detailsOf(twice({ value: 'x' })), ['CLIENT_CLOSED', none])
+
+  const second = client.producer({ lingerMs: 60_000 })
+  const send = (message: object, options?: { signal: AbortSignal }, topic = 't') =>
+    second.send({ topic, messages: [{ value: 'x' }, message] } as never, options)
+  const fault = await second.send({ topic: 't', messages: [{ value: 'x', partition: 9 }] }).catch(error => error)
+  t.match(fault.message, /: messages\[0\].partition is 9, which topic t does not have$/)
+  t.same(await detailsOf(send({ value: 'x', partition: 9 })), [
+    'PARTITION_NOT_FOUND',
+    { topic: 't', partition: 9, option: 'messages[1].partition', ...none },
+  ])
+  t.same(await detailsOf(send({ value: 'x' }, { signal: AbortSignal.abort() })), ['REQUEST_ABORTED', none])
+  t.same(await detailsOf(send({ value: 'x' }, undefined, 'never')), ['TOPIC_NOT_FOUND', { topic: 'never', ...none }])
+  t.match(await detailsOf(send({ value: 'x'.repeat(17_000_000) })), ['REQUEST_REFUSED', none])
+  t.match(await detailsOf(send({ value: 5 })), ['BAD_CONFIG', none])
+  t.match(await detailsOf(second.send({ topic: 't' } as never)), ['BAD_CONFIG', { messages: 0, stored: 0, sent: [] }])
+
+  const abort = new AbortController()
+  const inBatch = detailsOf(send({ value: 'x' }, { signal: abort.signal }))
+  abort.abort()
+  t.same(await inBatch, ['REQUEST_ABORTED', none])
+})
+
+t.test('a send that waited in vain says that nothing of it is stored', async t => {
+  const { port, server } = await serveLog(t, 0)
+  await server.stop()
+  const client = createLogClient({ brokers: { port } })
+  t.teardown(() => client.close({ timeoutMs: 0 }))
+  await t.rejects(client.producer({ timeoutMs: 50 }).send({ topic: 't', messages: [{ value: 'x' }] }), {
+    code: 'REQUEST_TIMEOUT',
+    details: { timeoutMs: 50, messages: 1, stored: 0, sent: [null] },
+  })
+})
+
 /** A value says who sent it, as the how many-th. */
 const labelOf = (sender: number, n: number) => `${sender}:${n}`
 

@@ -14,7 +14,8 @@ export async function consumeLines(client: LogClient, call: ConsumeCall, signals
   const trouble = () => connectionTrouble(client.stats()) ?? partitionTrouble(consumer?.stats() ?? [])
   const endTrouble = tellTrouble(commandOf('consume'), trouble)
   try {
-    const ends = call.untilEnd ? await endsOf(client, call) : undefined
+    const looking = call.untilEnd ? endsOf(client, call) : undefined
+    const ends = await Promise.race([looking, signals.asked.then(() => nothingLeft)])
     if (ends?.size === 0) return 0
     consumer = consumerOf(client, call)
     return await writeLines(consumer, call, ends, signals)
@@ -22,6 +23,8 @@ export async function consumeLines(client: LogClient, call: ConsumeCall, signals
     endTrouble()
   }
 }
+
+const nothingLeft: Map<number, number> = new Map()
 
 function consumerOf(client: LogClient, { topic, from, partition, offset }: ConsumeCall): LogConsumer {
   return client.consumer({

@@ -92,6 +92,7 @@ const u32Max = 0xffff_ffff
 const safeMax = Number.MAX_SAFE_INTEGER
 
 function parseObject(line: Buffer): Readonly<Record<string, unknown>> {
+  if (!isUtf8(line)) throw new Error('it is not UTF-8')
   let parsed: unknown
   try {
     parsed = JSON.parse(line.toString())

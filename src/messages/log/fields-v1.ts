@@ -5,12 +5,18 @@
  * - partitions: `count u32 | partitionId u32*`
  */
 import { isUtf8 } from 'node:buffer'
+import { StarfishError } from '../errors.ts'
 import { checkField } from '../wire/check-field.ts'
 import { writeU16, writeU32 } from '../wire/in-place.ts'
 import type { PayloadReader } from './payload-reader.ts'
 
-/** Bytes of a name; `BAD_FRAME` for one that is empty or has more than 65,535 bytes of UTF-8. */
+/** Bytes of a name; `BAD_FRAME` for one that is empty, has more than 65,535 bytes of UTF-8, or a surrogate without its other. */
 export function nameBytes(message: string, name: string): number {
+  // UTF-8 has U+FFFD in its place, which is another name.
+  if (!name.isWellFormed()) {
+    const details = { message, field: 'name', value: JSON.stringify(name) }
+    throw new StarfishError('BAD_FRAME', `${message}: name is not well-formed: ${details.value}`, { details })
+  }
   return 2 + checkField(message, 'nameLen', Buffer.byteLength(name), 0xffff, 1)
 }
 

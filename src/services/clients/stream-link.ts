@@ -9,7 +9,7 @@
  * A protocol brings a session: it writes requests, matches answers with them by order or by id, and says when the server
  * breaks its grammar.
  */
-import { connect as connectTcp, type Socket } from 'node:net'
+import { connect as connectTcp, isIP, type Socket } from 'node:net'
 import { type ConnectionOptions, connect as connectTls } from 'node:tls'
 import { type OutputBuffer, type OutputOwner, OutputPool } from '../../actors/connection/output.ts'
 import { isStarfishError, type StarfishError } from '../../messages/errors.ts'
@@ -62,6 +62,8 @@ export class StreamLink<R extends PendingRequest> implements Link<R>, OutputOwne
   readonly #session: StreamSession<R>
   readonly #options: StreamOptions
   readonly #socket: Socket
+  /** What the bytes leave by: the socket itself, behind TLS the encrypted one. Only this one can be reset. */
+  readonly #transport: Socket
   #output: OutputBuffer | undefined
   /** Requests in `#output`: none of their bytes has left. */
   #unwritten = 0
@@ -79,7 +81,8 @@ export class StreamLink<R extends PendingRequest> implements Link<R>, OutputOwne
     this.#owner = owner
     this.#session = session
     this.#options = options
-    this.#socket = this.#dial(server, options)
+    this.#transport = this.#dial(server, options)
+    this.#socket = options.tls === undefined ? this.#transport : this.#encrypt(server, options.tls)
     this.#socket.once(options.tls === undefined ? 'connect' : 'secureConnect', () => this.#whenOpen())
     this.#socket.on('error', error => {
       this.#failure ??= error
@@ -135,8 +138,8 @@ export class StreamLink<R extends PendingRequest> implements Link<R>, OutputOwne
   /** A server that owes answers is told that nobody waits for them: a good end would let it work on them. */
   destroy(): void {
     this.#isOver = true
-    if (this.#session.inFlight > 0 && !this.#socket.connecting) this.#socket.resetAndDestroy()
-    else this.#socket.destroy()
+    if (this.#session.inFlight > 0 && !this.#transport.connecting) this.#transport.resetAndDestroy()
+    this.#socket.destroy()
   }
 
   drain(give: (request: R, wasWritten: boolean) => void): void {
@@ -157,13 +160,20 @@ export class StreamLink<R extends PendingRequest> implements Link<R>, OutputOwne
     this.#owner.emptied()
   }
 
-  /** TLS has buffers of its own. */
   #dial({ host, port }: ServerAddress, { tls, keepAliveIdleMs }: StreamOptions): Socket {
     const socket =
       tls === undefined
         ? connectTcp({ host, port, onread: { buffer: inputBuffer(), callback: bytes => this.#readInput(bytes) } })
-        : connectTls({ ...tls, host, port }).on('data', (chunk: Buffer) => this.#read(chunk))
+        : connectTcp({ host, port })
     return socket.setNoDelay(true).setKeepAlive(true, keepAliveIdleMs)
+  }
+
+  /** TLS has buffers of its own. */
+  #encrypt({ host }: ServerAddress, tls: ConnectionOptions): Socket {
+    const name = isIP(host) > 0 ? {} : { servername: host }
+    return connectTls({ ...name, ...tls, host, socket: this.#transport }).on('data', (chunk: Buffer) =>
+      this.#read(chunk),
+    )
   }
 
   /** Answers that reading goes on. */

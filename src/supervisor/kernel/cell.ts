@@ -20,6 +20,9 @@ export function createTurnScope(cell: ActorCell): AsyncResource {
   return actorStorage.run(cell, () => new AsyncResource('StarfishActor', { requireManualDestroy: true }))
 }
 
+/** What the black box of a cell has that was never used. */
+const noEvents: ActorEvent[] = []
+
 /** One incarnation. Plain state; what happens to it is in the kernel. */
 export class ActorCell {
   /** On which it lives. */
@@ -66,21 +69,27 @@ export class ActorCell {
   checkpointDueMs = 0
   /** Supervisors are handed commands with the right to answer them inside the event. */
   readonly takesTokens: boolean
-  /** The black box: rings of the last events and of when their handling began. */
-  readonly #lastEvents: ActorEvent[] = []
+  /**
+   * The black box: the last events, those since a multiple of `#lastEventsMax` and those before, and when their handling
+   * began. Events lie in rows that are made anew in turn: to store what is young in what has grown old costs V8 a note.
+   */
+  #lastEvents = noEvents
+  #eventsBefore = noEvents
   readonly #lastTimesMs: number[] = []
   readonly #lastEventsMax: number
   /** Where the next one goes. */
-  #lastEventsAt = 0
+  #lastEventsAt: number
 
   constructor(kernel: object, entry: ActorEntry, mailbox: Mailbox, checkpointEveryMs: number) {
     this.kernel = kernel
     this.entry = entry
     this.incarnation = entry.incarnation
     this.mailbox = mailbox
+    mailbox.cell = this
     this.checkpointEveryMs = checkpointEveryMs
     this.takesTokens = entry.isSupervisor
     this.#lastEventsMax = entry.definition.options.blackBoxEvents ?? 16
+    this.#lastEventsAt = this.#lastEventsMax
   }
 
   /** The event of a message as the chart takes it. */
@@ -104,19 +113,24 @@ export class ActorCell {
   record(envelope: Envelope, atMs: number): void {
     this.handled++
     if (this.#lastEventsMax === 0) return
-    const slot = this.#lastEventsAt
+    let slot = this.#lastEventsAt
+    if (slot === this.#lastEventsMax) {
+      this.#eventsBefore = this.#lastEvents
+      this.#lastEvents = new Array(slot)
+      slot = 0
+    }
     this.#lastEvents[slot] = envelope.event
     this.#lastTimesMs[slot] = atMs
-    this.#lastEventsAt = slot + 1 === this.#lastEventsMax ? 0 : slot + 1
+    this.#lastEventsAt = slot + 1
   }
 
   /** The last events, oldest first. */
   lastEvents(): BlackBoxEntry[] {
-    const count = this.#lastEvents.length
+    const count = Math.min(this.handled, this.#lastEventsMax)
     return Array.from({ length: count }, (_, index) => {
       const sequence = this.handled - count + index
       const slot = sequence % this.#lastEventsMax
-      const event = this.#lastEvents[slot]!
+      const event = (slot < this.#lastEventsAt ? this.#lastEvents : this.#eventsBefore)[slot]!
       return { sequence, type: event.type, atMs: this.#lastTimesMs[slot]!, event }
     })
   }

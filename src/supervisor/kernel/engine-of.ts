@@ -10,6 +10,7 @@ import type { Engine, EngineHooks } from '../../actors/runtime/engine.ts'
 import { createLiveEngine } from '../../actors/runtime/live-engine.ts'
 import { bindActor } from '../../actors/runtime/runtime-actions.ts'
 import type { ResolvedChildSpec } from '../child-spec.ts'
+import { kernelChart } from '../kernel-charts.ts'
 import { supervisorChart } from '../supervisor-machine.ts'
 import type { SupervisorInput } from '../supervisor-state.ts'
 import type { ActorCell } from './cell.ts'
@@ -32,7 +33,11 @@ export function createEngine(
   if (spec.kind === 'supervisor') {
     const host = kernel.createChildHost(cell)
     const input: SupervisorInput = { spec, host, clock, random }
-    return createLiveEngine({ ...shared, input, machine: supervisorChart(spec) })
+    const machine = supervisorChart(spec)
+    // The one of top-level actors, who come back by the hundred.
+    if (spec.budgetPerChild)
+      return createCompiledEngine({ ...shared, input, machine, chart: kernelChart(machine) as CompiledChart })
+    return createLiveEngine({ ...shared, input, machine })
   }
   const { input } = spec
   const { machine, provide, engine } = cell.entry.definition.options

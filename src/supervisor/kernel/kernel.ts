@@ -37,6 +37,7 @@ import { Incarnations } from './incarnations.ts'
 import { createKernelChildHost, type RemoteChildren } from './kernel-child-host.ts'
 import { createKernelLog, type KernelLog, type KernelLogger } from './kernel-log.ts'
 import { Lifecycle } from './lifecycle.ts'
+import type { Mailbox } from './mailbox.ts'
 import { TickClock } from './tick-clock.ts'
 import { type ExitListener, noprocExit, Watches } from './watches.ts'
 import { topAddress } from './well-known.ts'
@@ -213,8 +214,17 @@ export class Kernel {
     else this.#router.postToKernel(shard, message)
   }
 
-  /** Admits a message to the mailbox of an address of this thread, or says why not. */
-  deliver(envelope: Envelope): 'admitted' | Refusal {
+  /**
+   * Admits a message to the mailbox of an address of this thread, or says why not. `known` remembers the mailbox
+   * that the address led to: as long as that has a cell, it still does.
+   */
+  deliver(envelope: Envelope, known?: { target: object | undefined }): 'admitted' | Refusal {
+    const mailbox = known?.target as Mailbox | undefined
+    if (mailbox?.cell !== undefined) return this.#admit(mailbox.cell, mailbox, envelope)
+    return this.#deliverTo(envelope, known)
+  }
+
+  #deliverTo(envelope: Envelope, known: { target: object | undefined } | undefined): 'admitted' | Refusal {
     if (envelope.to === kernelAddress) {
       envelope.receipts.start(envelope.token)
       this.onKernelMessage(decodeKernelMessage(envelope.event as KernelMessage))
@@ -226,13 +236,19 @@ export class Kernel {
       return this.hosts.covers(envelope.to) ? this.hosts.deliver(envelope) : this.expected.hold(envelope)
     }
     const { cell } = entry
-    if (envelope.toIncarnation !== 0 && envelope.toIncarnation !== entry.incarnation) return 'ACTOR_DIED'
-    if (cell === undefined || cell.ended) {
-      if (entry.held.size >= entry.heldMax) return 'MAILBOX_FULL'
-      entry.held.push(envelope)
-      return 'admitted'
+    if (cell !== undefined && !cell.ended) {
+      if (known !== undefined) known.target = cell.mailbox
+      return this.#admit(cell, cell.mailbox, envelope)
     }
-    const rejected = cell.mailbox.put(envelope)
+    if (envelope.toIncarnation !== 0 && envelope.toIncarnation !== entry.incarnation) return 'ACTOR_DIED'
+    if (entry.held.size >= entry.heldMax) return 'MAILBOX_FULL'
+    entry.held.push(envelope)
+    return 'admitted'
+  }
+
+  #admit(cell: ActorCell, mailbox: Mailbox, envelope: Envelope): 'admitted' | Refusal {
+    if (envelope.toIncarnation !== 0 && envelope.toIncarnation !== cell.incarnation) return 'ACTOR_DIED'
+    const rejected = mailbox.put(envelope)
     if (rejected === envelope) return 'MAILBOX_FULL'
     envelope.admittedAtMs = Math.floor(this.#time.now() - this.#startedAtMs)
     if (rejected !== undefined) this.dropAdmitted(rejected, 'MAILBOX_FULL')

@@ -161,6 +161,7 @@ export class Lifecycle {
     if (cell.ended) return
     const reason = tameReason(why)
     cell.ended = true
+    cell.mailbox.cell = undefined
     const { entry, incarnation } = cell
     const exit = this.#exitOf(entry, reason, cell.lastEvents())
     entry.cell = undefined

@@ -13,6 +13,7 @@
 import type { MailboxOptions, Overflow } from '../../actors/runtime/mailbox-options.ts'
 import type { Envelope } from '../../messages/thread/envelope.ts'
 import { Fifo } from '../fifo.ts'
+import type { ActorCell } from './cell.ts'
 
 /** Fills in the defaults: what the child's spec says, else its definition, else 1,000 messages and `reject`. */
 export function resolveMailboxOptions(
@@ -30,6 +31,8 @@ export function resolveMailboxOptions(
  * it extends is its queue of normal messages: one object less to fetch for each of them.
  */
 export class Mailbox extends Fifo<Envelope> {
+  /** Whose it is, as long as that incarnation takes messages: who knows the mailbox need not fetch the way to it. */
+  cell: ActorCell | undefined
   readonly #messagesMax: number
   readonly #overflow: Overflow
   readonly #control = new Fifo<Envelope>()

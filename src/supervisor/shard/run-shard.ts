@@ -8,6 +8,7 @@ import { expose } from 'comlink'
 import { encodeError } from '../../messages/error-codec.ts'
 import { detailsOf, summariesOf } from '../kernel/actor-summary.ts'
 import { killActor } from '../kernel/boot-kernel.ts'
+import { adoptFindings, type KernelFindings } from '../kernel-charts.ts'
 import { clonableDetails } from './clonable-details.ts'
 import { markInsideShard } from './inside-shard.ts'
 import { nodeEndpoint } from './node-endpoint.ts'
@@ -23,13 +24,16 @@ export interface ShardBootstrap {
   /** Takes the lines of the shard's log. */
   readonly logPort: import('node:worker_threads').MessagePort
   readonly logLevel: string
+  /** Of the main thread. */
+  readonly findings: KernelFindings
 }
 
 /** Answers the control plane; the host calls it when the worker has loaded this module. */
 export function runShard(context: ShardContext): void {
   markInsideShard()
   let shard: Shard | undefined
-  const { logPort, logLevel } = context.bootstrap as ShardBootstrap
+  const { logPort, logLevel, findings } = context.bootstrap as ShardBootstrap
+  adoptFindings(findings)
   const live = (): Shard => {
     if (shard === undefined) throw new Error('the shard is not activated')
     return shard

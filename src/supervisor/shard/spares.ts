@@ -11,6 +11,7 @@ import type { Logger } from 'pino'
 import type { DefinitionRef } from '../../actors/runtime/define-actor.ts'
 import { isStarfishError } from '../../messages/errors.ts'
 import type { ResolvedChildSpec } from '../child-spec.ts'
+import { kernelFindings } from '../kernel-charts.ts'
 import { type ControlPlane, createControlPlane } from './control-call.ts'
 import { moduleUrlOf } from './module-url.ts'
 import type { ShardBootstrap } from './run-shard.ts'
@@ -121,7 +122,7 @@ export class Spares {
     const logs = new MessageChannel()
     logs.port1.on('message', relog)
     logs.port1.unref()
-    const bootstrap: ShardBootstrap = { logPort: logs.port2, logLevel: logger.level }
+    const bootstrap: ShardBootstrap = { logPort: logs.port2, logLevel: logger.level, findings: kernelFindings() }
     const worker = this.#host.start({
       workerIndex: ++this.#workerCount,
       runnerUrl: moduleUrlOf('./run-shard', import.meta.url),

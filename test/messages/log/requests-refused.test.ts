@@ -173,6 +173,7 @@ t.test('what does not fit its field is not encoded', t => {
   refused(4, { partitionId: Number.NaN }, 'partitionId')
   refused(5, { name: '' }, 'nameLen')
   refused(5, { name: 'ü'.repeat(32_768) }, 'nameLen')
+  refused(5, { name: 'a\ud800' }, 'name')
   refused(5, { partitions: 0 }, 'partitions')
   const { operation, value } = requests[2]!
   for (const id of [safe + 1, -1, 0.5]) {

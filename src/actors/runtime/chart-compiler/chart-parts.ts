@@ -42,6 +42,8 @@ export interface TimerSlot {
   readonly event: AnyEventObject
   /** Milliseconds, or a function that returns them. */
   readonly delay: number | PartFunction
+  /** As the chart has it: milliseconds, or the name of the delay. */
+  readonly source: number | string
 }
 
 /** All parts of a chart; every list is indexed by its decision trees. */

@@ -3,10 +3,11 @@
  * nobody could tell apart are one.
  */
 import type { AnyStateMachine } from 'xstate'
-import type { ChartParts } from './chart-parts.ts'
+import type { ChartParts, TimerSlot } from './chart-parts.ts'
 import { leavesOf } from './configuration-key.ts'
 import { type DecisionTree, isInert, mapOutcomes } from './decision-tree.ts'
-import { type ExploredChart, type ExploredConfiguration, exploreChart } from './explore-chart.ts'
+import { delayOf, type ExploredChart, type ExploredConfiguration, exploreChart } from './explore-chart.ts'
+import { takeApart } from './rewrite-chart.ts'
 import { checkStaticContext } from './static-context.ts'
 
 /** A set of active states. */
@@ -31,6 +32,28 @@ export interface ChartPlan {
   readonly initial: DecisionTree
   /** The context of the machine's configuration: a value, or a function of the input. */
   readonly context: unknown
+}
+
+/** What exploring a chart has found, without the chart's functions: it can be handed to another thread that has the chart. */
+export interface ChartFindings {
+  readonly configurations: readonly Configuration[]
+  readonly initial: DecisionTree
+  readonly constants: readonly unknown[]
+  readonly slots: readonly Pick<TimerSlot, 'event' | 'source'>[]
+}
+
+/** What a plan can be made of again. */
+export function findingsOf({ configurations, initial, parts }: ChartPlan): ChartFindings {
+  const slots = parts.slots.map(({ event, source }) => ({ event, source }))
+  return { configurations, initial, constants: parts.constants, slots }
+}
+
+/** The plan of the chart that the findings are of. */
+export function resumePlan(machine: AnyStateMachine, { constants, slots, ...found }: ChartFindings): ChartPlan {
+  const timers = slots.map(({ event, source }) => ({ event, source, delay: delayOf(machine, source) }))
+  const parts = { ...takeApart(machine), constants: [...constants], slots: timers }
+  const configurations = found.configurations.map(one => ({ ...one, value: frozen(one.value) }))
+  return { id: machine.id, parts, configurations, initial: found.initial, context: machine.config.context }
 }
 
 /** Explores a chart and numbers what it found. Throws CHART_NOT_COMPILABLE. */

@@ -176,17 +176,22 @@ function nextScript(answers: readonly boolean[]): boolean[] | undefined {
 /** Numbers the `after` timers of all states in document order. */
 function collectSlots(root: AnyStateNode, original: AnyStateMachine, parts: ChartParts): Map<string, number> {
   const slotOf = new Map<string, number>()
-  const delays = original.implementations.delays as Readonly<Record<string, number | PartFunction>>
   const visit = (node: AnyStateNode): void => {
     for (const { event, delay } of timersOf(node)) {
       if (slotOf.has(event.type)) throw notCompilable(original.id, node.id, 'two `after` timers of one delay')
       slotOf.set(event.type, parts.slots.length)
-      parts.slots.push({ event, delay: typeof delay === 'number' ? delay : delays[delay]! })
+      parts.slots.push({ event, delay: delayOf(original, delay), source: delay })
     }
     for (const child of Object.values(node.states)) visit(child)
   }
   visit(root)
   return slotOf
+}
+
+/** What a delay of a chart stands for. */
+export function delayOf(machine: AnyStateMachine, source: number | string): number | PartFunction {
+  const delays = machine.implementations.delays as Readonly<Record<string, number | PartFunction>>
+  return typeof source === 'number' ? source : delays[source]!
 }
 
 interface TimerAction {

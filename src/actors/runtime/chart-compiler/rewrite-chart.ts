@@ -78,6 +78,15 @@ export function rewriteChart(machine: AnyStateMachine, replacements: Replacement
   return { machine: rewriter.copy(), parts: rewriter.parts }
 }
 
+/** The parts of a chart that was compiled before, numbered as {@link rewriteChart} numbers them; XState is not asked. */
+export function takeApart(machine: AnyStateMachine): ChartParts {
+  const inert = () => doNothing
+  const replacements = { action: inert, assign: inert, guard: inert, output: inert, delay: () => 0 }
+  const rewriter = new ChartRewriter(machine, { context: {}, maxIterations: 0, ...replacements })
+  rewriter.config()
+  return rewriter.parts
+}
+
 class ChartRewriter {
   readonly parts = createParts()
   readonly #machine: AnyStateMachine
@@ -92,10 +101,13 @@ class ChartRewriter {
   }
 
   copy(): AnyStateMachine {
+    return createMachine(this.config() as never, { delays: this.#delays } as never) as unknown as AnyStateMachine
+  }
+
+  config(): object {
     const { context, maxIterations } = this.#replacements
     const root = this.#machine.config as unknown as StateConfig
-    const config = { ...this.#state(root, this.#machine.id), id: this.#machine.id, context, options: { maxIterations } }
-    return createMachine(config as never, { delays: this.#delays } as never) as unknown as AnyStateMachine
+    return { ...this.#state(root, this.#machine.id), id: this.#machine.id, context, options: { maxIterations } }
   }
 
   #state(state: StateConfig, path: string): object {

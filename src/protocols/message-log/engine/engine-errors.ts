@@ -61,6 +61,7 @@ export function sequenceExpired(store: string, partitionId: number, sequence: nu
 export function checkTopic(name: string, partitions: number): void {
   const faults = createFaults()
   faults.name('name', name)
+  if (!name.isWellFormed()) faults.add('name', 'is not well-formed')
   const { nameBytesMax, partitionsMax } = topicLimits
   if (Buffer.byteLength(name) > nameBytesMax) faults.add('name', `has more than ${nameBytesMax} bytes`)
   faults.whole('partitions', partitions, 1, partitionsMax)

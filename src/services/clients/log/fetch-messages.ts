@@ -2,15 +2,28 @@
 import type { LongPoll } from '../../../messages/log/fetch-v1.ts'
 import { fetchBytesMax as entriesBytesMax } from '../../../messages/log/response.ts'
 import type { OptionFault } from '../../../messages/option-faults.ts'
+import { timerMsMax } from '../client-options.ts'
 import { checkFaults, optionsFault, requestFault, requestOptions, wholeFault } from './check-arguments.ts'
 import { logCall } from './log-calls.ts'
 import type { LogRequestOptions, LogRequests } from './log-requests.ts'
 import { type ConsumedMessage, readConsumed } from './message.ts'
 
+/** How long a fetch may wait at the server, and for what. */
+export interface LongPollOptions {
+  /** It is answered without, or with fewer, after so long, ms. */
+  readonly maxWaitMs: number
+  /** It is answered at once when there are so many bytes of messages. Default 1. */
+  readonly minBytes?: number
+}
+
 /** Options of `LogClient.fetch`. */
 export interface FetchOptions extends LogRequestOptions {
-  /** Wait for messages rather than answer without. `maxWaitMs` counts beside the deadline. */
-  readonly longPoll?: LongPoll
+  /**
+   * Wait for messages rather than answer without. With a deadline of its own (`timeoutMs`) the server is asked to wait no longer than
+   * leaves the answer its time to come: a second, or half of a deadline that is shorter than two. Without one `maxWaitMs` counts beside
+   * the client's.
+   */
+  readonly longPoll?: LongPollOptions
 }
 
 /** What `LogClient.fetch` tells. */
@@ -20,6 +33,9 @@ export interface FetchResult {
   /** The offset that the next message of the partition gets. */
   readonly highWaterMark: number
 }
+
+/** What an answer may take to come, ms: a server does not wait into it. */
+const answerMs = 1_000
 
 const fetchOptions = [...requestOptions, 'longPoll']
 
@@ -37,8 +53,10 @@ export async function fetchMessages(
     wholeFault('offset', offset, 0, Number.MAX_SAFE_INTEGER),
     wholeFault('bytesMax', bytesMax),
   )
-  const { longPoll, timeoutMs = requests.config.timeoutMs, signal } = given
-  const options = { timeoutMs: timeoutMs + (longPoll?.maxWaitMs ?? 0), ...(signal === undefined ? {} : { signal }) }
+  const { signal } = given
+  const longPoll = longPollOf(given)
+  const timeoutMs = given.timeoutMs ?? Math.min(timerMsMax, requests.config.timeoutMs + (longPoll?.maxWaitMs ?? 0))
+  const options = { timeoutMs, ...(signal === undefined ? {} : { signal }) }
   const content = {
     partitionId: partition,
     offset,
@@ -49,11 +67,19 @@ export async function fetchMessages(
   return { highWaterMark, messages: readConsumed(partition, entries) }
 }
 
-function longPollFault(longPoll: LongPoll | undefined): OptionFault | undefined {
+/** What a server is asked that must have answered by the deadline. */
+function longPollOf({ longPoll, timeoutMs = Number.POSITIVE_INFINITY }: FetchOptions): LongPoll | undefined {
+  if (longPoll === undefined) return undefined
+  const { maxWaitMs, minBytes = 1 } = longPoll
+  const leftMs = Math.floor(timeoutMs - Math.min(answerMs, timeoutMs / 2))
+  return { maxWaitMs: Math.min(maxWaitMs, leftMs), minBytes }
+}
+
+function longPollFault(longPoll: LongPollOptions | undefined): OptionFault | undefined {
   if (longPoll === undefined) return undefined
   return (
     optionsFault(longPoll, ['maxWaitMs', 'minBytes'], 'longPoll') ??
     wholeFault('longPoll.maxWaitMs', longPoll.maxWaitMs) ??
-    wholeFault('longPoll.minBytes', longPoll.minBytes)
+    wholeFault('longPoll.minBytes', longPoll.minBytes ?? 1)
   )
 }

@@ -11,7 +11,7 @@ import {
 import type { AnyEvent, Refusal, ReplyOutcome } from '../../../messages/thread/envelope.ts'
 import { BatchReader } from './bytes.ts'
 import type { CodecRegistry } from './codec-registry.ts'
-import { NameReader } from './names.ts'
+import { type KnownName, NameReader } from './names.ts'
 import { type ShapeBuilder, ShapeReader } from './shapes.ts'
 
 /** Who takes what a batch carries, in this order. */
@@ -24,7 +24,7 @@ export interface BatchSink {
   message(
     slot: number,
     bits: number,
-    to: string,
+    to: KnownName,
     from: string | null,
     event: AnyEvent | undefined,
     toIncarnation: number,
@@ -42,7 +42,7 @@ export class BatchDecoder {
   /** How far the batch at hand has been read. */
   #at = 0
   /** Of the record before. */
-  #to = ''
+  #to: KnownName = { text: '', target: undefined }
   #from: string | null = null
   #shape: ShapeBuilder | undefined
 
@@ -117,7 +117,7 @@ export class BatchDecoder {
       if ((head & recordBits.same) === 0) this.#to = this.#name(wire[at++] as number | string)
       if ((head & recordBits.again) === 0) {
         const name = wire[at++] as number | string
-        this.#from = name === 0 ? null : this.#name(name)
+        this.#from = name === 0 ? null : this.#name(name).text
         const form = wire[at++] as number
         if (form >= 0) this.#shape = form === 0 ? undefined : this.#shapes.at(form)
         else {
@@ -140,7 +140,7 @@ export class BatchDecoder {
     return this.#shapes.add(wire[at] as string, wire.slice(at + 1, at + 1 + keys) as string[])
   }
 
-  #name(name: number | string): string {
+  #name(name: number | string): KnownName {
     return typeof name === 'number' ? this.#names.at(name) : this.#names.add(name)
   }
 
@@ -149,7 +149,7 @@ export class BatchDecoder {
       reader.head()
       const { slot, bits } = reader
       const to = this.#nameInRun(reader.to, reader)
-      const from = reader.from === 0 ? null : this.#nameInRun(reader.from, reader)
+      const from = reader.from === 0 ? null : this.#nameInRun(reader.from, reader).text
       const toIncarnation = bits & recordBits.incarnation ? reader.u32() : 0
       const requestId = bits & recordBits.request ? reader.f64() : 0
       const deadlineMs = bits & recordBits.deadline ? reader.f64() : undefined
@@ -174,7 +174,7 @@ export class BatchDecoder {
     }
   }
 
-  #nameInRun(number: number, reader: BatchReader): string {
+  #nameInRun(number: number, reader: BatchReader): KnownName {
     return number === nameFollows ? this.#names.add(reader.beside()) : this.#names.at(number)
   }
 }

@@ -49,18 +49,26 @@ export class NameWriter {
   }
 }
 
+/** A name as its receiver knows it. */
+export interface KnownName {
+  readonly text: string
+  /** Where it led: whoever delivers what comes for it may keep it here, and finds it without a look at the text. */
+  target: object | undefined
+}
+
 /** The receiver's table. */
 export class NameReader {
-  readonly #names: string[] = []
+  readonly #names: KnownName[] = []
   #next = 1
 
   /** The name of a number. */
-  at(number: number): string {
+  at(number: number): KnownName {
     return this.#names[number]!
   }
 
   /** Takes a name that came in full, and returns it. */
-  add(name: string): string {
+  add(text: string): KnownName {
+    const name = { text, target: undefined }
     this.#names[this.#next] = name
     this.#next = this.#next === namesMax ? 1 : this.#next + 1
     return name

@@ -7,10 +7,11 @@
 import { recordBits } from '../../../messages/thread/edge.ts'
 import type { AnyEvent, Envelope, Receipts, Refusal, ThreadId } from '../../../messages/thread/envelope.ts'
 import { type EdgeMemory, headerWord, slotState } from './edge-memory.ts'
+import type { KnownName } from './names.ts'
 
 /** What a receiver needs of its edge. */
 export interface ReceiverHost {
-  deliver(message: Envelope): 'admitted' | Refusal
+  deliver(message: Envelope, to: KnownName): 'admitted' | Refusal
   /** Posts a wake at once. */
   wake(): void
   /** Sends a refusal with the next batch. */
@@ -48,7 +49,7 @@ export class Receiver implements Receipts {
   admit(
     slot: number,
     bits: number,
-    to: string,
+    to: KnownName,
     from: string | null,
     event: AnyEvent | undefined,
     toIncarnation: number,
@@ -69,8 +70,8 @@ export class Receiver implements Receipts {
       this.refuse(slot, 'BAD_FRAME')
       return
     }
-    const verdict = this.#host.deliver({
-      to,
+    const message: Envelope = {
+      to: to.text,
       toIncarnation,
       from,
       event,
@@ -82,7 +83,8 @@ export class Receiver implements Receipts {
       token: slot,
       route: undefined,
       admittedAtMs: 0,
-    })
+    }
+    const verdict = this.#host.deliver(message, to)
     if (verdict !== 'admitted') this.refuse(slot, verdict)
   }
 

@@ -28,6 +28,7 @@ export function casesOfTopics(test: DeclareCase): void {
     await refusedOf('', 1)
     await refusedOf('n'.repeat(nameBytesMax + 1), 1)
     await refusedOf('é'.repeat((nameBytesMax + 1) / 2), 1)
+    await refusedOf('\ud800', 1)
     await refusedOf('none', 0)
     await refusedOf('many', partitionsMax + 1)
     await refusedOf('half', 1.5)

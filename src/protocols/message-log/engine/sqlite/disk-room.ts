@@ -64,6 +64,11 @@ export class DiskRoom {
     this.#bound()
   }
 
+  /** There is so little that the log is to be moved whenever that can be. */
+  get isTight(): boolean {
+    return this.#isTight
+  }
+
   /**
    * Before a commit: once a second, what is free now.
    * @throws `STORAGE_FAILED`, from when the file was found gone on: what is written to it then is lost with its last process.

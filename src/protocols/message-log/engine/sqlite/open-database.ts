@@ -2,7 +2,7 @@
 import type { DatabaseSync, DatabaseSyncOptions } from 'node:sqlite'
 
 /** Opens, or creates, a file. Throws what SQLite says. */
-export function openDatabase(path: string, options: DatabaseSyncOptions = {}): DatabaseSync {
+export function openDatabase(path: string | URL, options: DatabaseSyncOptions = {}): DatabaseSync {
   const { DatabaseSync } = process.getBuiltinModule('node:sqlite')
   return new DatabaseSync(path, options)
 }

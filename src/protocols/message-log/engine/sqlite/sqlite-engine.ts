@@ -206,10 +206,11 @@ export class SqliteEngine implements LogEngine {
     const nowMs = this.#context.clock.now()
     const ends = new Map<PartitionTail, number>()
     try {
-      this.#store.transaction(tick.flushed, () => {
+      const write = (): void => {
         for (const tail of tick.tails) ends.set(tail, this.#write(tail, nowMs))
         this.#producers.write(nowMs)
-      })
+      }
+      this.#store.transaction(tick.flushed, write, tick.bytes)
     } catch (cause) {
       this.#tails.clear()
       this.#producers.forget()

@@ -9,7 +9,8 @@
  * FULL         and fsync()s it         survived                    survived, and so is every commit before it
  * ```
  * So an append `committed` is one of NORMAL, one `flushed` of FULL. A checkpoint, which moves the log into the file when it has
- * grown, syncs the log before and the file behind it in both. The log takes room beside the file: see {@link DiskRoom}.
+ * grown, syncs the log before and the file behind it in both: most of that is done beside, see {@link Checkpointer}. The log takes
+ * room beside the file: see {@link DiskRoom}.
  *
  * @see https://sqlite.org/wal.html, https://sqlite.org/pragma.html#pragma_synchronous
  */
@@ -17,6 +18,7 @@ import { closeSync, fsyncSync, mkdirSync, openSync } from 'node:fs'
 import { dirname } from 'node:path'
 import type { DatabaseSync, StatementSync } from 'node:sqlite'
 import type { Clock } from '../../../../actors/runtime/clock.ts'
+import { Checkpointer } from './checkpointer.ts'
 import type { SqliteLogConfig } from './config.ts'
 import { DiskRoom, defaultReserveBytes, isFull } from './disk-room.ts'
 import { openDatabase } from './open-database.ts'
@@ -29,8 +31,10 @@ import { lockStore } from './store-lock.ts'
  * tick of many messages cheaper, smaller ones a tick of one.
  */
 const pageBytes = 16_384
-/** Bytes of log after which a commit checkpoints. More makes it rarer, and the next opening after a crash slower. */
+/** Bytes of log after which it is moved into the file. More makes it rarer, and the next opening after a crash slower. */
 const checkpointBytesMax = 16_777_216
+/** Of the log, for each commit: pages that have been written before, as those of an index. */
+const commitBytes = 4 * pageBytes
 
 /** Looks whether a store could be opened now. @throws `STORAGE_FAILED`, `busy` while it is open elsewhere. */
 export function probeStore({ path }: SqliteLogConfig): void {
@@ -54,6 +58,10 @@ export class Store {
   readonly #rollback: StatementSync
   readonly #clock: Clock
   readonly #room: DiskRoom
+  /** Missing on a small disk: then commits checkpoint. */
+  readonly #checkpointer: Checkpointer | undefined
+  /** Committed since the last checkpoint, as far as is known. */
+  #logBytes = 0
   #flushes = false
 
   /** @throws `STORAGE_FAILED`, `busy` while it is open elsewhere. */
@@ -66,6 +74,13 @@ export class Store {
       const opened = guarded(path, () => openConnection(config, clock))
       this.connection = opened.connection
       this.#room = opened.room
+      this.#checkpointer = opened.isRoomy
+        ? new Checkpointer(
+            path,
+            () => this.#endCheckpoint(),
+            () => this.#checkpointAlone(),
+          )
+        : undefined
     } catch (error) {
       this.#unlock()
       throw error
@@ -77,9 +92,9 @@ export class Store {
 
   /**
    * Commits what `body` does, or nothing of it. `flushed`: it is on the disk then. Where there is no room, `body` is called
-   * once more when some was made.
+   * once more when some was made. `bytes` are what it adds, about.
    */
-  transaction(flushed: boolean, body: () => void): void {
+  transaction(flushed: boolean, body: () => void, bytes = 0): void {
     this.#room.look(this.#clock.now())
     if (flushed !== this.#flushes) {
       this.connection.exec(`PRAGMA synchronous = ${flushed ? 'FULL' : 'NORMAL'}`)
@@ -89,9 +104,26 @@ export class Store {
       this.#attempt(body)
     } catch (error) {
       if (!isFull(error)) throw error
+      this.#checkpointer?.settle()
       this.#room.make()
       this.#attemptAgain(body)
     }
+    this.#logBytes += bytes + commitBytes
+    if (this.#logBytes >= checkpointBytesMax && !this.#room.isTight) this.#checkpointer?.start()
+  }
+
+  /** What its thread has left of a checkpoint: a few pages. */
+  #endCheckpoint(): void {
+    this.#logBytes = 0
+    try {
+      this.connection.exec('PRAGMA wal_checkpoint(PASSIVE)')
+    } catch {
+      // As after a commit: what it is about, the next one will tell.
+    }
+  }
+
+  #checkpointAlone(): void {
+    this.connection.exec(`PRAGMA wal_autocheckpoint = ${checkpointPages(this.connection, checkpointBytesMax)}`)
   }
 
   #attemptAgain(body: () => void): void {
@@ -114,12 +146,20 @@ export class Store {
   }
 
   close(): void {
+    this.#checkpointer?.close()
     this.connection.close()
     this.#unlock()
   }
 }
 
-function openConnection(config: SqliteLogConfig, clock: Clock): { connection: DatabaseSync; room: DiskRoom } {
+interface OpenStore {
+  readonly connection: DatabaseSync
+  readonly room: DiskRoom
+  /** The log may grow for the time that a checkpoint takes. */
+  readonly isRoomy: boolean
+}
+
+function openConnection(config: SqliteLogConfig, clock: Clock): OpenStore {
   const { path } = config
   const connection = openDatabase(path, { timeout: 1_000 })
   try {
@@ -129,16 +169,23 @@ function openConnection(config: SqliteLogConfig, clock: Clock): { connection: Da
     connection.exec(`PRAGMA page_size = ${pageBytes}; PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL`)
     const reserveBytes = config.diskFreeBytesMin ?? defaultReserveBytes(path)
     const checkpointBytes = Math.min(checkpointBytesMax, reserveBytes / 2)
-    connection.exec(`PRAGMA wal_autocheckpoint = ${Math.ceil(checkpointBytes / pragma(connection, 'page_size'))}`)
+    const isRoomy = checkpointBytes === checkpointBytesMax
+    // Of one that is moved by another thread: when that cannot keep up.
+    const ownBytes = isRoomy ? 2 * checkpointBytes : checkpointBytes
+    connection.exec(`PRAGMA wal_autocheckpoint = ${checkpointPages(connection, ownBytes)}`)
     connection.exec(`PRAGMA journal_size_limit = ${2 * checkpointBytes}`)
     makeTables(connection, path)
     const room = new DiskRoom(connection, config, reserveBytes, clock.now())
     syncFolder(dirname(path))
-    return { connection, room }
+    return { connection, room, isRoomy }
   } catch (error) {
     connection.close()
     throw error
   }
+}
+
+function checkpointPages(connection: DatabaseSync, bytes: number): number {
+  return Math.ceil(bytes / pragma(connection, 'page_size'))
 }
 
 /** Makes a folder and those above it, so that they are found after a power cut. */

@@ -57,6 +57,8 @@ export function createConsumer(
   /** What a loop that was left has not handed out. */
   let rest: ConsumedBatch | undefined
   let at = 0
+  /** Whether a loop waits for a batch: it may be given out, and not have come to the loop yet. */
+  let isWaiting = false
   /** The message that was asked for last and has not come yet: who asks meanwhile comes behind. */
   let asked: Promise<unknown> | undefined
 
@@ -77,11 +79,26 @@ export function createConsumer(
 
   async function takeNext(): Promise<IteratorResult<ConsumedMessage, undefined>> {
     if (rest !== undefined && !reading.isOver) return { done: false, value: take() }
-    const batch = await reading.next()
-    if (batch === undefined) return { done: true, value: undefined }
-    rest = batch
-    at = 0
-    return { done: false, value: take() }
+    return withNext(batch => {
+      if (batch === undefined) return { done: true, value: undefined }
+      rest = batch
+      at = 0
+      return { done: false, value: take() }
+    })
+  }
+
+  /** Waits for the next batch. `work` gets it in the moment in which it is known not to have been taken back. */
+  async function withNext<T>(work: (batch: ConsumedBatch | undefined) => T | Promise<T>): Promise<T> {
+    for (;;) {
+      isWaiting = true
+      let batch: ConsumedBatch | undefined
+      try {
+        batch = await reading.next()
+      } finally {
+        isWaiting = false
+      }
+      if (batch === undefined || reading.isInHand(batch)) return work(batch)
+    }
   }
 
   function nextMessage(): Promise<IteratorResult<ConsumedMessage, undefined>> {
@@ -102,11 +119,12 @@ export function createConsumer(
     return: () => Promise.resolve({ done: true, value: undefined }),
   }
 
-  function nextBatch(): Promise<ConsumedBatch | undefined> {
-    if (rest === undefined || reading.isOver) return reading.next()
+  /** What a loop has left over, as a batch. */
+  function takeRest(): ConsumedBatch | undefined {
+    if (rest === undefined || reading.isOver) return undefined
     const left = rest.from(rest.baseOffset + at)
     rest = undefined
-    return Promise.resolve(left)
+    return left
   }
 
   async function close(): Promise<void> {
@@ -118,7 +136,8 @@ export function createConsumer(
     async eachBatch(handle) {
       if (typeof handle !== 'function')
         refuseFault('eachBatch', { path: 'handle', reason: `is ${show(handle)}, not a function` })
-      for (let batch = await nextBatch(); batch !== undefined; batch = await nextBatch()) {
+      const handleOne = async (batch: ConsumedBatch | undefined): Promise<boolean> => {
+        if (batch === undefined) return false
         try {
           await handle(batch)
         } catch (error) {
@@ -126,6 +145,11 @@ export function createConsumer(
           throw error
         }
         reading.passed(batch.nextOffset)
+        return true
+      }
+      for (let goesOn = true; goesOn; ) {
+        const left = takeRest()
+        goesOn = await (left === undefined ? withNext(handleOne) : handleOne(left))
       }
     },
     seek(partition, offset) {
@@ -139,6 +163,7 @@ export function createConsumer(
     pause(partitions) {
       if (partitions !== undefined) refuseFault('pause', partitionsFault('partitions', partitions))
       reading.setPaused(partitions, true)
+      if (isWaiting) reading.takeBack(partitions)
       if (rest === undefined || partitions?.includes(rest.partition) === false) return
       // It is handed out again once it may be.
       reading.seek(rest.partition, rest.baseOffset + at)

@@ -98,6 +98,18 @@ export class Reading implements TrackPlane {
     return new Promise((resolve, reject) => this.#waiters.push({ resolve, reject }))
   }
 
+  /** Whether a batch that was handed out is still its reader's: a seek takes it back. */
+  isInHand(batch: ConsumedBatch): boolean {
+    return this.#inHand === batch
+  }
+
+  /** Takes the batch in hand back, if it is of one of these partitions, all unless told. It is handed out again, whole. */
+  takeBack(partitions: readonly number[] | undefined): void {
+    const batch = this.#inHand
+    if (batch === undefined || partitions?.includes(batch.partition) === false) return
+    this.seek(batch.partition, batch.baseOffset, batch.skipped)
+  }
+
   /** Messages of the batch in hand before `offset` were handed out. */
   passed(offset: number): void {
     if (this.#inHand !== undefined) this.#trackOf(this.#inHand.partition)?.passed(offset)

@@ -66,10 +66,10 @@ export class Delivery {
     this.#close(count)
   }
 
-  /** Settles at once, whatever becomes of the messages. */
+  /** Settles at once, whatever becomes of the messages: with those that are known to be stored. */
   abandon(error: StarfishError): void {
     this.#end()
-    this.#reject(error)
+    this.#reject(this.#told(error, this.#stored > 0 ? 'unknown' : (error.handled ?? 'unknown')))
   }
 
   #whereSent(): (SentMessage | null)[] {
@@ -92,13 +92,28 @@ export class Delivery {
 
   /** With what is true of all messages, and not of the first that failed alone. */
   #failure(error: StarfishError): StarfishError {
-    const messages = this.#count
+    return this.#told(error, this.#stored > 0 ? 'unknown' : this.#handled)
+  }
+
+  #told(error: StarfishError, handled: Handled): StarfishError {
     const stored = this.#stored
-    const handled = stored > 0 ? 'unknown' : this.#handled
-    const part = stored === 0 ? '' : `; ${stored} of ${messages} messages were stored`
-    const details = { ...error.details, messages, stored, sent: this.#whereSent() }
+    const part = stored === 0 ? '' : `; ${stored} of ${this.#count} messages were stored`
+    // What is stored after an abort is not told any more.
+    const details = sendDetails(error, [...this.#whereSent()], stored)
     return new StarfishError(error.code, error.message + part, { details, handled, cause: error.cause })
   }
+}
+
+/** The details of every send that failed. */
+function sendDetails({ details }: StarfishError, sent: readonly (SentMessage | null)[], stored: number) {
+  return { ...details, messages: sent.length, stored, sent }
+}
+
+/** The error of a send of `messages` of which nothing was taken. */
+export function notTaken(error: StarfishError, messages: number): StarfishError {
+  const { code, message, cause } = error
+  const details = sendDetails(error, new Array<null>(messages).fill(null), 0)
+  return new StarfishError(code, message, { details, handled: 'no', cause })
 }
 
 /** The places of messages that are one behind the other. */

@@ -12,7 +12,7 @@ import { optionsFault, signalFault } from '../check-arguments.ts'
 import type { LogRequests } from '../log-requests.ts'
 import { messagesFault, type ProducerMessage } from '../message.ts'
 import type { TopicDirectory } from '../topic-directory.ts'
-import type { SentMessage } from './delivery.ts'
+import { notTaken, type SentMessage } from './delivery.ts'
 import { type ProducerOptions, resolveProducer } from './producer-options.ts'
 import { type ProducerFigures, SendDesk } from './send-desk.ts'
 
@@ -32,7 +32,7 @@ export interface LogProducer extends AsyncDisposable {
    *
    * Rejects by the deadline at the latest with a StarfishError: those of a request, TOPIC_NOT_FOUND, PARTITION_NOT_FOUND,
    * OVERLOADED (too many sends wait), BAD_CONFIG. `handled` is `no` when none of the messages can have been stored;
-   * `details.sent` lists those that certainly were. `signal` ends the waiting: messages that are in a batch are sent all the same.
+   * `details.sent` tells of each message where it certainly is, or null. `signal` ends the waiting: messages that are in a batch are sent all the same.
    */
   send(sending: Sending, options?: { readonly signal?: AbortSignal }): Promise<readonly SentMessage[]>
   /** Resolves when the next send need not wait in line. For those who do not wait for each send to be answered. */
@@ -61,7 +61,7 @@ export function createProducer(
       new Promise((resolve, reject) => {
         const fault = sendingFault(sending) ?? (options === none ? undefined : sendOptionsFault(options))
         if (fault === undefined) desk.send(sending.topic, sending.messages, options.signal, resolve, reject)
-        else reject(notSent([fault]))
+        else reject(notTaken(notSent([fault]), Array.isArray(sending?.messages) ? sending.messages.length : 0))
       }),
     ready: () => desk.ready(),
     flush: () => desk.flush(),

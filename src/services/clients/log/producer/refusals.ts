@@ -6,6 +6,13 @@ export function refusal(code: ErrorCode, why: string, cause?: unknown): Starfish
   return new StarfishError(code, `the messages were not sent: ${why}`, { handled: 'no', cause })
 }
 
+/** The message at `at` names a partition that its topic does not have. */
+export function partitionMissing(topic: string, partition: number, at: number): StarfishError {
+  const option = `messages[${at}].partition`
+  const text = `the messages were not sent: ${option} is ${partition}, which topic ${topic} does not have`
+  return new StarfishError('PARTITION_NOT_FOUND', text, { details: { topic, partition, option }, handled: 'no' })
+}
+
 /** Whatever became of a request for topics, no message was sent. */
 export function notStored(error: unknown): StarfishError {
   if (!isStarfishError(error)) throw error

@@ -14,12 +14,12 @@ import type { LogRequests } from '../log-requests.ts'
 import { type ProducerMessage, producerMessageBytes, toLogMessage } from '../message.ts'
 import type { TopicDirectory } from '../topic-directory.ts'
 import type { ProducerBatch } from './batch.ts'
-import { Delivery, type SentMessage } from './delivery.ts'
+import { Delivery, notTaken, type SentMessage } from './delivery.ts'
 import { expireLane, Lane, type LanePlane } from './lane.ts'
 import { LaneMoves, mayMove, moveMessages } from './lane-moves.ts'
 import { ProducerLanes } from './producer-lanes.ts'
 import type { ProducerConfig } from './producer-options.ts'
-import { notStored, refusal } from './refusals.ts'
+import { notStored, partitionMissing, refusal } from './refusals.ts'
 import type { TopicLanes } from './topic-lanes.ts'
 import { Waiters } from './waiters.ts'
 import { Linger, WaitingSend } from './waits.ts'
@@ -105,7 +105,7 @@ export class SendDesk implements LanePlane {
     }
     const refused = this.#refusalOf(tooLarge, sizeMax, signal)
     if (refused !== undefined) {
-      reject(refused)
+      reject(notTaken(refused, messages.length))
       return
     }
     const partitions = isNamed ? messages.map(({ partition }) => partition) : undefined
@@ -326,8 +326,7 @@ export class SendDesk implements LanePlane {
       const partition = delivery.partitionOf(at)
       if (partition === undefined || lanes.has(partition)) continue
       this.#forget(topic)
-      const text = `the topic has no partition ${partition}`
-      delivery.abandon(refusal('PARTITION_NOT_FOUND', text))
+      delivery.abandon(partitionMissing(topic, partition, at))
       return
     }
     for (let at = 0; at < messages.length; at++) {
