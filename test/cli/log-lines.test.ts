@@ -58,6 +58,18 @@ t.test('a line is a value, a key and a value, or an object', async t => {
     timestamp: 5,
     partition: 9,
   })
+  const ofBase64 = (base64: string) => messageOf(Buffer.from(JSON.stringify({ value: { base64 } })), json)
+  for (const [base64, text] of Object.entries({
+    '': '',
+    YQ: 'a',
+    'YQ==': 'a',
+    'YWI=': 'ab',
+    YWJj: 'abc',
+    w7_Dvw: 'ÿÿ',
+  }))
+    t.equal(String(ofBase64(base64).value), text)
+  for (const base64 of ['Y', 'YWJjZ', '=', 'YWJj=', 'YQ===', 'Y=Q=', 'Y Q=', 'YQ=\n'])
+    t.throws(() => ofBase64(base64), { message: /^value is an object/ }, base64)
   t.same(messageOf(Buffer.from('{"value":"","partition":4}'), json), { value: '', partition: 4 })
 })
 

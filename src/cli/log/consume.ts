@@ -6,6 +6,7 @@ import type { LogClient } from '../../services/log-client.ts'
 import type { StopSignals } from '../stop-signals.ts'
 import { lineOf } from './lines.ts'
 import { type ConsumeCall, commandOf } from './log-options.ts'
+import { writeOut } from './output.ts'
 import { connectionTrouble, partitionTrouble, tellTrouble } from './trouble.ts'
 
 /** Settles with the exit code. */
@@ -15,7 +16,7 @@ export async function consumeLines(client: LogClient, call: ConsumeCall, signals
   const endTrouble = tellTrouble(commandOf('consume'), trouble)
   try {
     const looking = call.untilEnd ? endsOf(client, call) : undefined
-    const ends = await Promise.race([looking, signals.asked.then(() => nothingLeft)])
+    const ends = await Promise.race([looking, signals.asked.then(() => new Map<number, number>())])
     if (ends?.size === 0) return 0
     consumer = consumerOf(client, call)
     return await writeLines(consumer, call, ends, signals)
@@ -23,8 +24,6 @@ export async function consumeLines(client: LogClient, call: ConsumeCall, signals
     endTrouble()
   }
 }
-
-const nothingLeft: Map<number, number> = new Map()
 
 function consumerOf(client: LogClient, { topic, from, partition, offset }: ConsumeCall): LogConsumer {
   return client.consumer({
@@ -41,20 +40,13 @@ async function writeLines(
   signals: StopSignals,
 ): Promise<number> {
   void signals.asked.then(() => consumer.close())
-  let failure: NodeJS.ErrnoException | undefined
-  // Whoever reads is gone, as head is when it has enough; or the disk is full.
-  process.stdout.on('error', (error: NodeJS.ErrnoException) => {
-    failure ??= error
-    void consumer.close()
-  })
   let left = call.count
   await consumer.eachBatch(async batch => {
     const lines = batch.messages.slice(0, Math.min(left, countBefore(batch, ends)))
     left -= lines.length
-    if (!process.stdout.write(Buffer.concat(lines.map(message => lineOf(message, call))))) await drained()
-    if (left === 0 || hasReached(batch, ends)) await consumer.close()
+    const isRead = await writeOut(Buffer.concat(lines.map(message => lineOf(message, call))))
+    if (!isRead || left === 0 || hasReached(batch, ends)) await consumer.close()
   })
-  if (failure !== undefined && failure.code !== 'EPIPE') throw failure
   return 0
 }
 
@@ -84,15 +76,4 @@ function hasReached({ partition, nextOffset }: ConsumedBatch, ends: Map<number, 
   if (ends === undefined) return false
   if (nextOffset >= (ends.get(partition) ?? 0)) ends.delete(partition)
   return ends.size === 0
-}
-
-/** Resolves when whoever reads has caught up, or is gone. */
-function drained(): Promise<void> {
-  return new Promise(resolve => {
-    const over = () => {
-      for (const event of ['drain', 'error', 'close']) process.stdout.off(event, over)
-      resolve()
-    }
-    for (const event of ['drain', 'error', 'close']) process.stdout.once(event, over)
-  })
 }

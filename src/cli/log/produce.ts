@@ -1,16 +1,22 @@
 /** `starfish log produce`: lines of stdin become messages. */
 import { fstatSync } from 'node:fs'
 import { isStarfishError } from '../../messages/errors.ts'
-import type { ProducerMessage } from '../../services/clients/log/message.ts'
+import { logClientDefaults } from '../../services/clients/log/log-client-options.ts'
+import { type ProducerMessage, producerMessageBytes } from '../../services/clients/log/message.ts'
+import { besideMessageBytes } from '../../services/clients/log/producer/send-desk.ts'
 import type { LogClient } from '../../services/log-client.ts'
 import type { StopSignals } from '../stop-signals.ts'
 import { LineCutter, messageOf } from './lines.ts'
 import { commandOf, type ProduceCall } from './log-options.ts'
+import { writeOut } from './output.ts'
 import { showProgress, storedLine } from './progress.ts'
 import { connectionTrouble, tellTrouble } from './trouble.ts'
 
-/** The longest line, in bytes: what fits a frame of a server that was told nothing else. */
-const lineBytesMax = 16_777_000
+/** The largest message, in bytes: what fits a request of the client. */
+const messageBytesMax = logClientDefaults.frameBytesMax - besideMessageBytes
+
+/** The longest line, in bytes. In JSON a byte is up to six, as NUL is, and what is beside key and value has less than 256. */
+const lineBytesMax = { plain: messageBytesMax, json: 6 * messageBytesMax + 256 }
 
 /** How long what is in flight may take once a send has failed, if there is a server, ms. */
 const endTimeoutMs = 5_000
@@ -19,7 +25,8 @@ const endTimeoutMs = 5_000
 export async function produceLines(client: LogClient, call: ProduceCall, signals: StopSignals): Promise<number> {
   const { topic, acknowledgement, json } = call
   const producer = client.producer({ acknowledgement })
-  const cutter = new LineCutter(lineBytesMax)
+  const lineMax = json ? lineBytesMax.json : lineBytesMax.plain
+  const cutter = new LineCutter(lineMax)
   const startMs = performance.now()
   let linesRead = 0
   let stored = 0
@@ -33,7 +40,7 @@ export async function produceLines(client: LogClient, call: ProduceCall, signals
     try {
       for (const line of lines) {
         linesRead++
-        messages.push(messageOf(line, call))
+        messages.push(checkedMessage(messageOf(line, call)))
       }
     } catch (error) {
       throw lineError(error)
@@ -75,7 +82,7 @@ export async function produceLines(client: LogClient, call: ProduceCall, signals
       send(cutter.cut(chunk))
       if (cutter.isTooLong) {
         linesRead++
-        throw lineError(`it has more than ${lineBytesMax} bytes`)
+        throw lineError(`it has more than ${lineMax} bytes`)
       }
       await producer.ready()
     }
@@ -89,9 +96,20 @@ export async function produceLines(client: LogClient, call: ProduceCall, signals
   endTrouble()
   progress.end()
   const told = json ? JSON.stringify({ stored }) : storedLine(stored, performance.now() - startMs)
-  process.stdout.write(`${told}\n`)
+  try {
+    await writeOut(Buffer.from(`${told}\n`))
+  } catch (error) {
+    failure ??= error
+  }
   if (failure !== undefined) throw failure
   return signals.isAsked ? 130 : 0
+}
+
+/** One that is too large would take all of its send with it. */
+function checkedMessage(message: ProducerMessage): ProducerMessage {
+  const bytes = producerMessageBytes(message)
+  if (bytes > messageBytesMax) throw new Error(`its message has ${bytes} bytes, more than ${messageBytesMax}`)
+  return message
 }
 
 /** Messages of a send that failed which are stored all the same. */

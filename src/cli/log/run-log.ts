@@ -65,7 +65,7 @@ async function run<C extends LogOptions>(
     process.stdout.write(logHelp[verb])
     return 0
   }
-  // Whoever reads may be gone; who writes a lot looks at it.
+  // Who writes is told by each write.
   process.stdout.on('error', () => {})
   let client: LogClient | undefined
   try {

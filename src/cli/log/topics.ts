@@ -1,6 +1,7 @@
 /** `starfish log topics`: what there is, one topic a line. */
 import type { LogClient } from '../../services/log-client.ts'
 import { commandOf, type TopicsCall } from './log-options.ts'
+import { writeOut } from './output.ts'
 import { connectionTrouble, tellTrouble } from './trouble.ts'
 
 /** Settles with the exit code. */
@@ -24,7 +25,7 @@ async function doAndList(client: LogClient, call: TopicsCall): Promise<number> {
     )
     const told = ends.map(({ id, highWaterMark }) => `${id}: ${highWaterMark}`).join(', ')
     const line = call.json ? JSON.stringify({ name, partitions: ends }) : `${inOneLine(name)} (${told})`
-    process.stdout.write(`${line}\n`)
+    if (!(await writeOut(Buffer.from(`${line}\n`)))) break
   }
   return 0
 }

@@ -35,7 +35,7 @@ export interface ProducerFigures {
 }
 
 /** What the length of a Produce counts beside one message: header, checksum, producer, partition and count. */
-const besideMessageBytes = 36
+export const besideMessageBytes = 36
 
 /** The sends of one producer. */
 export class SendDesk implements LanePlane {
