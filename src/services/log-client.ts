@@ -1,7 +1,7 @@
 import type { LogTopic } from '../messages/log/list-topics-v1.ts'
 import type { ProduceResponse } from '../messages/log/produce-v1.ts'
 import { topicLimits } from '../protocols/message-log/engine/contract.ts'
-import { closeWaitMs } from './clients/client-options.ts'
+import { closeWaitMs, type ServerOption } from './clients/client-options.ts'
 import type { ClientFigures } from './clients/connection-pool.ts'
 import { checkFaults, textFault, wholeFault } from './clients/log/check-arguments.ts'
 import type { ConsumerOptions } from './clients/log/consumer/consumer-options.ts'
@@ -57,8 +57,8 @@ export interface LogClient extends AsyncDisposable {
 
 const none = {}
 
-/** Creates a client of the log that `brokers` serve; a plain address is taken too. Throws BAD_CONFIG for options that cannot be used. */
-export function createLogClient(options: LogClientOptions | string): LogClient {
+/** Creates a client of the log that `brokers` serve; an address alone (`host:port`, or what `start` of a server answers) is taken too. Throws BAD_CONFIG for options that cannot be used. */
+export function createLogClient(options: LogClientOptions | ServerOption): LogClient {
   const config = resolveLogClient(options)
   const requests = new LogRequests(config)
 

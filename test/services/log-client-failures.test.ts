@@ -1,7 +1,7 @@
 /** What a log client tells of servers that are not there, or are others than it thinks. */
 import { createServer, type Socket } from 'node:net'
 import t, { type Test } from 'tap'
-import { createLogClient, memoryLogEngine } from '../../src/index.ts'
+import { createEventServer, createLogClient, memoryLogEngine } from '../../src/index.ts'
 import { logError } from '../../src/messages/index.ts'
 import { until } from '../actors/connection/event-shard.ts'
 import { startLogPeer } from './clients/log/log-peer.ts'
@@ -65,9 +65,15 @@ t.test('a peer that speaks something else is asked about', async t => {
     'answers something else': socket => socket.on('data', () => socket.write('HTTP/1.1 400 Bad Request\r\n\r\n')),
     'ends it': socket => socket.on('data', () => socket.end()),
   }
-  for (const [name, meet] of Object.entries(strangers)) {
-    const client = clientOf(t, await startStranger(t, meet))
-    await t.rejects(client.healthCheck({ timeoutMs: 500 }), { code: 'CONNECT_FAILED', message: guess }, name)
+  const { system } = await serveLog(t, 0)
+  const events = createEventServer(system, { port: 0 })
+  const ports = { events: (await events.start()).port }
+  for (const [name, meet] of Object.entries(strangers)) Object.assign(ports, { [name]: await startStranger(t, meet) })
+  for (const [name, port] of Object.entries(ports)) {
+    const client = clientOf(t, port)
+    // One that answers in another protocol is given up long before the deadline.
+    const timeoutMs = name === 'ends it' ? 500 : 1_000_000
+    await t.rejects(client.healthCheck({ timeoutMs }), { code: 'CONNECT_FAILED', message: guess }, name)
     t.match(client.stats().servers, [{ lastError: { code: 'CONNECT_FAILED', message: guess } }])
   }
 })
@@ -145,4 +151,31 @@ t.test('an answer that is longer than the client takes says so, and what fits is
   t.ok((await client.fetch(p, 0, 1_000_000)).messages.length > 1)
   await t.rejects(client.fetch(p, 100, 1_000_000), refused)
   await client.healthCheck()
+})
+
+t.test('a server that does not take up TLS is asked about, one that cannot be reached is not', async t => {
+  const plain = await serveLog(t, 0)
+  const guess = /; does it speak TLS\?/
+  const tls = {}
+  for (const port of [plain.port, await startStranger(t, socket => socket.write('220 ready\r\n'))]) {
+    const client = createLogClient({ brokers: { port }, tls })
+    t.teardown(() => client.close({ timeoutMs: 0 }))
+    await t.rejects(client.healthCheck({ timeoutMs: 500 }), { code: 'CONNECT_FAILED', message: guess })
+  }
+  await plain.server.stop()
+  const client = createLogClient({ brokers: { port: plain.port }, tls })
+  t.teardown(() => client.close({ timeoutMs: 0 }))
+  const refused = await client.healthCheck({ timeoutMs: 300 }).catch(error => error)
+  t.match(refused.message, /ECONNREFUSED/)
+  t.notMatch(refused.message, guess)
+})
+
+t.test('a connection that ends at a large request raises the question of its size', async t => {
+  const { port } = await serveLog(t, 0, { engine: memoryLogEngine.with(undefined), frameBytesMax: 1_048_576 })
+  const client = clientOf(t, port)
+  const [p = -1] = (await client.createTopic('t')).partitions
+  const doubt = /; the request has 2\d{6} bytes: is that more than frameBytesMax of the server\?/
+  await t.rejects(client.produce(p, [{ value: 'x'.repeat(2_000_000) }]), { code: 'CONNECTION_LOST', message: doubt })
+  const sending = client.producer({ timeoutMs: 500 }).send({ topic: 't', messages: [{ value: 'x'.repeat(2_000_000) }] })
+  await t.rejects(sending, { message: doubt })
 })

@@ -2,7 +2,7 @@
 import { type AddressInfo, connect, createServer, type Socket } from 'node:net'
 import { crc32 } from 'node:zlib'
 import t, { type Test } from 'tap'
-import { createLogClient, isStarfishError, type LogClient, type LogClientOptions } from '../../src/index.ts'
+import { createLogClient, isStarfishError, type LogClient } from '../../src/index.ts'
 import { encodeLogError, encodeLogResponse, logError, logOperation } from '../../src/messages/index.ts'
 import { keptAnswersMax } from '../../src/protocols/message-log/engine/contract.ts'
 import { certificate, privateKey } from '../actors/acceptor/test-certificate.ts'
@@ -11,7 +11,7 @@ import { serveLog } from './fixtures/served-log.ts'
 
 t.setTimeout(120_000)
 
-function clientOf(t: Test, options: LogClientOptions): LogClient {
+function clientOf(t: Test, options: Parameters<typeof createLogClient>[0]): LogClient {
   const client = createLogClient(options)
   t.teardown(() => client.close({ timeoutMs: 0 }))
   return client
@@ -95,14 +95,19 @@ t.test('what cannot be sent is refused here, with every fault', async t => {
   await t.rejects(client.produce(0, [{ value: 'x'.repeat(5_000) }]), {
     code: 'REQUEST_REFUSED',
     handled: /^no$/,
-    message: /length must be/,
+    message: /it has 50\d\d bytes, more than frameBytesMax of the client, \d+$/,
   })
   t.throws(() => createLogClient({ brokers: ['here'], timeout: 5 } as never), {
     code: 'BAD_CONFIG',
     message: /timeout is not known: .*; brokers\[0\] is "here", not host:port/,
   })
   t.throws(() => createLogClient('nowhere'), { code: 'BAD_CONFIG', message: /brokers is "nowhere"/ })
-  t.throws(() => createLogClient({ brokers: [] }), { code: 'BAD_CONFIG' })
+  t.throws(() => createLogClient({ brokers: [] }), { code: 'BAD_CONFIG', message: /brokers is empty: .*'host:port'/ })
+  const wanted = /brokers is (undefined|5), not host:port, { host, port }, or a list of them/
+  t.throws(() => createLogClient({} as never), { code: 'BAD_CONFIG', message: wanted })
+  t.throws(() => createLogClient({ brokers: 5 } as never), { code: 'BAD_CONFIG', message: wanted })
+  t.throws(() => createLogClient({ port: 0 }), { code: 'BAD_CONFIG', message: /brokers.port is 0/ })
+  t.throws(() => client.consumer({ topic: 't', from: 5 as never }), { message: /from is 5, not start, end, or \{/ })
 })
 
 t.test('answers overtake each other on a connection, and find their request', async t => {
@@ -322,3 +327,10 @@ async function startPeer(t: Test, answer: (asked: Buffer) => Buffer): Promise<nu
   })
   return (server.address() as AddressInfo).port
 }
+
+t.test('what the start of a server answers is an address', async t => {
+  const { port } = await serveLog(t, 0)
+  const client = clientOf(t, { host: '127.0.0.1', port })
+  await client.healthCheck(soon)
+  t.match(client.stats().servers, [{ server: `127.0.0.1:${port}` }])
+})

@@ -419,3 +419,42 @@ t.test('a seek and a pause while a batch is on its way take it back', async t =>
     t.equal(begun[0], call === 'seek' ? 0 : 1, call)
   }
 })
+
+t.test('a consumer has one reader at a time', async t => {
+  const { consumer, produce, partitions } = await world(t)
+  const [partition = -1] = partitions
+  await produce(partition, '0', '1')
+  const reader = consumer()
+  const refused = (why: RegExp) => ({ code: 'REQUEST_REFUSED', handled: /^no$/, message: why })
+  const waiting = reader[Symbol.asyncIterator]().next()
+  await t.rejects(reader.eachBatch(t.fail), refused(/a loop waits for its next message/))
+  t.equal(textOf((await waiting).value!), '0')
+  const failing = new Error('not now')
+  const seen: string[] = []
+  const reading = reader.eachBatch(async ({ messages }) => {
+    seen.push(...messages.map(textOf))
+    await t.rejects(reader.eachBatch(t.fail), refused(/another eachBatch reads it/))
+    await t.rejects(reader[Symbol.asyncIterator]().next(), refused(/eachBatch reads it/))
+    throw failing
+  })
+  await t.rejects(reading, failing)
+  t.same(seen, ['1'])
+  t.same(await read(reader, 1), ['1'], 'who comes behind it reads on')
+})
+
+t.test('a partition that is not read is not paused', async t => {
+  const { consumer, produce, partitions } = await world(t)
+  const [partition = -1] = partitions
+  await produce(partition, '0')
+  const notRead = { code: 'PARTITION_NOT_FOUND', details: { partition: 0 } }
+  const some = consumer({ partitions: [partition] })
+  t.throws(() => some.pause([0]), notRead)
+  const reader = consumer()
+  reader.pause([0])
+  await t.rejects(reader[Symbol.asyncIterator]().next(), notRead, 'before it has begun whoever reads is told')
+  const begun = consumer()
+  t.same(await read(begun, 1), ['0'])
+  t.throws(() => begun.pause([partition, 0]), notRead)
+  t.throws(() => begun.resume([0]), notRead)
+  t.match(begun.stats(), [{ isPaused: false }])
+})

@@ -372,3 +372,15 @@ for (const [seed, connections] of [
     await reading
   })
 }
+
+t.test('batches are no larger than what one request of the client may have', async t => {
+  const { client } = await clientOf(t, 0, memory)
+  await client.createTopic('t')
+  const small = createLogClient({ brokers: client.stats().servers[0]!.server, frameBytesMax: 1_024 })
+  t.teardown(() => small.close({ timeoutMs: 0 }))
+  const messages = Array.from({ length: 500 }, () => ({ value: '' }))
+  for (const options of [{}, { batchBytesMax: 1_024 }]) {
+    t.equal((await small.producer(options).send({ topic: 't', messages })).length, 500)
+  }
+  t.equal(await client.getOffset(1), 1_000)
+})

@@ -76,7 +76,7 @@ export type ServersOption =
   | { readonly servers: readonly ServerOption[] }
   | { readonly host?: string; readonly port: number }
 
-const listWanted = "a list of servers is wanted, such as ['127.0.0.1:7400']"
+const listWanted = "a list of servers is wanted, such as ['host:port']"
 
 const portRange: NumberRange = { least: 1, most: 65_535 }
 const hostAndPort = /^(?:\[([^\]]+)\]|([^:[\]]+)):(\d+)$/

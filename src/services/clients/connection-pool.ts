@@ -9,7 +9,8 @@
  * ```
  * A server whose connection failed is tried again after a pause that grows, by one connection at a time, with a greeting
  * instead of a request. Connections that let a request wait in vain, or told it that there is no room, are passed over while
- * there are others.
+ * there are others. Where every server speaks another protocol, from its first connection on, requests do not wait for
+ * their deadline.
  */
 import { createClockTimers } from '../../actors/runtime/chart-timers.ts'
 import type { Clock, Random } from '../../actors/runtime/clock.ts'
@@ -57,6 +58,9 @@ export interface PooledServerFigures {
 export interface ClientFigures extends RequestFigures {
   readonly servers: readonly PooledServerFigures[]
 }
+
+/** So many greetings in a row that are answered in another protocol are no accident. */
+const strangeAnswersMax = 3
 
 /** The pool. */
 export class ConnectionPool<R extends PendingRequest> implements Carrier<R> {
@@ -175,6 +179,9 @@ export class ConnectionPool<R extends PendingRequest> implements Carrier<R> {
 
   #changed({ server, isClosing }: PooledConnection<R>): void {
     server.mayDial = !isClosing && placeToDial(server.connections) !== undefined
+    if (this.#servers.every(({ strangeAnswers }) => strangeAnswers >= strangeAnswersMax)) {
+      this.requests.rejectQueued(server.trouble!)
+    }
     // Also when it is gone: what was to follow it may go another way now.
     if (!isClosing && this.requests.hasQueued) this.requests.pump()
   }
@@ -191,6 +198,8 @@ function createServer<R extends PendingRequest>(
     connections: [],
     failures: 0,
     trouble: undefined,
+    isKnown: false,
+    strangeAnswers: 0,
     lastError: undefined,
     mayDial: true,
   }

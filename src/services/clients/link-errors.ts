@@ -13,14 +13,23 @@ export function connectError(server: string, end: LinkEnd | undefined, unanswere
   return new StarfishError('CONNECT_FAILED', text, { details: { server, reason }, handled: 'no', cause })
 }
 
-/** What was asked, in words, and not answered when the connection ended: what the server has said of it, else CONNECTION_LOST. */
-export function lossError(server: string, end: LinkEnd | undefined, asked: string, handled: Handled): StarfishError {
+/**
+ * What was asked, in words, and not answered when the connection ended: what the server has said of it, else CONNECTION_LOST, with
+ * a `doubt` of the request itself.
+ */
+export function lossError(
+  server: string,
+  end: LinkEnd | undefined,
+  asked: string,
+  handled: Handled,
+  doubt = '',
+): StarfishError {
   const { reason, cause, error } = known(end)
   const details = { server, reason }
   if (error !== undefined) {
     return new StarfishError(error.code, error.message, { details, handled: error.handled ?? handled, cause })
   }
-  const text = `the connection to ${server} ended before ${asked} was answered: ${reason}`
+  const text = `the connection to ${server} ended before ${asked} was answered: ${reason}${doubt}`
   return new StarfishError('CONNECTION_LOST', text, { details, handled, cause })
 }
 

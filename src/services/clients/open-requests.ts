@@ -169,6 +169,14 @@ export class OpenRequests<R extends PendingRequest> {
     this.#isPumping = false
   }
 
+  /** There is nobody to send what waits to. */
+  rejectQueued(error: StarfishError): void {
+    for (const request of [...this.#queue]) {
+      this.#dequeue(request)
+      this.#reject(request, error)
+    }
+  }
+
   get hasQueued(): boolean {
     return this.#queue.size > 0
   }

@@ -65,6 +65,11 @@ export abstract class PendingRequest<A = unknown> extends Deadline {
   /** What it asks for, in words: `command 16`. */
   abstract describe(): string
 
+  /** What may be wrong with it if the connection that it was sent by ends: the end of a sentence. */
+  get doubt(): string {
+    return ''
+  }
+
   /** Settles its promise. */
   resolve(answer: A): void {
     ;(this.#resolve as (answer: A) => void)(answer)

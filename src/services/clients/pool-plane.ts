@@ -35,6 +35,10 @@ export interface PooledServer<R extends PendingRequest> {
   failures: number
   /** Why the last attempt to connect came to nothing. */
   trouble: StarfishError | undefined
+  /** Whether a greeting was ever answered. */
+  isKnown: boolean
+  /** Greetings in a row that were answered out of grammar, while none was understood. */
+  strangeAnswers: number
   /** The last connection that did not come up, or was lost. */
   lastError: FailureRecord | undefined
   /** Whether another connection may be dialed now. */

@@ -5,7 +5,7 @@
  */
 import { compileChart } from '../../actors/runtime/chart-compiler/compile-chart.ts'
 import type { ChartInstance, CompiledChart } from '../../actors/runtime/compiled-chart.ts'
-import type { Handled, StarfishError } from '../../messages/errors.ts'
+import { type Handled, isStarfishError, type StarfishError } from '../../messages/errors.ts'
 import { backoffMs } from '../../supervisor/backoff.ts'
 import { recordFailure } from './failure-record.ts'
 import type { Link, LinkEnd, LinkOwner } from './link.ts'
@@ -220,6 +220,8 @@ export class PooledConnection<R extends PendingRequest> implements ConnectionFac
     this.#wasUp = true
     this.#heardAtMs = this.#plane.clock.now()
     this.server.trouble = undefined
+    this.server.isKnown = true
+    this.server.strangeAnswers = 0
   }
 
   retire(): void {
@@ -254,7 +256,11 @@ export class PooledConnection<R extends PendingRequest> implements ConnectionFac
     const error = this.#wasUp
       ? this.#lossOf('what was asked', 'unknown')
       : connectError(server.name, this.#end, this.#isUnanswered ? this.#plane.wire.protocol : undefined)
-    if (!this.#wasUp) server.trouble = error
+    if (!this.#wasUp) {
+      server.trouble = error
+      const isStrange = !server.isKnown && isStarfishError(this.#end?.cause, 'BAD_FRAME')
+      server.strangeAnswers = isStrange ? server.strangeAnswers + 1 : 0
+    }
     server.lastError = recordFailure(error, this.#plane.clock.now())
   }
 
@@ -350,12 +356,15 @@ export class PooledConnection<R extends PendingRequest> implements ConnectionFac
   #settleLost(request: R, wasWritten: boolean): void {
     const { wire, requests } = this.#plane
     if ((wire.onLoss === 'repeat' || this.#isCut) && !this.isClosing) requests.requeue(request)
-    else requests.fail(request, this.#lossOf(request.describe(), wasWritten ? 'unknown' : 'no'))
+    else if (wasWritten) requests.fail(request, this.#lossOf(request.describe(), 'unknown', request.doubt))
+    else requests.fail(request, this.#lossOf(request.describe(), 'no'))
   }
 
-  #lossOf(asked: string, handled: Handled): StarfishError {
+  #lossOf(asked: string, handled: Handled, doubt?: string): StarfishError {
     const { name } = this.server
-    return this.isClosing ? closedError(name, this.#end, asked, handled) : lossError(name, this.#end, asked, handled)
+    return this.isClosing
+      ? closedError(name, this.#end, asked, handled)
+      : lossError(name, this.#end, asked, handled, doubt)
   }
 }
 

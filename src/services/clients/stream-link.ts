@@ -69,6 +69,9 @@ export class StreamLink<R extends PendingRequest> implements Link<R>, OutputOwne
   #unwritten = 0
   #isFlushDue = false
   #wasBlocked = false
+  /** TCP is up, and TLS is to be on top of it. */
+  #isDialed = false
+  #isOpen = false
   #isOver = false
   #failure: Error | undefined
   /** Made once, not for each tick. */
@@ -87,10 +90,10 @@ export class StreamLink<R extends PendingRequest> implements Link<R>, OutputOwne
     this.#socket.on('error', error => {
       this.#failure ??= error
     })
-    this.#socket.on('end', () => this.#end({ reason: 'the server closed it', isClean: true }))
+    this.#socket.on('end', () => this.#end({ reason: `the server closed it${this.#guess}`, isClean: true }))
     this.#socket.on('close', () => {
       const failure = this.#failure
-      this.#end({ reason: reasonOf(failure), isClean: false, cause: failure })
+      this.#end({ reason: reasonOf(failure) + this.#guess, isClean: false, cause: failure })
       owner.released()
     })
   }
@@ -170,6 +173,9 @@ export class StreamLink<R extends PendingRequest> implements Link<R>, OutputOwne
 
   /** TLS has buffers of its own. */
   #encrypt({ host }: ServerAddress, tls: ConnectionOptions): Socket {
+    this.#transport.once('connect', () => {
+      this.#isDialed = true
+    })
     const name = isIP(host) > 0 ? {} : { servername: host }
     return connectTls({ ...name, ...tls, host, socket: this.#transport }).on('data', (chunk: Buffer) =>
       this.#read(chunk),
@@ -183,7 +189,14 @@ export class StreamLink<R extends PendingRequest> implements Link<R>, OutputOwne
     return true
   }
 
+  /** A question, for a server that took the connection and did not take up TLS on it. */
+  get #guess(): string {
+    const isAlien = this.#failure === undefined || noTlsCodes.test((this.#failure as NodeJS.ErrnoException).code ?? '')
+    return this.#isDialed && !this.#isOpen && isAlien ? '; does it speak TLS?' : ''
+  }
+
   #whenOpen(): void {
+    this.#isOpen = true
     // One that was ended meanwhile is not worth opening.
     if (!this.#isOver) this.#owner.opened()
   }
@@ -217,6 +230,9 @@ export class StreamLink<R extends PendingRequest> implements Link<R>, OutputOwne
     this.#owner.ended(why)
   }
 }
+
+/** What a handshake fails with if the server says nothing of TLS, rather than that something is wrong with it. */
+const noTlsCodes = /^(ECONNRESET|EPROTO|ERR_SSL_(WRONG_VERSION_NUMBER|PACKET_LENGTH_TOO_LONG))$/
 
 /** An error that stands for several, one an address that was tried, has no message of its own. */
 function reasonOf(failure: NodeJS.ErrnoException | undefined): string {

@@ -3,32 +3,26 @@
  * of the thread that wrote them.
  *
  * ```
- * header   count of runs written                                         Int32
- * runs     ring: atMs f64 | actor, incarnation, type, sequence, more i32   a run each; published by the count
- * names    two halves of fixed slots: bytes u8 | UTF-8                     an address or event type each
+ * header   count of events written | epoch of the names          Int32 each
+ * events   ring: atMs f64 | actor, incarnation, type, sequence i32   an event each; published by the count
+ * names    two halves of fixed slots: bytes u8 | UTF-8               an address or event type each
  * ```
- * A run is what an actor takes of one type within one turn, where the time stands still: its first event, and how many more
- * followed. One that grows costs a store into a line that was just written, in place of a new one: written event by event, the
- * ring passes through as much memory as a core has next to it.
- *
- * Runs name actor and type by number. When a half is full the writer goes over to the other one and names afresh what
- * it meets, so names are bounded and never have to be given back. A half takes at least half as many runs as it has
- * names before it is full: with that no less than the ring is long, no run of the ring outlives its names.
+ * Events name actor and type by number. When a half is full the writer goes over to the other one and names afresh what
+ * it meets, so names are bounded and never have to be given back. A half takes at least half as many events as it has
+ * names before it is full: with that no less than the ring is long, no event of the ring outlives its names.
  */
 import type { BlackBoxEntry } from '../../messages/thread/exit.ts'
 import type { ShardEvent } from '../../messages/thread/fact.ts'
 
-/** Runs that are kept; a power of two. */
-const runsMax = 1_024
-/** Events that are read of them, at most: those of all runs but the one that may be half written, where each is of one event. */
-const eventsMax = runsMax - 1
-const namesPerHalf = runsMax * 2
+/** Events that are kept; a power of two. */
+const eventsMax = 1_024
+const namesPerHalf = eventsMax * 2
 const nameBytes = 96
 const headerBytes = 16
-const fields = 5
+const fields = 4
 const timesAt = headerBytes
-const fieldsAt = timesAt + runsMax * 8
-const namesAt = fieldsAt + runsMax * fields * 4
+const fieldsAt = timesAt + eventsMax * 8
+const namesAt = fieldsAt + eventsMax * fields * 4
 
 /** What an actor keeps for the writer. */
 export interface BlackBoxOwner {
@@ -57,51 +51,27 @@ export class BlackBoxWriter {
   #count = 0
   #epoch = 1
   #named = 0
-  /** Of the newest run: where its fields are, whose it is, when it was, and the sequence with which it would go on. */
-  #runAt = 0
-  #runName = -1
-  #runIncarnation = 0
-  #runAtMs = 0
-  #runNext = 0
 
   constructor(buffer: SharedArrayBuffer) {
     this.#header = new Int32Array(buffer, 0, headerBytes / 4)
-    this.#times = new Float64Array(buffer, timesAt, runsMax)
-    this.#fields = new Int32Array(buffer, fieldsAt, runsMax * fields)
+    this.#times = new Float64Array(buffer, timesAt, eventsMax)
+    this.#fields = new Int32Array(buffer, fieldsAt, eventsMax * fields)
     this.#names = Buffer.from(buffer as unknown as ArrayBuffer, namesAt)
   }
 
   /** Notes that an actor takes an event. */
   record(owner: BlackBoxOwner, type: string, sequence: number, atMs: number): void {
-    const goesOn =
-      owner.boxName === this.#runName &&
-      owner.boxEpoch === this.#epoch &&
-      type === this.#lastType &&
-      sequence === this.#runNext &&
-      atMs === this.#runAtMs &&
-      owner.incarnation === this.#runIncarnation
-    this.#runNext = sequence + 1
-    if (goesOn) this.#fields[this.#runAt + 4]!++
-    else this.#begin(owner, type, sequence, atMs)
-  }
-
-  #begin(owner: BlackBoxOwner, type: string, sequence: number, atMs: number): void {
     let typeName = type === this.#lastType ? this.#lastTypeName : this.#types.get(type)
     if (typeName === undefined || owner.boxEpoch !== this.#epoch) typeName = this.#nameBoth(owner, type)
     this.#lastType = type
     this.#lastTypeName = typeName
-    const slot = this.#count & (runsMax - 1)
+    const slot = this.#count & (eventsMax - 1)
     const at = slot * fields
-    this.#runAt = at
-    this.#runName = owner.boxName
-    this.#runIncarnation = owner.incarnation
-    this.#runAtMs = atMs
     this.#times[slot] = atMs
     this.#fields[at] = owner.boxName
     this.#fields[at + 1] = owner.incarnation
     this.#fields[at + 2] = typeName
     this.#fields[at + 3] = sequence
-    this.#fields[at + 4] = 0
     this.#count = (this.#count + 1) | 0
     this.#header[0] = this.#count
   }
@@ -133,31 +103,31 @@ export class BlackBoxWriter {
   }
 }
 
-/**
- * What a black box holds, the last 1,023 events at most, oldest first. To be called when its writer has ended: the run it was
- * just beginning is left out.
- */
+/** What a black box holds, oldest first. To be called when its writer has ended: the event it was just writing is left out. */
 export function readBlackBox(buffer: SharedArrayBuffer): ShardEvent[] {
   const count = new Int32Array(buffer, 0, 1)[0]!
-  const times = new Float64Array(buffer, timesAt, runsMax)
-  const runs = new Int32Array(buffer, fieldsAt, runsMax * fields)
+  const times = new Float64Array(buffer, timesAt, eventsMax)
+  const events = new Int32Array(buffer, fieldsAt, eventsMax * fields)
   const names = Buffer.from(buffer as unknown as ArrayBuffer, namesAt)
   const textOf = (name: number) => {
     const at = name * nameBytes
     return names.toString('utf8', at + 1, at + 1 + names[at]!)
   }
-  const newestFirst: ShardEvent[] = []
-  // The count wraps around; the oldest slot is the one that the next run overwrites.
-  const whole = count >= 0 && count < runsMax ? count : runsMax - 1
-  for (let back = 1; back <= whole; back++) {
-    const slot = (count - back) & (runsMax - 1)
-    const [actor, incarnation, type, sequence, more] = runs.subarray(slot * fields, slot * fields + fields)
-    const event = { address: textOf(actor!), incarnation: incarnation!, type: textOf(type!), atMs: times[slot]! }
-    for (let index = more!; index >= 0 && newestFirst.length < eventsMax; index--) {
-      newestFirst.push({ ...event, sequence: sequence! + index })
-    }
+  const read: ShardEvent[] = []
+  // The count wraps around; the oldest slot is the one that the next event overwrites.
+  const whole = count >= 0 && count < eventsMax ? count : eventsMax - 1
+  for (let back = whole; back > 0; back--) {
+    const slot = (count - back) & (eventsMax - 1)
+    const [actor, incarnation, type, sequence] = events.subarray(slot * fields, slot * fields + fields)
+    read.push({
+      address: textOf(actor!),
+      incarnation: incarnation!,
+      type: textOf(type!),
+      sequence: sequence!,
+      atMs: times[slot]!,
+    })
   }
-  return newestFirst.reverse()
+  return read
 }
 
 /** The incarnation that took the last event of an address; 0 when there is none. */

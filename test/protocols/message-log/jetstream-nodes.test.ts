@@ -1,4 +1,5 @@
 /** Several nodes have one log in JetStream open at once, and each may do everything. */
+import { jetstreamManager } from '@nats-io/jetstream'
 import { connect } from '@nats-io/transport-node'
 import t, { type Test } from 'tap'
 import { patient, plenty } from '../../../src/protocols/message-log/engine/conformance/checks.ts'
@@ -190,4 +191,48 @@ if (skip !== false) {
     t.equal((await second.append(appendOf(partitionId, ['10']))).baseOffset, 10)
     t.same(valuesIn(await first.read(partitionId, 7, plenty)), ['7:7', '8:8', '9:9', '10:10'])
   })
+
+  onTwoNodes('readers that were open hear of a stream that others have seen, and that it is gone', async (t, pair) => {
+    const { store, first, second, partitionId } = pair
+    const reader = await openReader({ servers: nats.address, store })
+    t.teardown(() => reader.close())
+    await first.append(appendOf(partitionId, ['a']))
+    const connection = await connect({ servers: nats.address })
+    const manager = await jetstreamManager(connection)
+    await manager.streams.delete(storeNames(store).partition(partitionId))
+    const corrupt = { code: 'STORAGE_FAILED', details: { reason: 'corrupt' } }
+    for (const each of [first, second, reader])
+      await t.rejects(
+        attempt(() => each.highWaterMark(partitionId)),
+        corrupt,
+      )
+    await t.rejects(
+      attempt(() => second.append(appendOf(partitionId, ['b']))),
+      corrupt,
+    )
+    await connection.close()
+  })
+
+  onTwoNodes(
+    'topics whose stream is gone are not taken for deleted',
+    async (t, { store, first, second, partitionId }) => {
+      await first.append(appendOf(partitionId, ['a']))
+      const connection = await connect({ servers: nats.address })
+      const manager = await jetstreamManager(connection)
+      await manager.streams.delete(storeNames(store).topics)
+      const gone = { code: 'STORAGE_FAILED', message: /-topics is gone/, details: { reason: 'corrupt' } }
+      for (const each of [first, second]) {
+        await t.rejects(
+          attempt(() => each.listTopics()),
+          gone,
+        )
+        await t.rejects(
+          attempt(() => each.createTopic('bills', 1)),
+          { ...gone, handled: /^no$/ },
+        )
+        t.same(valuesIn(await each.read(partitionId, 0, plenty)), ['0:a'])
+      }
+      await connection.close()
+    },
+  )
 }

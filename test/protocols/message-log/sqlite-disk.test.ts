@@ -1,6 +1,6 @@
 /** A full disk can be left: retention and deleting topics have their room, and so has who frees some. */
 import { spawnSync } from 'node:child_process'
-import { mkdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { linkSync, mkdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import t, { type Test } from 'tap'
 import { createVirtualClock } from '../../../src/actors/runtime/clock.ts'
@@ -76,7 +76,7 @@ t.test('a store whose disk has no room beyond the reserve takes what fits into f
 })
 
 t.test('a file that is gone is noticed within a second of appends, and nothing is acknowledged then', async t => {
-  for (const lose of [rmSync, replace, moveFolder]) {
+  for (const lose of [rmSync, replace, moveFolder, removeLog]) {
     const folder = newFolder(t)
     mkdirSync(join(folder, 'data'))
     const path = join(folder, 'data', 'log.db')
@@ -88,7 +88,8 @@ t.test('a file that is gone is noticed within a second of appends, and nothing i
     const gone = {
       code: 'STORAGE_FAILED',
       handled: /^no$/,
-      message: /log\.db: the file was removed while the store was open, or another one is in its place/,
+      message:
+        /log\.db: the (?:file|log of the store \(-wal\)) was removed while the store was open, or another one is in its place/,
       details: { reason: 'io', store: path },
     }
     for (const delayMs of [0, 10, 5_000]) {
@@ -100,6 +101,33 @@ t.test('a file that is gone is noticed within a second of appends, and nothing i
     await engine.close()
   }
 })
+
+t.test('a file that gets another name takes nothing while it has it', async t => {
+  const folder = newFolder(t)
+  const path = join(folder, 'log.db')
+  const engine = await open({ path })
+  const partitionId = (await engine.createTopic('orders', 1)).partitionIds[0]!
+  await append(engine, partitionId, 1)
+  const other = join(folder, 'other.db')
+  linkSync(path, other)
+  const named = {
+    code: 'STORAGE_FAILED',
+    message: /has 2 names \(hard links\): a store has one/,
+    details: { reason: 'io' },
+  }
+  await t.rejects(open({ path: other }), named)
+  await t.rejects(async () => sqliteLogEngine.opener.probe!({ path: other }), named)
+  await clock.advance(1_000)
+  await t.rejects(append(engine, partitionId, 1), named)
+  rmSync(other)
+  await clock.advance(1_000)
+  await append(engine, partitionId, 1)
+  await engine.close()
+})
+
+function removeLog(path: string): void {
+  rmSync(`${path}-wal`)
+}
 
 function replace(path: string): void {
   rmSync(path)

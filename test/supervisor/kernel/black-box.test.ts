@@ -58,65 +58,6 @@ t.test(
 )
 const stays = owner('stays')
 
-t.test('what an actor takes in a row at one time is one run, of which every event is read', async t => {
-  const buffer = createBlackBox()
-  const writer = new BlackBoxWriter(buffer)
-  const a = owner('a')
-  const b = owner('b')
-  const events = () =>
-    readBlackBox(buffer).map(({ address, incarnation, type, sequence, atMs }) => {
-      return `${address}/${incarnation} ${type} ${sequence} at ${atMs}`
-    })
-  for (const sequence of [0, 1, 2]) writer.record(a, 'x.go', sequence, 1)
-  t.equal(runsOf(buffer), 1)
-  writer.record(a, 'x.stop', 3, 1)
-  writer.record(a, 'x.stop', 4, 2)
-  writer.record(b, 'x.stop', 5, 2)
-  writer.record({ ...b, incarnation: 2 }, 'x.stop', 6, 2)
-  writer.record({ ...b, incarnation: 2 }, 'x.stop', 0, 2)
-  t.same(events(), [
-    'a/1 x.go 0 at 1',
-    'a/1 x.go 1 at 1',
-    'a/1 x.go 2 at 1',
-    'a/1 x.stop 3 at 1',
-    'a/1 x.stop 4 at 2',
-    'b/1 x.stop 5 at 2',
-    'b/2 x.stop 6 at 2',
-    'b/2 x.stop 0 at 2',
-  ])
-  t.equal(runsOf(buffer), 6, 'another type, time, actor, incarnation or sequence begins another')
-  for (let sequence = 0; sequence < 2_000; sequence++) writer.record(a, 'x.go', sequence, 3)
-  t.equal(runsOf(buffer), 7)
-  t.same([events().length, events()[0], events().at(-1)], [1_023, 'a/1 x.go 977 at 3', 'a/1 x.go 1999 at 3'])
-})
-
-function runsOf(buffer: SharedArrayBuffer): number {
-  return new Int32Array(buffer, 0, 1)[0]!
-}
-
-t.test('a run does not go on under a name that was given to another', async t => {
-  const buffer = createBlackBox()
-  const writer = new BlackBoxWriter(buffer)
-  const a = owner('a')
-  writer.record(a, 'x.go', 0, 1)
-  let other = owner('other')
-  // Until the halves have changed twice, and the number of its name comes again.
-  for (let i = 0; other.boxName !== a.boxName; i++) {
-    other = owner(`other/${i}`)
-    writer.record(other, 'x.go', 0, 1)
-  }
-  writer.record(a, 'x.go', 1, 1)
-  t.same(
-    readBlackBox(buffer)
-      .slice(-2)
-      .map(({ address, sequence }) => [address, sequence]),
-    [
-      [other.entry.address, 0],
-      ['a', 1],
-    ],
-  )
-})
-
 t.test('a name that is too long is cut, and found nevertheless', async t => {
   const buffer = createBlackBox()
   const writer = new BlackBoxWriter(buffer)

@@ -86,6 +86,16 @@ export interface ReadResult {
   readonly batches: readonly StoredBatch[]
 }
 
+/** How far a read would get that no bytes bound. */
+export interface MeasureResult {
+  /** As of a read. */
+  readonly highWaterMark: number
+  /** Behind the last message that it would give. */
+  readonly nextOffset: number
+  /** Of the messages that it would give, each with the 8 bytes of its offset. */
+  readonly bytes: number
+}
+
 /** What may be removed. The newest batch of a partition never is, so that offsets go on from it. */
 export interface RetentionPolicy {
   /** Batches that were stored longer ago are removed. Infinity keeps them. */
@@ -113,11 +123,17 @@ export interface LogReader {
   /** The offset that the next message of a partition gets. `PARTITION_NOT_FOUND`. */
   highWaterMark(partitionId: number): MaybeAsync<number>
   /**
-   * Messages from `offset` on, each counted with the 8 bytes of its offset, up to `maxBytes`; one at least, if there is one.
+   * Messages from `offset` on, each counted with the 8 bytes of its offset, up to `maxBytes`; one at least, if there is one. What
+   * would keep its thread from others may be less than that: who wants more reads on.
    * `OFFSET_OUT_OF_RANGE` below the first kept offset and above the high-water mark, with both in `details`;
    * `PARTITION_NOT_FOUND`.
    */
   read(partitionId: number, offset: number, maxBytes: number): MaybeAsync<ReadResult>
+  /**
+   * What `read` of the same would find, and refuse, without looking at all of it: how those who wait for more than there is are
+   * counted. A reader that has nothing cheaper than to read leaves it out.
+   */
+  measure?(partitionId: number, offset: number): MeasureResult
   /**
    * Who was given a result of `read` looks at its messages no more: their memory may be gone at once. Nobody has to say so. A reader
    * that has nothing to win leaves it out.

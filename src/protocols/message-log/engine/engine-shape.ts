@@ -9,6 +9,7 @@ const readerShape: Shape<LogReader> = {
   listTopics: 'needed',
   highWaterMark: 'needed',
   read: 'needed',
+  measure: 'optional',
   release: 'optional',
   whenPast: 'needed',
   close: 'needed',

@@ -4,20 +4,30 @@ import { endOfLogMessageWithin } from '../../../messages/log/message-v1.ts'
 import type { StoredBatch } from './contract.ts'
 
 /** The offset that travels with every fetched message. */
-const offsetBytes = 8
+export const offsetBytes = 8
+
+/** Batches that a read takes at most: each takes its time, however small, and a read is done in one go. */
+export const readBatchesMax = 256
 
 /**
- * Takes messages from `offset` on until `maxBytes` are reached, one at least. `batches` are in order, without gaps, and the
- * first holds `offset`; no more of them are looked at than are needed. @throws `BAD_FRAME` for what is no message.
+ * Takes messages from `offset` on until `maxBytes` are reached, one at least, of so many batches at most. `batches` are in order,
+ * without gaps, and the first holds `offset`; no more of them are looked at than are needed. @throws `BAD_FRAME` for what is no
+ * message.
  */
-export function takenBatches(batches: Iterable<StoredBatch>, offset: number, maxBytes: number): StoredBatch[] {
+export function takenBatches(
+  batches: Iterable<StoredBatch>,
+  offset: number,
+  maxBytes: number,
+  batchesMax = readBatchesMax,
+): StoredBatch[] {
   const taken: StoredBatch[] = []
   let leftBytes = maxBytes
   for (const batch of batches) {
     const part = partOf(batch, offset, leftBytes, taken.length === 0)
     if (part.count > 0) taken.push(part)
     leftBytes -= fetchedBytes(part)
-    if (leftBytes <= 0 || part.baseOffset + part.count < batch.baseOffset + batch.count) break
+    if (leftBytes <= 0 || taken.length === batchesMax || part.baseOffset + part.count < batch.baseOffset + batch.count)
+      break
   }
   return taken
 }

@@ -3,9 +3,7 @@ import type { LogSlice } from '../../../messages/log/batch-v1.ts'
 import type { FetchAnswer } from '../../../messages/log/fetch-v1.ts'
 import { endOfLogMessageWithin } from '../../../messages/log/message-v1.ts'
 import type { ReadResult, StoredBatch } from '../engine/contract.ts'
-
-/** The offset that travels with every fetched message. */
-export const offsetBytes = 8
+import { offsetBytes } from '../engine/taken-batches.ts'
 
 /** What a Fetch is answered at most while as much output waits for slow readers as may: everybody gets on, and nothing piles up. */
 export const scarceFetchBytes = 32_768

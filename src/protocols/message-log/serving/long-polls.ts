@@ -16,9 +16,10 @@ import { Deadline, Deadlines } from '../../../actors/runtime/deadlines.ts'
 import type { Waiter } from '../../../actors/serving/protocol.ts'
 import type { FetchRequest, LongPoll } from '../../../messages/log/fetch-v1.ts'
 import { LOG_MESSAGE_BYTES_MIN } from '../../../messages/log/message-v1.ts'
-import type { LogReader, MaybeAsync, ReadResult } from '../engine/contract.ts'
+import type { LogReader, MaybeAsync, MeasureResult, ReadResult } from '../engine/contract.ts'
+import { offsetBytes } from '../engine/taken-batches.ts'
 import { logFigures } from '../log-figures.ts'
-import { fetchAnswer, fetchedBytes, offsetBehind, offsetBytes, scarceFetchBytes } from './fetched.ts'
+import { fetchAnswer, fetchedBytes, offsetBehind, scarceFetchBytes } from './fetched.ts'
 import type { LateAnswers } from './late-answers.ts'
 import { LateAnswer, type LogCall } from './log-call.ts'
 import { PartitionWatch, type Watched } from './partition-watch.ts'
@@ -129,8 +130,10 @@ export class LongPolls {
   /** Answers a Fetch once there is what it waits for; throws what it is refused with at once. */
   fetch(call: LogCall, request: FetchRequest, longPoll: LongPoll): void {
     const poll = new Poll(this, request, longPoll, this.#clock.now() + longPoll.maxWaitMs)
-    const found = this.#read(request.partitionId, request.offset, request.maxBytes)
-    if (!(found instanceof Promise) && (longPoll.maxWaitMs === 0 || this.#see(poll, found))) {
+    const isWanting = longPoll.maxWaitMs > 0 && this.#isWanting(poll)
+    const found = isWanting ? undefined : this.#read(request.partitionId, request.offset, request.maxBytes)
+    const isFound = found !== undefined && !(found instanceof Promise)
+    if (isFound && (longPoll.maxWaitMs === 0 || this.#see(poll, found))) {
       call.answer(fetchAnswer(request.partitionId, found))
       return
     }
@@ -139,6 +142,16 @@ export class LongPolls {
     this.#setDeadline(poll)
     if (found instanceof Promise) this.#look(poll, found)
     else this.#watch(poll)
+  }
+
+  /** Whether there is less than it waits for, which is taken note of; false where only a read tells. */
+  #isWanting(poll: Poll): boolean {
+    const { partitionId, offset } = poll.request
+    const measured = this.#reader.measure?.(partitionId, offset)
+    if (measured === undefined || isEnough(poll, measured)) return false
+    poll.nextOffset = measured.nextOffset
+    poll.seenBytes = measured.bytes
+    return true
   }
 
   /** Answers a poll now, with what there is. */
@@ -231,12 +244,10 @@ export class LongPolls {
 
   /** Takes note of what was found behind what was seen; true when the poll need not wait any longer. */
   #see(poll: Poll, found: ReadResult): boolean {
-    const { nextOffset } = poll
-    poll.nextOffset = offsetBehind(found, nextOffset)
+    poll.nextOffset = offsetBehind(found, poll.nextOffset)
     poll.seenBytes += fetchedBytes(found)
-    if (poll.nextOffset === poll.request.offset) return false
-    // What there is beyond it does not fit the answer.
-    return poll.seenBytes >= poll.wantedBytes || poll.nextOffset < found.highWaterMark
+    const { nextOffset, seenBytes: bytes } = poll
+    return isEnough(poll, { highWaterMark: found.highWaterMark, nextOffset, bytes })
   }
 
   /** Looks at what came behind what was seen, and answers or waits on. */
@@ -351,4 +362,11 @@ export class LongPolls {
       this.#serveDue()
     })
   }
+}
+
+/** Whether what there is behind the offset of a poll is to be answered. */
+function isEnough({ request, wantedBytes }: Poll, { highWaterMark, nextOffset, bytes }: MeasureResult): boolean {
+  if (nextOffset === request.offset) return false
+  // What there is beyond it does not fit the answer.
+  return bytes >= wantedBytes || nextOffset < highWaterMark
 }

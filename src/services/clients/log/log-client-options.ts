@@ -2,7 +2,7 @@
 import type { ConnectionOptions } from 'node:tls'
 import { type Clock, type Random, systemClock } from '../../../actors/runtime/clock.ts'
 import { LOG_FRAME_BYTES_MAX } from '../../../messages/log/codes.ts'
-import { createFaults } from '../../../messages/option-faults.ts'
+import { createFaults, type Faults, show } from '../../../messages/option-faults.ts'
 import { checkNumber, checkTls, readServer, readServerList, type ServerOption, waitRange } from '../client-options.ts'
 import type { ServerAddress } from '../link.ts'
 import { type FilledPoolOptions, type PoolOptions, poolDefaults, resolvePoolOptions } from '../pool-options.ts'
@@ -52,11 +52,17 @@ export const logPoolDefaults: FilledPoolOptions = {
 /** Numbers that a client was not told. */
 export const logClientDefaults = { timeoutMs: 15_000, frameBytesMax: LOG_FRAME_BYTES_MAX } as const
 
+/** What stands for all options: the address of the only broker. */
+function isAddress(options: LogClientOptions | ServerOption): options is ServerOption {
+  if (typeof options !== 'object' || options === null) return typeof options === 'string'
+  return 'port' in options && !('brokers' in options)
+}
+
 /** Checks and fills options; a plain address stands for the only broker. `BAD_CONFIG` names all that cannot be used. */
-export function resolveLogClient(options: LogClientOptions | string): LogClientConfig {
+export function resolveLogClient(options: LogClientOptions | ServerOption): LogClientConfig {
   const subject = 'the log client cannot be created'
   const faults = createFaults()
-  const given: LogClientOptions = typeof options === 'string' ? { brokers: options } : options
+  const given: LogClientOptions = isAddress(options) ? { brokers: options } : options
   if (!faults.options('', given, names)) faults.throwIfAny('BAD_CONFIG', subject)
   const { brokers, tls, retry, pool, clock = systemClock, random = Math.random } = given
   const { timeoutMs = logClientDefaults.timeoutMs, frameBytesMax = logClientDefaults.frameBytesMax } = given
@@ -64,9 +70,7 @@ export function resolveLogClient(options: LogClientOptions | string): LogClientC
   checkNumber('frameBytesMax', frameBytesMax, { least: 1_024, most: 0x7fff_ffff }, faults)
   if (tls !== undefined) checkTls(tls, faults)
   const config: LogClientConfig = {
-    servers: Array.isArray(brokers)
-      ? readServerList('brokers', brokers, faults)
-      : [readServer('brokers', brokers as ServerOption, faults)],
+    servers: readBrokers(brokers, faults),
     timeoutMs,
     frameBytesMax,
     tls,
@@ -77,4 +81,13 @@ export function resolveLogClient(options: LogClientOptions | string): LogClientC
   }
   faults.throwIfAny('BAD_CONFIG', subject)
   return config
+}
+
+function readBrokers(brokers: LogClientOptions['brokers'], faults: Faults): readonly ServerAddress[] {
+  if (Array.isArray(brokers)) return readServerList('brokers', brokers, faults)
+  if (typeof brokers === 'string' || (typeof brokers === 'object' && brokers !== null)) {
+    return [readServer('brokers', brokers as ServerOption, faults)]
+  }
+  faults.add('brokers', `is ${show(brokers)}, not host:port, { host, port }, or a list of them`)
+  return []
 }

@@ -19,6 +19,12 @@ export interface LogRequestOptions {
 /** Who has nothing to say. */
 const none: LogRequestOptions = {}
 
+/** What is said of a request that is larger than the client sends; nothing of one that cannot be written for another reason. */
+function tooLong({ details }: StarfishError): string | undefined {
+  const { field, value, max } = details as Readonly<Record<string, unknown>>
+  return field === 'length' ? `it has ${value} bytes, more than frameBytesMax of the client, ${max}` : undefined
+}
+
 /** The requests of one client. */
 export class LogRequests {
   readonly config: LogClientConfig
@@ -101,7 +107,7 @@ export class LogRequests {
       return new PendingLog(call, content, this.config.frameBytesMax, options, resolve, reject)
     } catch (cause) {
       if (!isStarfishError(cause, 'BAD_FRAME')) throw cause
-      const text = `${call.operation.name} was not sent: ${cause.message}`
+      const text = `${call.operation.name} was not sent: ${tooLong(cause) ?? cause.message}`
       throw new StarfishError('REQUEST_REFUSED', text, { details: cause.details, handled: 'no', cause })
     }
   }

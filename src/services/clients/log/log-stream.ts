@@ -36,7 +36,8 @@ export class LogStream implements StreamSession<PendingLog>, FrameSink {
   readonly #lengthMax: number
   readonly #slots: (PendingLog | undefined)[] = []
   readonly #freeSlots: number[] = []
-  #written = 0
+  /** From 1 on: no request has the id 0, which a peer of another protocol may well seem to answer. */
+  #written = 1
   #inFlight = 0
   #fault: StarfishError | undefined
   /** What is read just now. */

@@ -16,6 +16,9 @@ export interface LogCall<TRequest, TResponse, A = TResponse> {
   answerOf(response: TResponse, isOwn: boolean): A
 }
 
+/** A request that large may be larger than its server takes. */
+const doubtfulBytes = 1_048_576
+
 /** A call whose types do not matter. */
 export type AnyLogCall = LogCall<unknown, unknown, unknown>
 
@@ -40,6 +43,12 @@ export class PendingLog<A = unknown> extends PendingRequest<A> {
     super(logRequestBytes(call.operation, content, lengthMax), options, resolve, reject)
     this.call = call
     this.content = content
+  }
+
+  /** The protocol has no answer for one that is longer than the server takes. */
+  override get doubt(): string {
+    if (this.bytes < doubtfulBytes) return ''
+    return `; the request has ${this.bytes} bytes: is that more than frameBytesMax of the server?`
   }
 
   describe(): string {

@@ -4,7 +4,12 @@ import type { ProtocolEnvironment } from '../../../../src/actors/serving/protoco
 import { serverLimitDefaults } from '../../../../src/messages/limits.ts'
 import { createAdvances } from '../../../../src/protocols/message-log/engine/advances.ts'
 import { appendOf } from '../../../../src/protocols/message-log/engine/conformance/stored-messages.ts'
-import type { LogEngine } from '../../../../src/protocols/message-log/engine/contract.ts'
+import type {
+  LogEngine,
+  LogEngineContext,
+  LogReader,
+  MaybeAsync,
+} from '../../../../src/protocols/message-log/engine/contract.ts'
 import { memoryLogEngine } from '../../../../src/protocols/message-log/engine/memory/memory-engine.ts'
 import { logFigures } from '../../../../src/protocols/message-log/log-figures.ts'
 import type { FilledLogOptions } from '../../../../src/protocols/message-log/log-options.ts'
@@ -24,12 +29,18 @@ export interface LogShardOptions extends Partial<FilledLogOptions> {
   readonly ask?: (engine: LogEngine) => Ask
   /** Bytes of appends that are not settled. */
   readonly appendBytesMax?: number
+  /** In place of one in memory. */
+  readonly openEngine?: (context: LogEngineContext) => MaybeAsync<LogEngine>
+  /** In place of the engine. */
+  readonly openReader?: (context: LogEngineContext) => MaybeAsync<LogReader>
 }
 
 /** Builds it. */
-export async function logShard({ ask, appendBytesMax, ...options }: LogShardOptions = {}) {
+export async function logShard({ ask, appendBytesMax, openEngine, openReader, ...options }: LogShardOptions = {}) {
   const clock = createVirtualClock()
-  const engine = await memoryLogEngine.opener.open(undefined, { clock, advances: createAdvances(), onLost() {} })
+  const context = { clock, advances: createAdvances(), onLost() {} }
+  const engine = await (openEngine?.(context) ?? memoryLogEngine.opener.open(undefined, context))
+  const reader = (await openReader?.(context)) ?? engine
   const answer = ask?.(engine) ?? askEngine(engine)
   const lines: unknown[] = []
   const log = { trace() {}, debug() {}, info() {}, warn: (fields: unknown) => void lines.push(fields), error() {} }
@@ -53,7 +64,7 @@ export async function logShard({ ask, appendBytesMax, ...options }: LogShardOpti
   }
   const owner = { incarnation: 1, isElsewhere: false }
   const link = new StoreLink(actor, 'log/store', clock)
-  const services = new LogServices(filled, environment, link, engine, owner, newFigures())
+  const services = new LogServices(filled, environment, link, reader, owner, newFigures())
   const protocol = createLogProtocol(filled, services)
   const [partitionId = 0] = (await engine.createTopic('orders', 1)).partitionIds
   const append = (...values: string[]) => engine.append(appendOf(partitionId, values))

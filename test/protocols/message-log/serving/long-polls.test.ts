@@ -1,8 +1,12 @@
 /** Fetches that wait for messages: until when, what wakes them, and what they cost. */
+import { join } from 'node:path'
 import t from 'tap'
 import { createRandom } from '../../../../src/actors/runtime/clock.ts'
 import { logOperation, readLogEntries } from '../../../../src/messages/index.ts'
 import type { LongPoll } from '../../../../src/messages/log/fetch-v1.ts'
+import type { LogEngineContext } from '../../../../src/protocols/message-log/engine/contract.ts'
+import { sqliteLogEngine } from '../../../../src/protocols/message-log/engine/sqlite/sqlite-log-engine.ts'
+import { newFolder } from '../sqlite-world.ts'
 import { logShard, until } from './log-shard.ts'
 import { ScriptedLink } from './scripted-link.ts'
 
@@ -221,4 +225,42 @@ t.test('as many may wait as may', async t => {
   poll({})
   poll({})
   t.match(link.answers(fetch), [{ requestId: 2, ok: false, errorCode: 7, text: 'as many long polls wait as may: 1' }])
+})
+
+t.test('what is less than it waits for is not read', async t => {
+  const path = join(newFolder(t), 'log.db')
+  let reads = 0
+  const { clock, poll, answers, append, services, engine } = await polling({
+    openEngine: (context: LogEngineContext) => sqliteLogEngine.opener.open({ path }, context),
+    openReader: async (context: LogEngineContext) => {
+      const reader = await sqliteLogEngine.opener.openReader!({ path }, context)
+      const read = reader.read.bind(reader)
+      reader.read = (...range) => {
+        reads++
+        return read(...range)
+      }
+      t.teardown(() => reader.close())
+      return reader
+    },
+  })
+  t.teardown(() => engine.close())
+  for (const value of ['a', 'b', 'c']) await append(value)
+  for (const offset of [0, 1, 2]) poll({ minBytes: 4 * letterBytes }, { offset })
+  poll({ minBytes: 1_000_000 })
+  t.equal(reads, 0)
+  t.same(answers(), [])
+  await append('d')
+  await until(() => services.polls.count === 3)
+  t.same(answers(), [[1, '0:a', '1:b', '2:c', '3:d']])
+  await append('e')
+  await until(() => services.polls.count === 2)
+  await clock.advance(500)
+  t.same(answers(), [
+    [2, '1:b', '2:c', '3:d', '4:e'],
+    [3, '2:c', '3:d', '4:e'],
+    [4, '0:a', '1:b', '2:c', '3:d', '4:e'],
+  ])
+  for (let index = 0; index < 300; index++) await append('x')
+  poll({ minBytes: 1_000_000 }, { maxBytes: 1_000_000 })
+  t.equal(answers()[0]?.length, 1 + 256, 'more than an answer takes is answered at once')
 })

@@ -1,5 +1,6 @@
 /** What is appended is read back, in its order and at its offset. */
 
+import { offsetBytes } from '../taken-batches.ts'
 import { equal, ok, patient, plenty, refused, same } from './checks.ts'
 import { appendOf, messageHeadBytes, messageOf, valuesIn } from './stored-messages.ts'
 import type { DeclareCase } from './world.ts'
@@ -102,6 +103,44 @@ export function casesOfMessages(test: DeclareCase): void {
       while (found.length < sent.length) found.push(...valuesIn(await world.reader.read(id, found.length, maxBytes)))
       same(found, sent)
     }
+  })
+
+  test('what is measured is what reads find', async ({ engine, reader }, id) => {
+    for (let count = 1; count <= 30; count++) {
+      const values = Array.from({ length: count }, (_, index) => 'v'.repeat(index * count * 30))
+      await engine.append(appendOf(id, values))
+    }
+    const highWaterMark = await reader.highWaterMark(id)
+    for (let offset = 0; offset <= highWaterMark; offset += 7) {
+      const measured = reader.measure?.(id, offset)
+      const { batches } = await reader.read(id, offset, 16 * plenty)
+      const count = batches.reduce((sum, batch) => sum + batch.count, 0)
+      const bytes = batches.reduce((sum, { messages }) => sum + messages.length, count * offsetBytes)
+      if (measured !== undefined) same(measured, { highWaterMark, nextOffset: offset + count, bytes })
+    }
+    for (const [partitionId, offset, code] of [
+      [id, highWaterMark + 1, 'OFFSET_OUT_OF_RANGE'],
+      [id + 77, 0, 'PARTITION_NOT_FOUND'],
+    ] as const) {
+      await refused(() => reader.measure?.(partitionId, offset) ?? reader.read(partitionId, offset, 1), { code })
+    }
+  })
+
+  test('of many small appends a read may give the first, and reading on the rest', async ({ engine, reader }, id) => {
+    const count = 600
+    for (let offset = 0; offset < count; offset++) await engine.append(appendOf(id, [`${offset}`]))
+    const found: string[] = []
+    while (found.length < count) {
+      const read = await reader.read(id, found.length, plenty)
+      equal(read.highWaterMark, count)
+      const measured = reader.measure?.(id, found.length)
+      found.push(...valuesIn(read))
+      if (measured !== undefined) equal(measured.nextOffset, found.length)
+    }
+    same(
+      found,
+      Array.from({ length: count }, (_, offset) => `${offset}:${offset}`),
+    )
   })
 
   test('appends made at once are stored in the order of the calls', async ({ engine, reader }, id) => {

@@ -7,6 +7,7 @@
  * subject  <store>.topics.<name>             the name in base64url, since it may be any text
  * subject  <store>.partition.<id>.<producer> the producer in hexadecimal, or - for none
  * subject  <store>.turns                     not stored: nodes that ask others to let them write
+ * subject  <store>.seen                      not stored: partitions whose stream somebody has seen
  * ```
  */
 
@@ -15,6 +16,7 @@ export interface StoreNames {
   readonly topics: string
   readonly topicSubjects: string
   readonly turns: string
+  readonly seen: string
   topicSubject(topic: string): string
   partition(id: number): string
   partitionSubjects(id: number): string
@@ -32,6 +34,7 @@ export function storeNames(store: string): StoreNames {
     topics: `${store}-topics`,
     topicSubjects: `${store}.topics.*`,
     turns: `${store}.turns`,
+    seen: `${store}.seen`,
     allPartitions: `${store}.partition.>`,
     topicSubject: topic => `${store}.topics.${Buffer.from(topic).toString('base64url')}`,
     partition: id => `${prefix}${id}`,

@@ -29,13 +29,14 @@ export class JetstreamReads implements LogReader {
   readonly #tails: Tails
   readonly #cursors: ReadCursors
   readonly #closing = new AbortController()
-  /** Partitions whose stream was seen to be there. */
-  readonly #made = new Set<number>()
+  /** Partitions whose stream was seen to be there, by anybody: all readers tell each other. */
+  readonly #seen = new Set<number>()
 
   constructor(store: JetstreamStore) {
     this.#store = store
     this.#tails = new Tails(store.connection)
     this.#cursors = new ReadCursors(store.connection)
+    store.connection.subscribe(store.names.seen, message => void this.#seen.add(Number(message.string())))
     void store.topics.follow(this.#tails, this.#closing.signal)
   }
 
@@ -86,12 +87,32 @@ export class JetstreamReads implements LogReader {
 
   /** Makes the stream of a partition that never had one. @throws `STORAGE_FAILED`, `corrupt`, when it had. */
   async ensure(partitionId: number): Promise<void> {
-    if (this.#made.has(partitionId)) throw this.#streamGone(partitionId)
+    if ((await this.#seenState(partitionId)) !== undefined) return
     const { names, streams, replicas } = this.#store
     const [name, subjects] = [names.partition(partitionId), names.partitionSubjects(partitionId)]
     const description = `partition ${partitionId} of a Starfish message log`
     await streams.ensure({ name, subjects, description, replicas })
-    this.#made.add(partitionId)
+    this.#see(partitionId)
+  }
+
+  #see(partitionId: number): void {
+    if (this.#seen.has(partitionId)) return
+    this.#seen.add(partitionId)
+    const { connection, names } = this.#store
+    try {
+      connection.publish(names.seen, `${partitionId}`)
+    } catch {
+      // Not connected any more: nobody hears of it who does not look himself.
+    }
+  }
+
+  /** Undefined for one that nobody has seen. It is looked at after others were heard of it. */
+  async #seenState(partitionId: number): Promise<StreamState | undefined> {
+    if (!this.#seen.has(partitionId)) return undefined
+    const { names, streams } = this.#store
+    const state = await streams.state(names.partition(partitionId))
+    if (state === undefined) throw this.#streamGone(partitionId)
+    return state
   }
 
   /** It was removed, by no engine: a new one in its place would give out the offsets of what was lost once more. */
@@ -118,8 +139,8 @@ export class JetstreamReads implements LogReader {
       await topics.refresh()
       if (!topics.has(partitionId)) throw partitionNotFound(partitionId)
     }
-    if (state !== undefined) this.#made.add(partitionId)
-    else if (this.#made.has(partitionId)) throw this.#streamGone(partitionId)
+    if (state === undefined) return this.#seenState(partitionId)
+    this.#see(partitionId)
     return state
   }
 

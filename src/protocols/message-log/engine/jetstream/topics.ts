@@ -97,7 +97,7 @@ export class Topics {
     return this.#list
   }
 
-  /** Learns all that was appended before the call. */
+  /** Learns all that was appended before the call. @throws `STORAGE_FAILED`: `corrupt` when the stream is gone. */
   async refresh(): Promise<void> {
     // One that began before may have looked too early.
     await this.#refreshing?.catch(() => undefined)
@@ -153,10 +153,12 @@ export class Topics {
 
   async #read(): Promise<void> {
     const stream = this.#names.topics
+    // What is appended here while JetStream answers is known before it.
+    const knownSequence = this.#lastSequence
     const state = await this.#streams.state(stream)
-    const lastSequence = state?.lastSequence ?? 0
-    if (lastSequence < this.#lastSequence) this.#forget()
-    if (lastSequence === this.#lastSequence) return
+    if (state === undefined || state.lastSequence < knownSequence) throw this.#gone()
+    const { lastSequence } = state
+    if (lastSequence <= this.#lastSequence) return
     const cursor = await Cursor.open(this.#connection, stream, this.#lastSequence + 1)
     try {
       while (this.#lastSequence < lastSequence) {
@@ -187,12 +189,10 @@ export class Topics {
     this.#nextPartitionId = Math.max(this.#nextPartitionId, firstPartitionId + partitions)
   }
 
-  /** The stream began anew: it was removed, by no engine. */
-  #forget(): void {
-    this.#known.clear()
-    this.#list = undefined
-    this.#partitions.clear()
-    this.#lastSequence = 0
+  /** The stream was removed, or began anew: by no engine. What it had is not taken for deleted: nobody knows. */
+  #gone(): Error {
+    const text = `the stream ${this.#names.topics} is gone, and the topics of the log with it`
+    return storageFailed('corrupt', this.#connection.store, text, 'no')
   }
 }
 

@@ -2,7 +2,7 @@
 import type { AppendRequest, AppendResult, ReadResult, RetentionPolicy, StoredBatch } from '../contract.ts'
 import { offsetOutOfRange, sequenceExpired } from '../engine-errors.ts'
 import { KeptAnswers } from '../kept-answers.ts'
-import { takenBatches } from '../taken-batches.ts'
+import { readBatchesMax, takenBatches } from '../taken-batches.ts'
 
 interface MemoryBatch extends StoredBatch {
   readonly storedMs: number
@@ -52,7 +52,8 @@ export class MemoryPartition {
     if (!(offset >= firstOffset && offset <= highWaterMark))
       throw offsetOutOfRange(this.id, offset, firstOffset, highWaterMark)
     const from = this.#batches.findLastIndex(({ baseOffset }) => baseOffset <= offset)
-    const batches = offset === highWaterMark ? [] : takenBatches(this.#batches.slice(from), offset, maxBytes)
+    const some = this.#batches.slice(from, from + readBatchesMax)
+    const batches = offset === highWaterMark ? [] : takenBatches(some, offset, maxBytes)
     return { highWaterMark, batches }
   }
 

@@ -12,11 +12,12 @@
  * Bound so, an append that would have the file grow is refused while a checkpoint still has its room; pages that retention has
  * freed are used again, whatever is free on the disk.
  */
-import { type StatsFs, statfsSync, statSync } from 'node:fs'
+import { realpathSync, type StatsFs, statfsSync, statSync } from 'node:fs'
 import type { DatabaseSync } from 'node:sqlite'
 import { storageFailed } from '../engine-errors.ts'
 import { diskFreeBytesLeast, type SqliteLogConfig } from './config.ts'
 import { pragma } from './schema.ts'
+import { checkNames } from './store-lock.ts'
 
 /** What a bound is made of, bytes. */
 export interface RoomFigures {
@@ -44,7 +45,10 @@ export class DiskRoom {
   readonly #fileBytesMax: number
   readonly #reserveBytes: number
   readonly #pageBytes: number
+  readonly #logPath: string
   readonly #inode: bigint
+  /** Undefined until there is a log. */
+  #logInode: bigint | undefined
   #lookedMs = 0
   /** Of the disk, for the file and the log. */
   #leftBytes = 0
@@ -59,9 +63,11 @@ export class DiskRoom {
     this.#fileBytesMax = fileBytesMax
     this.#reserveBytes = reserveBytes
     this.#pageBytes = pragma(connection, 'page_size')
+    this.#logPath = `${realpathSync(path)}-wal`
     this.#inode = inodeOf(path)!
     this.#lookedMs = nowMs
     this.#bound()
+    this.#logInode = inodeOf(this.#logPath)
   }
 
   /** There is so little that the log is to be moved whenever that can be. */
@@ -71,7 +77,8 @@ export class DiskRoom {
 
   /**
    * Before a commit: once a second, what is free now.
-   * @throws `STORAGE_FAILED`, from when the file was found gone on: what is written to it then is lost with its last process.
+   * @throws `STORAGE_FAILED`, from when the file or its log was found gone on: what is written to it then is lost with its last process;
+   * while the file has several names.
    */
   look(nowMs: number): void {
     if (this.#gone !== undefined) throw this.#gone
@@ -109,7 +116,7 @@ export class DiskRoom {
     const figures = {
       freeBytes: bavail * bsize,
       unmovedBytes: Math.max(0, pages * this.#pageBytes - sizeOf(this.#path)),
-      logBytes: sizeOf(`${this.#path}-wal`),
+      logBytes: sizeOf(this.#logPath),
       reserveBytes: this.#reserveBytes,
     }
     const growth = growthBytes(figures)
@@ -122,8 +129,14 @@ export class DiskRoom {
   }
 
   #checkFile(): void {
-    if (inodeOf(this.#path) === this.#inode) return
-    const text = 'the file was removed while the store was open, or another one is in its place'
+    this.#logInode ??= inodeOf(this.#logPath)
+    if (inodeOf(this.#path) !== this.#inode) this.#lose('the file')
+    if (inodeOf(this.#logPath) !== this.#logInode) this.#lose('the log of the store (-wal)')
+    checkNames(this.#path)
+  }
+
+  #lose(what: string): never {
+    const text = `${what} was removed while the store was open, or another one is in its place`
     this.#gone = storageFailed('io', this.#path, text, 'no')
     throw this.#gone
   }

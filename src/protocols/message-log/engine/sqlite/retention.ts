@@ -6,6 +6,8 @@ import type { Store } from './store.ts'
 /** Of one transaction, which is as long as an append may have to wait. */
 const sliceRows = 64
 const sliceBytes = 4_194_304
+/** Partitions that are looked at in one go. */
+const partitionsATime = 128
 
 interface OldRow {
   readonly baseOffset: number
@@ -24,6 +26,7 @@ interface Partition {
 export class Retention {
   readonly #store: Store
   readonly #partitions: StatementSync
+  readonly #deletedPartitions: StatementSync
   readonly #newest: StatementSync
   readonly #oldest: StatementSync
   readonly #remove: StatementSync
@@ -33,7 +36,11 @@ export class Retention {
   constructor(store: Store) {
     const { connection } = store
     this.#store = store
-    this.#partitions = connection.prepare('SELECT id, topic_id IS NULL AS deleted FROM partitions')
+    const next = `ORDER BY id LIMIT ${partitionsATime}`
+    this.#partitions = connection.prepare(`SELECT id, topic_id IS NULL AS deleted FROM partitions WHERE id > ? ${next}`)
+    this.#deletedPartitions = connection.prepare(
+      `SELECT id, 1 AS deleted FROM partitions WHERE topic_id IS NULL AND id > ? ${next}`,
+    )
     this.#newest = connection.prepare(
       `SELECT base_offset AS baseOffset, stored_ms AS storedMs, end_bytes AS endBytes, length(messages) AS bytes
        FROM batches WHERE partition_id = ? ORDER BY base_offset DESC LIMIT 1`,
@@ -47,16 +54,29 @@ export class Retention {
     this.#removeProducers = connection.prepare('DELETE FROM producers WHERE partition_id = ?')
   }
 
-  /** Removes what the policy does not keep, and what is left of deleted topics. Yields after each slice. */
+  /** Removes what the policy does not keep, and what is left of deleted topics. Yields after each slice, and each look at a few. */
   *run(policy: RetentionPolicy, nowMs: number): Generator<RetentionResult> {
-    for (const { id, deleted } of this.#partitions.all() as unknown as Partition[]) {
-      const keeps = deleted ? () => false : this.#keeps(id, policy, nowMs)
-      for (let slice = this.#slice(id, keeps); slice.length > 0; slice = this.#slice(id, keeps)) {
-        this.#store.transaction(false, () => this.#remove.run(id, slice.at(-1)!.baseOffset))
-        yield { batches: slice.length, bytes: slice.reduce((sum, { bytes }) => sum + bytes, 0) }
-      }
-      if (deleted) this.#forget(id)
+    const keepsAll = policy.ageMs === Number.POSITIVE_INFINITY && policy.partitionBytesMax === Number.POSITIVE_INFINITY
+    const partitions = keepsAll ? this.#deletedPartitions : this.#partitions
+    let lastId = 0
+    for (;;) {
+      const some = partitions.all(lastId) as unknown as Partition[]
+      if (some.length === 0) return
+      for (const partition of some) yield* this.#runOne(partition, policy, nowMs)
+      lastId = some.at(-1)!.id
+      yield { batches: 0, bytes: 0 }
     }
+  }
+
+  *#runOne({ id, deleted }: Partition, policy: RetentionPolicy, nowMs: number): Generator<RetentionResult> {
+    const keeps = deleted ? () => false : this.#keeps(id, policy, nowMs)
+    for (let slice = this.#slice(id, keeps); slice.length > 0; slice = this.#slice(id, keeps)) {
+      this.#store.transaction(false, () => this.#remove.run(id, slice.at(-1)!.baseOffset))
+      yield { batches: slice.length, bytes: slice.reduce((sum, { bytes }) => sum + bytes, 0) }
+    }
+    if (!deleted) return
+    this.#forget(id)
+    yield { batches: 0, bytes: 0 }
   }
 
   #keeps(id: number, { ageMs, partitionBytesMax }: RetentionPolicy, nowMs: number): (row: OldRow) => boolean {

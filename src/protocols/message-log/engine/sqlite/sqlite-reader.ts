@@ -1,7 +1,7 @@
 /** A message log in an SQLite file: its readers, one on every thread that wants one. No commit blocks them. */
 import type { DatabaseSync } from 'node:sqlite'
 import { Advances, whenAdvanced } from '../advances.ts'
-import type { LogEngineContext, LogReader, ReadResult, Topic } from '../contract.ts'
+import type { LogEngineContext, LogReader, MeasureResult, ReadResult, Topic } from '../contract.ts'
 import { storeClosed } from '../engine-errors.ts'
 import type { SqliteLogConfig } from './config.ts'
 import { openDatabase } from './open-database.ts'
@@ -37,6 +37,10 @@ export class SqliteReader implements LogReader {
 
   read(partitionId: number, offset: number, maxBytes: number): ReadResult {
     return this.#open(() => this.#reads.read(partitionId, offset, maxBytes))
+  }
+
+  measure(partitionId: number, offset: number): MeasureResult {
+    return this.#open(() => this.#reads.measure(partitionId, offset))
   }
 
   release(result: ReadResult): void {

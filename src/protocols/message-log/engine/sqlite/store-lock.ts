@@ -2,9 +2,10 @@
  * Keeps a store to one engine. The lock is one on the file `<path>-lock`, held by a transaction that SQLite begins and never
  * ends: the kernel lets go of it when the process dies, however it dies, and SQLite when the thread does. The store itself
  * cannot be locked so, since its readers would be shut out too. (A file system without locks, as some network ones, has none.)
- * Links are followed before the lock is named: a store has one lock, by whatever links it is found.
+ * Symbolic links are followed before the lock is named: a store has one lock, by whatever links it is found. Hard links cannot be
+ * followed, and the log of a store lies beside one of them: a file with several names is refused.
  */
-import { lstatSync, readlinkSync, realpathSync } from 'node:fs'
+import { lstatSync, readlinkSync, realpathSync, statSync } from 'node:fs'
 import { basename, dirname, join, resolve } from 'node:path'
 import { storageFailed } from '../engine-errors.ts'
 import { openDatabase } from './open-database.ts'
@@ -12,8 +13,12 @@ import { sqliteFault } from './sqlite-faults.ts'
 
 const sqliteBusy = 5
 
-/** Locks a store, whose folder is there; answers what unlocks it. @throws `STORAGE_FAILED`, `busy` while another has it open. */
+/**
+ * Locks a store, whose folder is there; answers what unlocks it. @throws `STORAGE_FAILED`, `busy` while another has it open; as
+ * {@link checkNames}.
+ */
 export function lockStore(path: string): () => void {
+  checkNames(path)
   const lock = openDatabase(`${realPathOf(path)}-lock`)
   try {
     lock.exec('BEGIN EXCLUSIVE')
@@ -23,6 +28,14 @@ export function lockStore(path: string): () => void {
     throw storageFailed('busy', path, 'the store is open in another process or thread', 'no', error)
   }
   return () => lock.close()
+}
+
+/** @throws `STORAGE_FAILED`, `io`, for a file that has several names. */
+export function checkNames(path: string): void {
+  const file = statSync(path, { throwIfNoEntry: false })
+  if (!file?.isFile() || file.nlink <= 1) return
+  const text = `the file has ${file.nlink} names (hard links): a store has one, since its log lies beside it; copy it, or remove the others`
+  throw storageFailed('io', path, text, 'no')
 }
 
 /** Where the file is, or is to be made. Throws as the file system does. */

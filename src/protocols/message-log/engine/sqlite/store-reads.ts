@@ -3,9 +3,9 @@
  * what was read last is the truth.
  */
 import type { DatabaseSync, StatementSync } from 'node:sqlite'
-import type { ReadResult, StoredBatch, Topic } from '../contract.ts'
+import type { MeasureResult, ReadResult, StoredBatch, Topic } from '../contract.ts'
 import { offsetOutOfRange, partitionNotFound, storageFailed } from '../engine-errors.ts'
-import { takenBatches } from '../taken-batches.ts'
+import { offsetBytes, readBatchesMax, takenBatches } from '../taken-batches.ts'
 import { CachedRow, type RowCache, type RowHead } from './row-cache.ts'
 import { rowChecksums } from './row-checksum.ts'
 
@@ -30,6 +30,14 @@ export interface PartitionEnd {
   readonly endBytes: number
 }
 
+type RowSpan = Pick<RowHead, 'baseOffset' | 'count'>
+
+/** The row that holds an offset, but for its messages. */
+interface HoldingRow extends RowSpan {
+  readonly endBytes: number
+  readonly bytes: number
+}
+
 /** Prepared statements that look at a store. */
 export class StoreReads {
   readonly #path: string
@@ -39,6 +47,8 @@ export class StoreReads {
   readonly #first: StatementSync
   readonly #batches: StatementSync
   readonly #messages: StatementSync
+  readonly #holding: StatementSync
+  readonly #lastOfRead: StatementSync
   readonly #cache: RowCache | undefined
   #list: readonly Topic[] = []
   #listVersion = -1
@@ -65,6 +75,14 @@ export class StoreReads {
        ORDER BY base_offset`,
     )
     this.#messages = connection.prepare('SELECT messages FROM batches WHERE rowid = ?')
+    this.#holding = connection.prepare(
+      `SELECT base_offset AS baseOffset, count, end_bytes AS endBytes, length(messages) AS bytes FROM batches
+       WHERE partition_id = ? AND base_offset <= ? ORDER BY base_offset DESC LIMIT 1`,
+    )
+    this.#lastOfRead = connection.prepare(
+      `SELECT base_offset + count AS nextOffset, end_bytes AS endBytes FROM batches
+       WHERE partition_id = ? AND base_offset >= ? ORDER BY base_offset LIMIT 1 OFFSET ${readBatchesMax - 1}`,
+    )
   }
 
   /** The same array while nothing has changed. */
@@ -110,14 +128,47 @@ export class StoreReads {
     return found
   }
 
+  /**
+   * See `LogReader.measure`: of the rows that a read would take the first is looked at, if `offset` is inside it.
+   * @throws as {@link read}.
+   */
+  measure(partitionId: number, offset: number): MeasureResult {
+    const end = this.endOf(partitionId)
+    const highWaterMark = end.nextOffset
+    if (offset === highWaterMark) return { highWaterMark, nextOffset: offset, bytes: 0 }
+    const isInside = offset >= 0 && offset < highWaterMark
+    const first = isInside ? (this.#holding.get(partitionId, offset) as HoldingRow | undefined) : undefined
+    if (first === undefined) throw this.#outOfRange(partitionId, offset)
+    const gap = gapBefore(first, offset)
+    if (gap !== undefined) throw this.#corruptRow(partitionId, offset, first, gap)
+    const firstBytes = offset === first.baseOffset ? first.bytes : this.#bytesInside(partitionId, offset)
+    const last = (this.#lastOfRead.get(partitionId, first.baseOffset) as PartitionEnd | undefined) ?? end
+    const bytes = firstBytes + last.endBytes - first.endBytes + (last.nextOffset - offset) * offsetBytes
+    return { highWaterMark: Math.max(highWaterMark, last.nextOffset), nextOffset: last.nextOffset, bytes }
+  }
+
+  /** Bytes of the messages from an offset inside a row to its end. */
+  #bytesInside(partitionId: number, offset: number): number {
+    const held: CachedRow[] = []
+    const [part] = this.#batchesFrom(partitionId, offset, Number.POSITIVE_INFINITY, held, 1)
+    for (const row of held) this.#cache?.release(row)
+    return part?.messages.length ?? 0
+  }
+
   /** See `LogReader.release`. */
   release({ held = [] }: HeldResult): void {
     for (const row of held) this.#cache?.release(row)
   }
 
-  #batchesFrom(partitionId: number, offset: number, maxBytes: number, held: CachedRow[]): StoredBatch[] {
+  #batchesFrom(
+    partitionId: number,
+    offset: number,
+    maxBytes: number,
+    held: CachedRow[],
+    batchesMax?: number,
+  ): StoredBatch[] {
     const rows = this.#batches.iterate(partitionId, partitionId, offset) as Iterable<unknown> as Iterable<StoredRow>
-    return takenBatches(this.#soundRows(rows, partitionId, offset, held), offset, maxBytes)
+    return takenBatches(this.#soundRows(rows, partitionId, offset, held), offset, maxBytes, batchesMax)
   }
 
   /** Rows that hold the messages from `offset` on, without gaps. */
@@ -133,8 +184,7 @@ export class StoreReads {
       const batch = this.#soundRow(partitionId, row, held)
       const fault = batch === undefined ? 'its checksum is wrong' : gapBefore(row, next)
       if (fault !== undefined && next > offset) return
-      if (batch === undefined || fault !== undefined)
-        throw this.#corrupt(partitionId, next, `the row of offsets ${baseOffset} and on: ${fault}`)
+      if (batch === undefined || fault !== undefined) throw this.#corruptRow(partitionId, next, row, fault)
       yield batch
       next = baseOffset + count
     }
@@ -148,7 +198,9 @@ export class StoreReads {
       held.push(known)
       return known
     }
-    const messages = small ?? (this.#messages.get(id) as { messages: Uint8Array }).messages
+    const messages = small ?? (this.#messages.get(id) as Pick<StoredRow, 'messages'> | undefined)?.messages
+    // Of a damaged table.
+    if (!messages) return undefined
     const found = rowChecksums(partitionId, { baseOffset, count, messages })
     if (found.checksum !== checksum) return undefined
     if (small !== null || this.#cache === undefined) return { baseOffset, count, messages }
@@ -158,13 +210,9 @@ export class StoreReads {
     return read
   }
 
-  #corrupt(partitionId: number, offset: number, text: string): Error {
-    return storageFailed(
-      'corrupt',
-      this.#path,
-      `partition ${partitionId} is corrupt at offset ${offset}: ${text}`,
-      'no',
-    )
+  #corruptRow(partitionId: number, offset: number, { baseOffset }: RowSpan, fault: string | undefined): Error {
+    const text = `partition ${partitionId} is corrupt at offset ${offset}: the row of offsets ${baseOffset} and on: ${fault}`
+    return storageFailed('corrupt', this.#path, text, 'no')
   }
 
   #outOfRange(partitionId: number, offset: number): Error {
@@ -173,6 +221,6 @@ export class StoreReads {
   }
 }
 
-function gapBefore({ baseOffset, count }: RowHead, offset: number): string | undefined {
+function gapBefore({ baseOffset, count }: RowSpan, offset: number): string | undefined {
   return baseOffset <= offset && offset < baseOffset + count ? undefined : 'the one that holds it is gone'
 }

@@ -55,6 +55,8 @@ function isPlain(value: object): boolean {
   return Object.prototype.toString.call(value) === '[object Object]'
 }
 
+const notFrom = (value: unknown) => `is ${show(value)}, not start, end, or { partition: offset }`
+
 const names = ['topic', 'from', 'partitions', 'outOfRange', 'signal', ...Object.keys(consumerDefaults)]
 
 /**
@@ -67,8 +69,9 @@ export function resolveConsumer(options: ConsumerOptions, silenceTimeoutMs: numb
   if (!faults.options('', options, names)) faults.throwIfAny('BAD_CONFIG', subject)
   const { topic, from = 'start', partitions, outOfRange = 'fail', signal, ...numbers } = options
   faults.name('topic', topic)
-  if (typeof from !== 'object' || from === null) faults.oneOf('from', from, ['start', 'end'])
-  else if (!isPlain(from)) faults.add('from', `is ${show(from)}, not start, end, or { partition: offset }`)
+  if (typeof from !== 'object' || from === null) {
+    if (from !== 'start' && from !== 'end') faults.add('from', notFrom(from))
+  } else if (!isPlain(from)) faults.add('from', notFrom(from))
   else {
     for (const [partition, offset] of Object.entries(from)) {
       if (!idPattern.test(partition) || Number(partition) > 0xffff_ffff) {

@@ -18,16 +18,19 @@ import { type PartitionFigures, Reading } from './reading.ts'
  * PARTITION_NOT_FOUND, TOPIC_NOT_FOUND, REQUEST_REFUSED, REQUEST_ABORTED (by `signal`), CLIENT_CLOSED.
  */
 export interface LogConsumer extends AsyncIterable<ConsumedMessage>, AsyncDisposable {
-  /** Message by message, until it is closed. A loop that is left can be taken up again by another. */
+  /**
+   * Message by message, until it is closed. A loop that is left can be taken up again by another. Rejects with REQUEST_REFUSED
+   * while `eachBatch` reads.
+   */
   [Symbol.asyncIterator](): AsyncIterator<ConsumedMessage, undefined>
   /**
    * Batch by batch, until it is closed; the next is handed out once `handle` has settled. When it fails so does this, and the
-   * batch comes again to whoever reads next.
+   * batch comes again to whoever reads next. Rejects with REQUEST_REFUSED while another reads, or a loop waits for a message.
    */
   eachBatch(handle: (batch: ConsumedBatch) => unknown): Promise<void>
   /**
    * Goes on at that offset of a partition; what was fetched ahead of it is thrown away. Throws PARTITION_NOT_FOUND for one that is
-   * not read; before it is known which partitions the topic has, whoever reads is rejected with that.
+   * not read; before it is known which partitions the topic has, whoever reads is rejected with that. So do `pause` and `resume`.
    */
   seek(partition: number, offset: number): void
   /** Hands out and fetches nothing of these partitions, all unless told, until they are resumed. */
@@ -59,6 +62,8 @@ export function createConsumer(
   let at = 0
   /** Whether a loop waits for a batch: it may be given out, and not have come to the loop yet. */
   let isWaiting = false
+  /** Whether `eachBatch` reads. */
+  let isByBatch = false
   /** The message that was asked for last and has not come yet: who asks meanwhile comes behind. */
   let asked: Promise<unknown> | undefined
 
@@ -102,6 +107,7 @@ export function createConsumer(
   }
 
   function nextMessage(): Promise<IteratorResult<ConsumedMessage, undefined>> {
+    if (isByBatch && !reading.isOver) return Promise.reject(alreadyRead('eachBatch reads it already'))
     if (asked === undefined && rest !== undefined && !reading.isOver) {
       return Promise.resolve({ done: false, value: take() })
     }
@@ -127,6 +133,11 @@ export function createConsumer(
     return left
   }
 
+  function alreadyRead(why: string): StarfishError {
+    const text = `the consumer of topic ${config.topic} has one reader at a time: ${why}`
+    return new StarfishError('REQUEST_REFUSED', text, { details: { topic: config.topic }, handled: 'no' })
+  }
+
   async function close(): Promise<void> {
     reading.end()
   }
@@ -147,9 +158,16 @@ export function createConsumer(
         reading.passed(batch.nextOffset)
         return true
       }
-      for (let goesOn = true; goesOn; ) {
-        const left = takeRest()
-        goesOn = await (left === undefined ? withNext(handleOne) : handleOne(left))
+      if (!reading.isOver && isByBatch) throw alreadyRead('another eachBatch reads it already')
+      if (!reading.isOver && asked !== undefined) throw alreadyRead('a loop waits for its next message')
+      isByBatch = true
+      try {
+        for (let goesOn = true; goesOn; ) {
+          const left = takeRest()
+          goesOn = await (left === undefined ? withNext(handleOne) : handleOne(left))
+        }
+      } finally {
+        isByBatch = false
       }
     },
     seek(partition, offset) {

@@ -117,16 +117,14 @@ export class Reading implements TrackPlane {
 
   seek(partition: number, offset: number, skipped = 0): void {
     if (this.#inHand?.partition === partition) this.#letGo()
-    const { topic, partitions } = this.config
+    this.#checkRead(partition)
     const track = this.#trackOf(partition)
-    if (this.#tracks.length > 0 ? track === undefined : partitions?.includes(partition) === false) {
-      throw partitionNotRead(topic, partition)
-    }
     if (track === undefined) this.#seeks.set(partition, offset)
     else track.seek(offset, skipped)
   }
 
   setPaused(partitions: readonly number[] | undefined, isPaused: boolean): void {
+    for (const partition of partitions ?? []) this.#checkRead(partition)
     if (partitions === undefined) {
       this.#isAllPaused = isPaused
       this.#pauses.clear()
@@ -191,7 +189,7 @@ export class Reading implements TrackPlane {
     if (this.#isOver) return
     const { topic, from, fetchBytesMax, prefetchBytesMax, partitions = all } = this.config
     const begins = typeof from === 'string' ? [] : Object.keys(from).map(Number)
-    const named = [...partitions, ...begins, ...this.#seeks.keys()]
+    const named = [...partitions, ...begins, ...this.#seeks.keys(), ...this.#pauses]
     const unknown = named.find(partition => !all.includes(partition))
     if (unknown !== undefined) {
       this.end(partitionNotFound(topic, unknown))
@@ -220,6 +218,14 @@ export class Reading implements TrackPlane {
     const { retry, clock, random } = this.requests.config
     this.#failures++
     this.#retry = clock.setTimeout(() => this.#begin(), backoffMs({ ...retry, jitter: 1 }, this.#failures, random()))
+  }
+
+  /** Throws PARTITION_NOT_FOUND for a partition that is certainly not read. */
+  #checkRead(partition: number): void {
+    const { topic, partitions } = this.config
+    const isRead =
+      this.#tracks.length > 0 ? this.#trackOf(partition) !== undefined : partitions?.includes(partition) !== false
+    if (!isRead) throw partitionNotRead(topic, partition)
   }
 
   #trackOf(partition: number): Track | undefined {

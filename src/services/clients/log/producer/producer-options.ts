@@ -10,7 +10,7 @@ export interface ProducerOptions {
   readonly acknowledgement?: Acknowledgement
   /** How long a batch waits for more messages, ms. 0: to the end of the tick, or less if it is large and few are in flight, and while as many are in flight as may be. Default 0. */
   readonly lingerMs?: number
-  /** Messages are gathered up to that many bytes; a larger one goes alone. Default 128 KiB. */
+  /** Messages are gathered up to that many bytes; a larger one goes alone. Default 128 KiB, or what a request of the client may have. */
   readonly batchBytesMax?: number
   /** Bytes of messages that are neither answered nor given up; sends beyond wait in line. Default 32 MiB. */
   readonly bufferBytesMax?: number
@@ -36,13 +36,17 @@ export const producerDefaults: ProducerConfig = {
   timeoutMs: 30_000,
 }
 
+/** What the length of a Produce counts beside its batch: header, checksum, producer and partition. */
+const besideBatchBytes = 32
+
 /** Checks and fills options. `BAD_CONFIG` names all that cannot be used. */
 export function resolveProducer(options: ProducerOptions, frameBytesMax: number): ProducerConfig {
   const faults = createFaults()
   const subject = 'the producer cannot be created'
   if (!faults.options('', options, Object.keys(producerDefaults))) faults.throwIfAny('BAD_CONFIG', subject)
   const given = Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined))
-  const config: ProducerConfig = { ...producerDefaults, ...given }
+  const batchBytesMax = Math.min(producerDefaults.batchBytesMax, frameBytesMax)
+  const config: ProducerConfig = { ...producerDefaults, batchBytesMax, ...given }
   faults.oneOf('acknowledgement', config.acknowledgement, acknowledgements)
   checkNumber('lingerMs', config.lingerMs, { least: 0, most: timerMsMax }, faults)
   checkNumber('batchBytesMax', config.batchBytesMax, { least: 1, most: frameBytesMax }, faults)
@@ -51,5 +55,5 @@ export function resolveProducer(options: ProducerOptions, frameBytesMax: number)
   checkNumber('inFlightMax', config.inFlightMax, { least: 1, most: keptAnswersMax }, faults)
   checkNumber('timeoutMs', config.timeoutMs, waitRange, faults)
   faults.throwIfAny('BAD_CONFIG', subject)
-  return config
+  return { ...config, batchBytesMax: Math.min(config.batchBytesMax, frameBytesMax - besideBatchBytes) }
 }

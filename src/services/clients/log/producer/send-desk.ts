@@ -122,7 +122,8 @@ export class SendDesk implements LanePlane {
     if (this.#isClosed) return refusal('CLIENT_CLOSED', 'the producer is closed')
     if (signal?.aborted) return refusal('REQUEST_ABORTED', 'it was aborted before', signal.reason)
     if (tooLarge === 0) return undefined
-    return refusal('REQUEST_REFUSED', `a message has ${tooLarge} bytes, more than ${sizeMax}`)
+    const limit = `frameBytesMax of the client is ${this.requests.config.frameBytesMax}`
+    return refusal('REQUEST_REFUSED', `a message has ${tooLarge} bytes, more than ${sizeMax}: ${limit}`)
   }
 
   ready(): Promise<void> {
