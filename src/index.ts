@@ -115,6 +115,7 @@ export {
   type LogEngineContext,
   type LogReader,
   type MaybeAsync,
+  type MeasureResult,
   type ProducerSequence,
   type ReadResult,
   type RetentionPolicy,
