@@ -4,7 +4,7 @@
 
 import { readFileSync } from 'node:fs'
 import { availableParallelism } from 'node:os'
-import { join } from 'node:path'
+import { resolve } from 'node:path'
 import { datagramShards } from './actors/datagram/config.ts'
 import { isStarfishError, StarfishError } from './messages/errors.ts'
 import { addressText } from './messages/host.ts'
@@ -24,7 +24,8 @@ export async function runNode({ host, port, logPort, data, shards, logger }: Nod
   try {
     const events = createEventServer(system, { host, port })
     const address = textOf(await events.start())
-    const engine = sqliteLogEngine.with({ path: join(data, 'log.db') })
+    const logFile = resolve(data, 'log.db')
+    const engine = sqliteLogEngine.with({ path: logFile })
     const log = createLogServer(system, { host, port: logPort, engine })
     const logAddress = await log.start().catch(error => {
       throw namingFolder(error, data)
@@ -40,6 +41,7 @@ export async function runNode({ host, port, logPort, data, shards, logger }: Nod
         { name: 'events (UDP)', address, accept: datagramText(system.shards) },
         { name: 'message log', address: textOf(logAddress), accept: acceptTexts[log.accept] },
       ],
+      logFile,
       shards: system.shards,
       hints: hintsFor(events),
       failed,

@@ -28,6 +28,8 @@ export interface ListeningFact {
 /** A node that serves. */
 export interface RunningNode {
   readonly listening: readonly ListeningFact[]
+  /** File of the store of the message log, absolute. */
+  readonly logFile: string
   /** Worker threads that serve. */
   readonly shards: number
   /** What its user could better on this machine, a sentence or two each. */

@@ -8,10 +8,11 @@ export interface NodeProcesses {
   readonly parentPid: number | undefined
 }
 
-/** What listens where, on how many threads, in which process, and how to stop it; styled where stdout shows styles. */
+/** What listens where, where the log is stored, on how many threads, in which process, and how to stop it; styled where stdout shows styles. */
 export function announce(node: RunningNode, version: string, { pid, parentPid }: NodeProcesses): string {
   const rows = [
     ...node.listening.map(({ name, address, accept }) => [name, address, accept] as const),
+    ['stored in', node.logFile, 'the message log; --data is its folder'] as const,
     ['shards', String(node.shards), 'worker threads that serve'] as const,
     [
       'process',

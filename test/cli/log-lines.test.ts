@@ -1,7 +1,7 @@
 /** Lines become messages and messages lines; how far an import has come is a line too. */
 import t from 'tap'
 import { LineCutter, lineOf, messageOf } from '../../src/cli/log/lines.ts'
-import { progressLine } from '../../src/cli/log/progress.ts'
+import { progressLine, storedLine } from '../../src/cli/log/progress.ts'
 import { connectionTrouble, TroubleTeller } from '../../src/cli/log/trouble.ts'
 
 t.test('however bytes come, lines are the same', async t => {
@@ -103,4 +103,7 @@ t.test('progress', async t => {
   const half = { messages: 12_345, bytes: 50, bytesTotal: 100, elapsedMs: 500 }
   t.equal(progressLine(half), `[${'='.repeat(15)}${' '.repeat(15)}] 50 %, 12,345 messages, 24,690/s`)
   t.match(progressLine({ ...half, bytes: 150 }), '] 100 %')
+  t.equal(storedLine(0, 500), '0 messages stored')
+  t.equal(storedLine(1, 500), '1 message stored in 0.5 s, 2/s')
+  t.equal(storedLine(1_000_000, 5_200), '1000000 messages stored in 5.2 s, 192,308/s')
 })

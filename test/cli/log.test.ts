@@ -53,6 +53,8 @@ async function world(t: Test): Promise<{ broker: readonly string[]; client: LogC
 
 t.test('help, and what is called wrongly', async t => {
   t.same(await run(['--help']), { code: 0, stdout: logHelp.log, stderr: '' })
+  t.same(await run(['help']), { code: 0, stdout: logHelp.log, stderr: '' })
+  t.same(await run(['help', 'topics']), { code: 0, stdout: logHelp.topics, stderr: '' })
   for (const [verb, forms] of Object.entries(logForms)) {
     const told = await run([verb, '--help'])
     t.match(told, { code: 0, stdout: new RegExp(`^Usage: starfish log ${verb}`), stderr: '' })
@@ -68,7 +70,17 @@ t.test('help, and what is called wrongly', async t => {
     ],
     [['consume', '--topic', 't', '--offset', '3'], /--offset needs --partition/],
     [['consume', '--topic', 't', '--from', '3'], /--from takes start or end, not "3"/],
-    [['topics', '--broker', 'nowhere'], /brokers\[0\] is "nowhere", not host:port/],
+    [
+      ['consume', '--topic', 't', '--offset', '3', '--partition', '1', '--from', 'end'],
+      /--offset stands for --from: give one/,
+    ],
+    [
+      ['topics', '--broker', '127.0.0.1:1,nowhere'],
+      /^starfish log topics: --broker takes the address of a server, host:port, or several, not "nowhere";/,
+    ],
+    [['topics', '--create', ''], /--create takes the name of a topic, not ""/],
+    [['topics', '--delete='], /--delete takes the name of a topic, not ""/],
+    [['help', 'prduce'], /did you mean produce\?/],
   ]
   for (const [args, stderr] of calls) t.match(await run(args), { code: 1, stdout: '', stderr })
 })
@@ -77,9 +89,9 @@ t.test('topics are created, listed and deleted; lines go in and come out', async
   const { broker, client } = await world(t)
   t.match(await run(['topics', '--create', 'orders', ...broker]), { code: 0, stdout: 'orders (1: 0)\n' })
   const lines = ['one', '', 'three ü', 'four']
-  t.same(await run(['produce', '--topic', 'orders', ...broker], lines.join('\n')), {
+  t.match(await run(['produce', '--topic', 'orders', ...broker], lines.join('\n')), {
     code: 0,
-    stdout: '4 messages stored\n',
+    stdout: /^4 messages stored in \d+\.\d s, [\d,]+\/s\n$/,
     stderr: '',
   })
   const all = await run(['consume', '--topic', 'orders', '--until-end', ...broker])
@@ -103,7 +115,15 @@ t.test('topics are created, listed and deleted; lines go in and come out', async
     (await run(['topics', '--json', ...broker])).stdout,
     '{"name":"orders","partitions":[{"id":1,"highWaterMark":7}]}\n',
   )
-  t.match(await run(['topics', '--delete', 'orders', ...broker]), { code: 0, stdout: '' })
+  t.same(await run(['topics', '--delete', 'orders', ...broker]), {
+    code: 0,
+    stdout: '',
+    stderr: 'starfish log topics: there are no topics\n',
+  })
+  const anew = ['topics', '--create', 'two\nlines', '--delete', 'two\nlines', ...broker]
+  t.match(await run(anew), { code: 1, stderr: /topicNotFound/ })
+  await run(['topics', '--create', 'two\nlines', ...broker])
+  t.same(await run(anew), { code: 0, stdout: 'two\\u000alines (3: 0)\n', stderr: '' })
 })
 
 t.test('what fails is told in one line, with code 1', async t => {
@@ -120,7 +140,7 @@ t.test('what fails is told in one line, with code 1', async t => {
   const half = await run(['produce', '--topic', 't', '--json', ...broker], '{"value":"x"}\n[]\n')
   const fault = 'starfish log produce: line 2: it is not an object with a value\n'
   t.same(half, { code: 1, stdout: '{"stored":1}\n', stderr: fault })
-  t.equal((await run(['produce', '--topic', 't', ...broker], 'x\n')).stdout, '1 message stored\n')
+  t.equal((await run(['produce', '--topic', 't', ...broker], 'x\n')).stdout.split(' in ')[0], '1 message stored')
 })
 
 t.test('a line that is none is named by its number, and all before it are stored', async t => {
@@ -165,6 +185,15 @@ t.test('without a server consume says what it waits for, and waits', async t => 
   t.notMatch(told.stderr, /gave up/, 'it is stopped while it looks for the ends too')
 })
 
+t.test('without a server topics says what it waits for', async t => {
+  const listing = start(['topics', '--broker', `127.0.0.1:${await closedPort()}`])
+  const [said] = await once(listing.child.stderr!.setEncoding('utf8'), 'data')
+  t.match(said, /^starfish log topics: no connection to 127\.0\.0\.1:\d+ came up: .*ECONNREFUSED.*; trying on\n/)
+  t.equal(listing.child.exitCode, null, 'before it gives up')
+  listing.child.kill()
+  await listing.ended
+})
+
 /** A port at which nobody listens. */
 async function closedPort(): Promise<number> {
   const server = createServer()
@@ -204,7 +233,7 @@ t.test('SIGINT ends a consumer that waits with 0, a producer with 130 and all th
   producing.child.stdin!.write('a\nb\nhalf')
   while ((await client.getOffset(1)) < 2) await new Promise(resolve => setImmediate(resolve))
   producing.child.kill('SIGINT')
-  t.match(await producing.ended, { code: 130, stdout: '2 messages stored\n', stderr: '' })
+  t.match(await producing.ended, { code: 130, stdout: /^2 messages stored in /, stderr: '' })
   const consuming = start(['consume', '--topic', 't', ...broker])
   await once(consuming.stdout, 'data')
   consuming.child.kill('SIGINT')
@@ -231,27 +260,39 @@ t.test('whoever reads may stop, as head does', async t => {
   t.match(await topics.ended, { code: 0, stderr: '' })
 })
 
+/** Imports the lines of a file on a terminal; answers what it shows. */
+async function importOnTerminal(t: Test, size: string, lines: number, env: NodeJS.ProcessEnv = {}): Promise<string> {
+  const { broker, client } = await world(t)
+  await client.createTopic('t')
+  const file = join(t.testdir(), 'lines')
+  writeFileSync(file, Array.from({ length: lines }, (_, n) => `line ${n}`).join('\n'))
+  const command = [process.execPath, bin, 'log', 'produce', '--topic', 't', ...broker].join(' ')
+  const child = spawn('script', ['-qec', `stty ${size}; ${command} < ${file}`, '/dev/null'], {
+    stdio: [openSync('/dev/null', 'r'), 'pipe', 'inherit'],
+    env: { ...process.env, ...env },
+  })
+  let shown = ''
+  child.stdout!.setEncoding('utf8').on('data', text => {
+    shown += text
+  })
+  const [code] = await once(child, 'close')
+  t.equal(code, 0)
+  t.equal(await client.getOffset(1), lines)
+  return shown
+}
+
 for (const [name, size] of [
   ['a terminal', 'cols 100 rows 30'],
   ['a terminal that does not tell its size', 'cols 0 rows 0'],
 ] as const) {
   t.test(`an import from a file on ${name} shows a bar and a rate`, needsScript, async t => {
-    const { broker, client } = await world(t)
-    await client.createTopic('t')
-    const file = join(t.testdir(), 'lines')
-    writeFileSync(file, Array.from({ length: 50_000 }, (_, n) => `line ${n}`).join('\n'))
-    const command = [process.execPath, bin, 'log', 'produce', '--topic', 't', ...broker].join(' ')
-    const child = spawn('script', ['-qec', `stty ${size}; ${command} < ${file}`, '/dev/null'], {
-      stdio: [openSync('/dev/null', 'r'), 'pipe', 'inherit'],
-    })
-    let shown = ''
-    child.stdout!.setEncoding('utf8').on('data', text => {
-      shown += text
-    })
-    const [code] = await once(child, 'close')
-    t.equal(code, 0)
+    const shown = await importOnTerminal(t, size, 50_000, { TERM: 'xterm' })
     t.match(shown, /\[=+\] 100 %, 50,000 messages, [\d,]+\/s/)
-    t.match(shown, '50000 messages stored')
-    t.equal(await client.getOffset(1), 50_000)
+    t.match(shown, '50000 messages stored in ')
   })
 }
+
+t.test('an import on a terminal that understands no escape sequences sends none', needsScript, async t => {
+  const shown = await importOnTerminal(t, 'cols 100 rows 30', 10, { TERM: 'dumb' })
+  t.match(shown, /^10 messages stored in \d+\.\d s, [\d,]+\/s\r\n$/)
+})

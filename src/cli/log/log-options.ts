@@ -1,5 +1,7 @@
 /** The options of `starfish log`, by what it is to do. */
 import { type Acknowledgement, acknowledgements } from '../../messages/log/codes.ts'
+import { createFaults } from '../../messages/option-faults.ts'
+import { readServer } from '../../services/clients/client-options.ts'
 import { textOf, wholeNumber, wrongValue } from '../option-values.ts'
 import { type GivenOptions, type OptionForm, readOptions } from '../read-options.ts'
 import { UsageError } from '../usage-error.ts'
@@ -104,7 +106,7 @@ Stores each line of stdin as a message. On a terminal a bar shows how far it has
   --json                    lines are objects: { "key"?, "value", "partition"?, "timestamp"? }; so is what is told at the end.
                             Those that consume --json wrote are read too: where they were ("partition", "offset") is ignored
 ${commonHelp}
-At the end it tells how many messages were stored. Ctrl-C (SIGINT) ends the reading: what was read is stored, and told.
+At the end it tells how many messages were stored, in what time. Ctrl-C (SIGINT) ends the reading: what was read is stored, and told.
 A second Ctrl-C ends it at once.
 
 Exit code 0: all stored. 1: wrong options, or not all stored; stderr says why. 130: Ctrl-C.
@@ -116,7 +118,7 @@ Writes messages to stdout, a line each, and waits for more until it is told to s
   --topic <name>            where from
   --from <start|end>        with the oldest message, or with the next one (default start)
   --partition <id>          this partition only
-  --offset <number>         from that offset of --partition on
+  --offset <number>         from that offset of --partition on; stands for --from
   --count <number>          stop after so many messages
   --until-end               stop where the partitions ended when it began
   --key-separator <text>    write the key too, and this behind it
@@ -129,9 +131,9 @@ Exit code 0: stopped. 1: wrong options, or a failure; stderr says why.
 `,
   topics: `Usage: starfish log topics [options]
 
-Lists topics with their partitions, and where each of those ends.
+Lists topics with their partitions, and where each of those ends. stderr says when there are none.
 
-  --create <name>           create a topic first
+  --create <name>           create a topic first; with --delete after that, so that one of the same name is made anew
   --partitions <count>      with so many partitions (default 1)
   --delete <name>           delete a topic, and its messages, first
   --json                    a line is an object: { "name", "partitions": [{ "id", "highWaterMark" }] }
@@ -150,7 +152,7 @@ export function parseProduce(args: readonly string[]): ProduceCall | undefined {
     throw wrongValue(command, 'acknowledgement', acknowledgementText, acknowledgement)
   }
   return {
-    ...commonOf(given),
+    ...commonOf(command, given),
     topic: topicOf(command, given),
     partition: numberOf(command, given, 'partition', u32),
     keySeparator: separatorOf(command, given),
@@ -164,12 +166,14 @@ export function parseConsume(args: readonly string[]): ConsumeCall | undefined {
   const given = readOptions(command, logForms.consume, args)
   if (given.has('help')) return undefined
   const from = given.get('from') ?? 'start'
+  if (given.has('offset') && given.has('from'))
+    throw new UsageError(command, '--offset stands for --from: give one of them')
   if (from !== 'start' && from !== 'end') throw wrongValue(command, 'from', 'start or end', from)
   const partition = numberOf(command, given, 'partition', u32)
   const offset = numberOf(command, given, 'offset', safe)
   if (offset !== undefined && partition === undefined) throw new UsageError(command, '--offset needs --partition')
   return {
-    ...commonOf(given),
+    ...commonOf(command, given),
     topic: topicOf(command, given),
     from,
     partition,
@@ -186,9 +190,9 @@ export function parseTopics(args: readonly string[]): TopicsCall | undefined {
   const given = readOptions(command, logForms.topics, args)
   if (given.has('help')) return undefined
   const partitions = numberOf(command, given, 'partitions', partitionsRange)
-  const create = given.get('create')
+  const create = nameOf(command, given, 'create')
   if (partitions !== undefined && create === undefined) throw new UsageError(command, '--partitions needs --create')
-  return { ...commonOf(given), create, partitions: partitions ?? 1, delete: given.get('delete') }
+  return { ...commonOf(command, given), create, partitions: partitions ?? 1, delete: nameOf(command, given, 'delete') }
 }
 
 /** What is asked of the options that were given. */
@@ -199,8 +203,20 @@ export function commandOf(verb: LogVerb): string {
   return `starfish log ${verb}`
 }
 
-function commonOf(given: Given<keyof typeof common>): LogOptions {
-  return { brokers: (given.get('broker') ?? '127.0.0.1:7401').split(','), json: given.has('json') }
+function commonOf(command: string, given: Given<keyof typeof common>): LogOptions {
+  const brokers = (given.get('broker') ?? '127.0.0.1:7401').split(',')
+  for (const broker of brokers) {
+    const faults = createFaults()
+    readServer('--broker', broker, faults)
+    if (!faults.none) throw wrongValue(command, 'broker', addressText, broker)
+  }
+  return { brokers, json: given.has('json') }
+}
+
+function nameOf<K extends string>(command: string, given: Given<K>, option: K): string | undefined {
+  const name = given.get(option)
+  if (name === '') throw wrongValue(command, option, topicText, name)
+  return name
 }
 
 function topicOf(command: string, given: Given<'topic'>): string {

@@ -9,7 +9,7 @@ import type { StopSignals } from '../stop-signals.ts'
 import { LineCutter, messageOf } from './lines.ts'
 import { commandOf, type ProduceCall } from './log-options.ts'
 import { writeOut } from './output.ts'
-import { showProgress } from './progress.ts'
+import { showProgress, storedLine } from './progress.ts'
 import { connectionTrouble, tellTrouble } from './trouble.ts'
 
 /** The largest message, in bytes: what fits a request of the client. */
@@ -95,7 +95,7 @@ export async function produceLines(client: LogClient, call: ProduceCall, signals
   await giveUp
   endTrouble()
   progress.end()
-  const told = json ? JSON.stringify({ stored }) : `${stored} message${stored === 1 ? '' : 's'} stored`
+  const told = json ? JSON.stringify({ stored }) : storedLine(stored, performance.now() - startMs)
   try {
     await writeOut(Buffer.from(`${told}\n`))
   } catch (error) {

@@ -21,6 +21,14 @@ export function progressLine({ messages, bytes, bytesTotal, elapsedMs }: Progres
   return `[${'='.repeat(filled)}${' '.repeat(barCells - filled)}] ${Math.floor(share * 100)} %, ${counted}`
 }
 
+/** The line that tells at the end what was stored. */
+export function storedLine(messages: number, elapsedMs: number): string {
+  const told = `${messages} message${messages === 1 ? '' : 's'} stored`
+  if (messages === 0 || elapsedMs <= 0) return told
+  const perSecond = Math.round((messages * 1_000) / elapsedMs)
+  return `${told} in ${(elapsedMs / 1_000).toFixed(1)} s, ${perSecond.toLocaleString('en')}/s`
+}
+
 const everyMs = 100
 const columnsDefault = 80
 const rowsDefault = 24
@@ -32,10 +40,10 @@ export interface ShownProgress {
   end(): void
 }
 
-/** Shows progress on stderr, if that is a terminal, until it is ended. */
+/** Shows progress on stderr, if that is a terminal that can go back in its line, until it is ended. */
 export async function showProgress(look: () => Progress): Promise<ShownProgress> {
   const { stderr } = process
-  if (!stderr.isTTY) return { say: undefined, end: () => {} }
+  if (!stderr.isTTY || process.env['TERM'] === 'dumb') return { say: undefined, end: () => {} }
   const { createLogUpdate } = await import('log-update')
   const update = createLogUpdate(stderr)
   const draw = () => {

@@ -28,9 +28,10 @@ export async function runLog(args: readonly string[]): Promise<number> {
       return await run(verb, parseConsume(rest), (client, call) => consumeLines(client, call, signals()))
     case 'topics':
       return await run(verb, parseTopics(rest), tellTopics)
+    case 'help':
     case '--help':
     case '-h':
-      process.stdout.write(logHelp.log)
+      process.stdout.write(helpOnLog(verb === 'help' ? rest[0] : undefined))
       return 0
   }
   throw new UsageError('starfish log', problemOf(verb))

@@ -44,6 +44,10 @@ export interface RequestFigures {
   readonly requests: number
   readonly answered: number
   readonly failed: number
+  /**
+   * Attempts after the first, of requests and of a producer's batches. What servers do over among themselves, as after the death of
+   * the owner of a store, is none of them.
+   */
   readonly retries: number
   /** Not settled yet. */
   readonly open: number

@@ -62,6 +62,14 @@ t.test('a store is open once, by whatever links it is found', async t => {
   await refused(t, nowhere, 'io', /circle\.db/)
 })
 
+t.test('a folder that cannot be made is refused', async t => {
+  const file = join(newFolder(t), 'file')
+  writeFileSync(file, '')
+  await refused(t, join(file, 'deep', 'log.db'), 'io', /ENOTDIR/)
+  // A file system that takes no folders, and says that there is none above.
+  if (process.platform === 'linux') await refused(t, '/proc/nowhere/deep/log.db', 'io', /ENOENT/)
+})
+
 t.test('a file that is no store is refused, and left as it is', async t => {
   const folder = newFolder(t)
   const text = join(folder, 'text')

@@ -14,7 +14,7 @@
  *
  * @see https://sqlite.org/wal.html, https://sqlite.org/pragma.html#pragma_synchronous
  */
-import { closeSync, fsyncSync, mkdirSync, openSync } from 'node:fs'
+import { closeSync, existsSync, fsyncSync, mkdirSync, openSync } from 'node:fs'
 import { dirname } from 'node:path'
 import type { DatabaseSync, StatementSync } from 'node:sqlite'
 import type { Clock } from '../../../../actors/runtime/clock.ts'
@@ -190,9 +190,17 @@ function checkpointPages(connection: DatabaseSync, bytes: number): number {
 
 /** Makes a folder and those above it, so that they are found after a power cut. */
 function makeFolder(path: string): void {
-  const topmost = mkdirSync(path, { recursive: true })
-  if (topmost === undefined) return
-  for (let made = path; made.length >= topmost.length; made = dirname(made)) syncFolder(dirname(made))
+  if (existsSync(path)) return
+  const above = dirname(path)
+  if (above !== path) makeFolder(above)
+  try {
+    // Each by itself: where no folder can be, as in /proc, Node's `recursive` tries for ever.
+    mkdirSync(path)
+  } catch (error) {
+    // Another may have made it meanwhile.
+    if (!existsSync(path)) throw error
+  }
+  syncFolder(above)
 }
 
 /** So that a file that is new in it is found after a power cut. */
