@@ -142,21 +142,22 @@ t.test('a chart of one shard watches an actor of another: its own end, or that o
   const system = await startSharded(t)
   const watcher = await system.spawn(subject, { id: 'w', shard: 1 })
   const victim = await system.spawn(subject, { id: 'v', shard: 0 })
-  const { facts, ready, until } = collectFacts(system, ['link'])
-  await ready
-  for (const end of ['crash', 'shard'] as const) {
-    facts.length = 0
+  const exitsHeard = () => watcher.ask({ type: 'subject.exits' }, inTime)
+  for (const [heard, end] of (['crash', 'shard'] as const).entries()) {
     watcher.send({ type: 'subject.watch', address: 'v' })
-    await until(fact => fact.kind === 'link' && fact.link === 'watch' && fact.address === 'v')
+    // Comes behind the watch.
+    watcher.send({ type: 'subject.send', to: 'v', text: 'watched' })
+    while (!(await victim.ask({ type: 'subject.notes' }, inTime)).includes('watched'));
     const ended = exitOf(system, victim)
     if (end === 'crash') victim.send({ type: 'subject.crash' })
     else await killShard(system, 0)
     await ended
+    while ((await exitsHeard()).length === heard);
     await victim.ask({ type: 'subject.echo', text: '' }, inTime)
   }
   watcher.send({ type: 'subject.watch', address: 'nobody' })
   let exits: readonly ActorExit[] = []
-  while (exits.length < 3) exits = await watcher.ask({ type: 'subject.exits' }, inTime)
+  while (exits.length < 3) exits = await exitsHeard()
   t.match(exits, [
     { address: 'v', incarnation: 1, reason: { type: 'threw' } },
     { address: 'v', incarnation: 2, reason: { type: 'killed' }, shardLoss: { shard: 0 } },
