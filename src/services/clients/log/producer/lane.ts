@@ -154,13 +154,18 @@ export class Lane implements LaneFacts {
   /** The deadline of a batch has passed. What is in flight has a deadline of its own. */
   expire(batch: ProducerBatch): void {
     if (batch.pending !== undefined) return
+    this.giveUp(batch, this.#tooLate(batch))
+    this.pump()
+  }
+
+  /** The deadline of a batch has passed: tells what failed before. */
+  #tooLate(batch: ProducerBatch): StarfishError {
     const { timeoutMs } = this.#plane.config
     const text = `Produce of partition ${this.partition} was not answered within ${timeoutMs} ms`
     const { handled, lastFailure: cause } = batch
     const details = { partition: this.partition, timeoutMs, attempts: batch.attempts }
     const after = cause === undefined ? '' : `; before that ${cause.message}`
-    this.giveUp(batch, new StarfishError('REQUEST_TIMEOUT', text + after, { details, handled, cause }))
-    this.pump()
+    return new StarfishError('REQUEST_TIMEOUT', text + after, { details, handled, cause })
   }
 
   /** The pause is over. */
@@ -289,8 +294,13 @@ export class Lane implements LaneFacts {
   #again(batch: ProducerBatch, error: StarfishError, putBack: () => void): void {
     const { requests } = this.#plane
     const { attempts: attempt, dueMs } = batch
-    batch.lastFailure = error
     const leftMs = dueMs - requests.config.clock.now()
+    if (error.code === 'REQUEST_TIMEOUT' && leftMs < 1) {
+      this.giveUp(batch, this.#tooLate(batch))
+      this.#settle()
+      return
+    }
+    batch.lastFailure = error
     if (error.code === 'PARTITION_NOT_FOUND' || (this.#isRetired && error.retryable && leftMs > 0)) {
       putBack()
       this.#lose(error)
