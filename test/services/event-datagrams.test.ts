@@ -271,7 +271,7 @@ t.test('reflection: a spoofed source gets no more than three times what was sent
   const { sent: sentBefore } = udpOf(server)
   const before = received()
   const over: string[] = []
-  for (let round = 1; round <= 250; round++) {
+  for (let round = 1; round <= 100; round++) {
     for (const source of sources) {
       const bytes = shapes[below(shapes.length)]!()
       source.sentBytes = bytes.length
@@ -289,8 +289,8 @@ t.test('reflection: a spoofed source gets no more than three times what was sent
   }
   t.same(over.slice(0, 5), [], `seed ${seed}`)
   const { challenged, silent, unproven, sent, failed, dropped } = udpOf(server)
-  t.ok(challenged > 500 && silent > 50 && unproven > 200, `${challenged} ${silent} ${unproven}`)
-  t.ok(sent > 3_000, `${sent} answers`)
+  t.ok(challenged > 200 && silent > 20 && unproven > 80, `${challenged} ${silent} ${unproven}`)
+  t.ok(sent > 1_200, `${sent} answers`)
   t.same([failed, dropped], [0, 0])
 })
 

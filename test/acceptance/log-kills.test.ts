@@ -3,9 +3,9 @@ import t, { type Test } from 'tap'
 import type { LogServerOptions } from '../../src/index.ts'
 import { logStore } from '../../src/protocols/message-log/owner/log-store.ts'
 import { internalsOf } from '../../src/supervisor/system.ts'
-import { judgeLog, produceAll, readAll } from './fixtures/log-producer.ts'
-import { newTopic, type ServedLog, serveLog } from './fixtures/served-log.ts'
-import { untilBound } from './until-bound.ts'
+import { judgeLog, produceAll, readAll } from '../services/fixtures/log-producer.ts'
+import { newTopic, type ServedLog, serveLog } from '../services/fixtures/served-log.ts'
+import { untilBound } from '../services/until-bound.ts'
 
 t.setTimeout(120_000)
 

@@ -4,9 +4,9 @@ import { fileURLToPath } from 'node:url'
 import t, { type Test } from 'tap'
 import { child } from '../../src/actors/runtime/child.ts'
 import { internalsOf, type System } from '../../src/supervisor/system.ts'
-import { counter } from './fixtures/counter.ts'
-import { exitOf, startLocal, turn } from './fixtures/local-system.ts'
-import { inTime, killShard, startSharded } from './fixtures/sharded-system.ts'
+import { counter } from '../supervisor/fixtures/counter.ts'
+import { exitOf, startLocal, turn } from '../supervisor/fixtures/local-system.ts'
+import { inTime, killShard, startSharded } from '../supervisor/fixtures/sharded-system.ts'
 
 t.setTimeout(180_000)
 
@@ -55,7 +55,7 @@ function kept(system: System) {
 
 /** Runs a program to its end; what it printed. */
 async function run(t: Test, fixture: string, ...args: string[]): Promise<string> {
-  const program = fileURLToPath(new URL(`./fixtures/${fixture}`, import.meta.url))
+  const program = fileURLToPath(new URL(`../supervisor/fixtures/${fixture}`, import.meta.url))
   const child = spawn(process.execPath, ['--expose-gc', program, ...args])
   let out = ''
   child.stdout.on('data', data => {

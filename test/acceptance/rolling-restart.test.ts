@@ -2,8 +2,8 @@
 import t from 'tap'
 import { createEventClient } from '../../src/index.ts'
 import { isStarfishError } from '../../src/messages/index.ts'
-import { number } from './fixtures/commands.ts'
-import { serveCommands } from './fixtures/served.ts'
+import { number } from '../services/fixtures/commands.ts'
+import { serveCommands } from '../services/fixtures/served.ts'
 
 t.setTimeout(180_000)
 
