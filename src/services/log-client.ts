@@ -57,7 +57,10 @@ export interface LogClient extends AsyncDisposable {
 
 const none = {}
 
-/** Creates a client of the log that `brokers` serve; an address alone (`host:port`, or what `start` of a server answers) is taken too. Throws BAD_CONFIG for options that cannot be used. */
+/**
+ * Creates a client of the log that `brokers` serve; an address alone (`host:port`, or what `start` of a server answers) is taken
+ * too. Throws BAD_CONFIG for options that cannot be used.
+ */
 export function createLogClient(options: LogClientOptions | ServerOption): LogClient {
   const config = resolveLogClient(options)
   const requests = new LogRequests(config)

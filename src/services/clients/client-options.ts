@@ -46,7 +46,7 @@ export function fillNumbers<T extends { readonly [K in keyof T]: number }>(
 
 const closeTimeoutMs = 5_000
 
-/** How long the close of `what` waits for what is open, ms: for ever is as long as any. `BAD_CONFIG` for what is no number. */
+/** How long a close of `what` waits for what is open, ms; `Infinity`: until all of it is over. @throws `BAD_CONFIG` for what is no number. */
 export function closeWaitMs(options: { readonly timeoutMs?: number }, what = 'client'): number {
   const faults = createFaults()
   const { timeoutMs = closeTimeoutMs } = faults.options('', options, ['timeoutMs']) ? options : {}

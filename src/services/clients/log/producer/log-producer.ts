@@ -32,7 +32,8 @@ export interface LogProducer extends AsyncDisposable {
    *
    * Rejects by the deadline at the latest with a StarfishError: those of a request, TOPIC_NOT_FOUND, PARTITION_NOT_FOUND,
    * OVERLOADED (too many sends wait), BAD_CONFIG. `handled` is `no` when none of the messages can have been stored;
-   * `details.sent` tells of each message where it certainly is, or null. `signal` ends the waiting: messages that are in a batch are sent all the same.
+   * `details.sent` tells of each message where it certainly is, or null. `signal` ends the waiting: messages that are in a batch
+   * are sent all the same.
    */
   send(sending: Sending, options?: { readonly signal?: AbortSignal }): Promise<readonly SentMessage[]>
   /** Resolves when the next send need not wait in line. For those who do not wait for each send to be answered. */

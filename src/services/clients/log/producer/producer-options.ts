@@ -39,6 +39,9 @@ export const producerDefaults: ProducerConfig = {
 /** What the length of a Produce counts beside its batch: header, checksum, producer and partition. */
 const besideBatchBytes = 32
 
+/** The same beside the only message of a batch, which has a count. */
+export const besideMessageBytes = besideBatchBytes + 4
+
 /** Checks and fills options. `BAD_CONFIG` names all that cannot be used. */
 export function resolveProducer(options: ProducerOptions, frameBytesMax: number): ProducerConfig {
   const faults = createFaults()

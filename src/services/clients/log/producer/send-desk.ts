@@ -18,8 +18,8 @@ import { Delivery, notTaken, type SentMessage } from './delivery.ts'
 import { expireLane, Lane, type LanePlane } from './lane.ts'
 import { LaneMoves, mayMove, moveMessages } from './lane-moves.ts'
 import { ProducerLanes } from './producer-lanes.ts'
-import type { ProducerConfig } from './producer-options.ts'
-import { notStored, partitionMissing, refusal } from './refusals.ts'
+import { besideMessageBytes, type ProducerConfig } from './producer-options.ts'
+import { messageTooLarge, notStored, partitionMissing, refusal } from './refusals.ts'
 import type { TopicLanes } from './topic-lanes.ts'
 import { Waiters } from './waiters.ts'
 import { Linger, WaitingSend } from './waits.ts'
@@ -33,9 +33,6 @@ export interface ProducerFigures {
   /** Batches in flight. */
   readonly inFlight: number
 }
-
-/** What the length of a Produce counts beside one message: header, checksum, producer, partition and count. */
-export const besideMessageBytes = 36
 
 /** The sends of one producer. */
 export class SendDesk implements LanePlane {
@@ -103,7 +100,7 @@ export class SendDesk implements LanePlane {
       if (size > sizeMax) tooLarge ||= size
       isNamed ||= message.partition !== undefined
     }
-    const refused = this.#refusalOf(tooLarge, sizeMax, signal)
+    const refused = this.#refusalOf(tooLarge, signal)
     if (refused !== undefined) {
       reject(notTaken(refused, messages.length))
       return
@@ -118,12 +115,10 @@ export class SendDesk implements LanePlane {
     }
   }
 
-  #refusalOf(tooLarge: number, sizeMax: number, signal: AbortSignal | undefined): StarfishError | undefined {
+  #refusalOf(tooLarge: number, signal: AbortSignal | undefined): StarfishError | undefined {
     if (this.#isClosed) return refusal('CLIENT_CLOSED', 'the producer is closed')
     if (signal?.aborted) return refusal('REQUEST_ABORTED', 'it was aborted before', signal.reason)
-    if (tooLarge === 0) return undefined
-    const limit = `frameBytesMax of the client is ${this.requests.config.frameBytesMax}`
-    return refusal('REQUEST_REFUSED', `a message has ${tooLarge} bytes, more than ${sizeMax}: ${limit}`)
+    return tooLarge === 0 ? undefined : messageTooLarge(tooLarge, this.requests.config.frameBytesMax)
   }
 
   ready(): Promise<void> {
