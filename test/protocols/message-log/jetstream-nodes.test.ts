@@ -192,6 +192,38 @@ if (skip !== false) {
     t.same(valuesIn(await first.read(partitionId, 7, plenty)), ['7:7', '8:8', '9:9', '10:10'])
   })
 
+  t.test("nodes that open logs and append to them at once are in no one's way", async t => {
+    const all = Array.from({ length: 20 }, async (_, round) => {
+      const options = { servers: nats.address, store: newStore() }
+      const nodes = await Promise.all(Array.from({ length: 3 }, () => openNode(options)))
+      const { partitionIds } = await nodes[0]!.createTopic('orders', 3)
+      const appends = nodes.flatMap(node => partitionIds.map(id => node.append(appendOf(id, [`${round}`]))))
+      const offsets = (await Promise.all(appends)).map(({ baseOffset }) => baseOffset)
+      t.same(offsets.toSorted(), [0, 0, 0, 1, 1, 1, 2, 2, 2])
+      await Promise.all(nodes.map(node => node.close()))
+    })
+    await Promise.all(all)
+  })
+
+  onTwoNodes('a stream that does not take messages yet is waited for', async (t, { store, first, partitionId }) => {
+    await first.append(appendOf(partitionId, ['a']))
+    const name = storeNames(store).partition(partitionId)
+    const connection = await connect({ servers: nats.address })
+    const { streams } = await jetstreamManager(connection)
+    const { config } = await streams.info(name)
+    await streams.update(name, { ...config, subjects: [`${store}.elsewhere`] })
+    const append = first.append(appendOf(partitionId, ['b']))
+    const impatient = await openNode({ servers: nats.address, store, requestTimeoutMs: 100 })
+    await t.rejects(
+      attempt(() => impatient.append(appendOf(partitionId, ['c']))),
+      { code: 'STORAGE_FAILED', handled: /^no$/, message: /no stream takes the message/ },
+    )
+    await streams.update(name, config)
+    t.same(await append, { baseOffset: 1, stored: 1 })
+    await impatient.close()
+    await connection.close()
+  })
+
   onTwoNodes('readers that were open hear of a stream that others have seen, and that it is gone', async (t, pair) => {
     const { store, first, second, partitionId } = pair
     const reader = await openReader({ servers: nats.address, store })

@@ -27,9 +27,17 @@ export interface PublishFault {
   readonly description: string
 }
 
+/** No server takes what is published there. */
+export const unheard: PublishFault = { err_code: 0, description: 'no stream takes the message' }
+
 /** Whether a publish was refused because the end of its stream is another than expected. */
 export function isConflict({ err_code }: PublishFault): boolean {
   return conflictCodes.has(err_code)
+}
+
+/** Whether nobody took the message: JetStream tells of a stream before it takes messages for it, and while it has no leader. */
+export function isUnheard({ err_code }: PublishFault): boolean {
+  return err_code === unheard.err_code
 }
 
 /** Whether there is no such stream. */

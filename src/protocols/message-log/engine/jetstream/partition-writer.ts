@@ -16,7 +16,14 @@ import { sequenceExpired, storageFailed } from '../engine-errors.ts'
 import { AppendChain, type ChainTarget, type PartitionEnd } from './append-chain.ts'
 import { AppendEntry, producerKey } from './append-entry.ts'
 import type { JetstreamConnection } from './connection.ts'
-import { isConflict, jetstreamFault, outcomeUnknown, type PublishFault, publishRefused } from './jetstream-faults.ts'
+import {
+  isConflict,
+  isUnheard,
+  jetstreamFault,
+  outcomeUnknown,
+  type PublishFault,
+  publishRefused,
+} from './jetstream-faults.ts'
 import { storedOf } from './stored-of.ts'
 import type { Streams } from './streams.ts'
 
@@ -263,14 +270,19 @@ export class PartitionWriter {
   /** Whether the first append that is not stored is to be sent again; if not, it is settled. */
   async #mayTryAgain(head: AppendEntry, fault: PublishFault, others: boolean): Promise<boolean> {
     const { connection } = this.#access
-    if (isConflict(fault) && others) {
+    const beaten = isConflict(fault) && others
+    if (beaten || isUnheard(fault)) {
       head.giveUpAtMs ??= performance.now() + connection.requestTimeoutMs
       if (performance.now() < head.giveUpAtMs) {
-        this.#contended = true
-        this.#access.askForTurn()
+        if (beaten) {
+          this.#contended = true
+          this.#access.askForTurn()
+        }
         await delay(retryMs * (1 + Math.random()))
         return true
       }
+    }
+    if (beaten) {
       this.#refuse(head, storageFailed('busy', connection.store, 'other nodes keep writing the partition', 'no'))
       return false
     }

@@ -1,6 +1,6 @@
 /** What JetStream answers to a message that it was to store. */
 import type { Msg } from '@nats-io/transport-node'
-import type { PublishFault } from './jetstream-faults.ts'
+import { type PublishFault, unheard } from './jetstream-faults.ts'
 
 /** Where it is, or why it is not. */
 export interface PublishAnswer {
@@ -11,10 +11,7 @@ export interface PublishAnswer {
   readonly error?: PublishFault
 }
 
-/** No stream takes what is published there. */
-const noStream: PublishAnswer = { seq: 0, error: { err_code: 0, description: 'no stream takes the message' } }
-
 /** @see PublishAnswer */
 export function readPublishAnswer(message: Msg): PublishAnswer {
-  return message.headers?.code === 503 ? noStream : message.json<PublishAnswer>()
+  return message.headers?.code === 503 ? { seq: 0, error: unheard } : message.json<PublishAnswer>()
 }

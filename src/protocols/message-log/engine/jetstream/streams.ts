@@ -1,4 +1,5 @@
 /** Streams, as the engine asks for them: what is not there is undefined, what fails is `STORAGE_FAILED`. */
+import { setTimeout as delay } from 'node:timers/promises'
 import { JetStreamApiError, type JetStreamManager, type StoredMsg, type StreamInfo } from '@nats-io/jetstream'
 import type { JetstreamConnection } from './connection.ts'
 import { isStreamNotFound, jetstreamFault } from './jetstream-faults.ts'
@@ -29,6 +30,10 @@ export interface StreamSpec {
 const duplicateWindowMs = 10_000
 const nanoseconds = 1_000_000
 const nameInUse = 10_058
+const subjectsOverlap = 10_065
+/** How long a stream that another makes may take to appear, and between two looks at it, ms. */
+const appearsWithinMs = 1_000
+const lookAgainMs = 5
 
 /** Questions to JetStream. Those that change something may be asked again: they settle on the same. */
 export class Streams {
@@ -76,9 +81,20 @@ export class Streams {
         'unknown',
       )
     } catch (error) {
-      if (error instanceof JetStreamApiError && error.code === nameInUse) return
+      const code = error instanceof JetStreamApiError ? error.code : undefined
+      if (code === nameInUse || (code === subjectsOverlap && (await this.#appears(name)))) return
       throw jetstreamFault(error, this.#connection.store, 'unknown')
     }
+  }
+
+  /** Whether it is the stream itself that takes its subjects: another makes it at this moment. */
+  async #appears(stream: string): Promise<boolean> {
+    const giveUpAtMs = performance.now() + appearsWithinMs
+    while (performance.now() < giveUpAtMs) {
+      if ((await this.state(stream)) !== undefined) return true
+      await delay(lookAgainMs)
+    }
+    return false
   }
 
   /** Removes a stream; nothing happens where there is none. */

@@ -8,12 +8,13 @@
  * A record is appended on the condition that nothing else was since its writer looked (`Nats-Expected-Last-Sequence`); of two
  * nodes that create at once one is refused, looks again, and then has a topic that exists or other partitions.
  */
-import { headers, type Msg } from '@nats-io/transport-node'
+import { setTimeout as delay } from 'node:timers/promises'
+import { headers, type Msg, RequestError } from '@nats-io/transport-node'
 import type { Topic } from '../contract.ts'
 import { checkTopic, storageFailed, topicExists, topicNotFound } from '../engine-errors.ts'
 import type { JetstreamConnection } from './connection.ts'
 import { Cursor } from './cursor.ts'
-import { isConflict, jetstreamFault, publishRefused } from './jetstream-faults.ts'
+import { isConflict, isUnheard, jetstreamFault, publishRefused, unheard } from './jetstream-faults.ts'
 import type { StoreNames } from './names.ts'
 import { type PublishAnswer, readPublishAnswer } from './publish-answer.ts'
 import type { Streams } from './streams.ts'
@@ -33,6 +34,8 @@ interface KnownTopic extends TopicRecord {
 /** What the stream of topics is known by; another description is something else's, or of another version. */
 const description = 'topics of a Starfish message log, version 1'
 const partitionIdMax = 0xffff_ffff
+/** Before a record that nobody heard is sent again, ms. */
+const retryMs = 5
 
 /** Topics as one connection knows them. */
 export class Topics {
@@ -128,6 +131,7 @@ export class Topics {
   }
 
   async #append(name: string, next: (known: KnownTopic | undefined) => TopicRecord): Promise<Topic> {
+    const giveUpAtMs = performance.now() + this.#connection.requestTimeoutMs
     for (;;) {
       await this.refresh()
       const record = next(this.#known.get(name))
@@ -136,7 +140,8 @@ export class Topics {
         this.#learn(record, answer.seq)
         return topicOf(record)
       }
-      if (!isConflict(answer.error)) throw publishRefused(answer.error, this.#connection.store)
+      if (isUnheard(answer.error) && performance.now() < giveUpAtMs) await delay(retryMs)
+      else if (!isConflict(answer.error)) throw publishRefused(answer.error, this.#connection.store)
     }
   }
 
@@ -147,6 +152,7 @@ export class Topics {
       const subject = this.#names.topicSubject(record.name)
       return readPublishAnswer(await this.#connection.request(subject, JSON.stringify(record), fence))
     } catch (error) {
+      if (error instanceof RequestError && error.isNoResponders()) return { seq: 0, error: unheard }
       throw jetstreamFault(error, this.#connection.store, 'unknown')
     }
   }
