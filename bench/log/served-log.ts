@@ -19,7 +19,8 @@ export class ServedLog implements AsyncDisposable {
 
   static async start(kind: Kind): Promise<ServedLog> {
     const child = fork(fileURLToPath(new URL('./served.ts', import.meta.url)), [kind], {
-      execArgv: ['--expose-gc'],
+      // As `npm start` does.
+      execArgv: ['--expose-gc', '--v8-pool-size=0'],
     })
     const [port] = await once(child, 'message', { signal: AbortSignal.timeout(20_000) })
     return new ServedLog(child, port)

@@ -73,12 +73,15 @@ function half({ health, produce }: LoadRates): LoadRates {
 
 interface Beside {
   readonly rates: LoadRates
+  /** Processor time that the server took, in cores. */
+  readonly cores: number
   /** Of each request, the time until its answer, ms. */
   readonly times: readonly (readonly number[])[]
 }
 
 /** Round trips of each of the requests in turn, one in flight, beside an even load. */
 async function timesBeside(
+  server: ServedLog,
   target: Target,
   durationMs: number,
   rates: LoadRates,
@@ -92,12 +95,16 @@ async function timesBeside(
     isOver = true
   })
   const times = requests.map((): number[] => [])
+  const fromMs = performance.now()
+  const before = await server.ask('state')
   while (!isOver) {
     for (const [index, { frame, bytes }] of requests.entries())
       times[index]!.push(...(await roundTrips(socket, frame, 50, bytes)))
   }
+  const after = await server.ask('state')
+  const cores = (after.cpuMs - before.cpuMs) / (performance.now() - fromMs)
   socket.destroy()
-  return { rates: await over, times }
+  return { rates: await over, cores, times }
 }
 
 /** Measures round trips beside an even load, at half of the rates that the server takes at most. */
@@ -115,15 +122,17 @@ export async function measureHalfLoad({ quick, say }: SuiteOptions): Promise<Fig
   const p99s = { health: [] as number[], produce: [] as number[], bare: [] as number[] }
   const all = { health: [] as number[], produce: [] as number[], bare: [] as number[] }
   const loads: LoadRates[] = []
+  const cores: number[] = []
   // Once to warm them up.
   await load(bareLoaded, roundMs / 2)
   await load(loaded, roundMs)
   const rates = half(await load(loaded, roundMs))
   for (let round = -1; round < rounds; round++) {
-    const theirs = await timesBeside(bareLoaded, roundMs / 2, rates, [health])
-    const ours = await timesBeside(loaded, roundMs, rates, [health, produce])
+    const theirs = await timesBeside(bare, bareLoaded, roundMs / 2, rates, [health])
+    const ours = await timesBeside(served, loaded, roundMs, rates, [health, produce])
     if (round < 0) continue
     loads.push(ours.rates)
+    cores.push(ours.cores)
     const times = { health: ours.times[0]!, produce: ours.times[1]!, bare: theirs.times[0]! }
     for (const kind of ['health', 'produce', 'bare'] as const) {
       p99s[kind].push(quantile(times[kind], 0.99))
@@ -132,7 +141,10 @@ export async function measureHalfLoad({ quick, say }: SuiteOptions): Promise<Fig
     const [last, lastProduce, lastBare] = [p99s.health, p99s.produce, p99s.bare].map(values => ms(values.slice(-1)))
     say(`half load ${round + 1}/${rounds}: p99 ${last}, produce ${lastProduce}, bare ${lastBare}`)
   }
-  const beside = `1, beside ${inThousands(loads.map(({ health }) => health))} HealthChecks/s and ${inThousands(loads.map(({ produce }) => produce))} Produces of 20/s`
+  const healthRate = inThousands(loads.map(({ health }) => health))
+  const produceRate = inThousands(loads.map(({ produce }) => produce))
+  const busy = `the server on ${spread(cores).value.toFixed(1)} cores`
+  const beside = `1, beside ${healthRate} HealthChecks/s and ${produceRate} Produces of 20/s, ${busy}`
   return [
     {
       ...figureOf('p99 of a HealthCheck at half load', beside, p99s.health, roundTripLimit),
