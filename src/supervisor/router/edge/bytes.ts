@@ -1,6 +1,7 @@
 /** The writer and the reader of a batch's binary part. In place, without an object per value. */
 import { runHeadBytes } from '../../../messages/thread/edge.ts'
 import type { EventReader, EventWriter } from '../../../messages/thread/event-codec.ts'
+import { TextWriter } from './kept-texts.ts'
 
 const bytesInitial = 16_384
 
@@ -18,7 +19,7 @@ export interface RunHead {
 
 /**
  * Appends to an ArrayBuffer that doubles as needed; {@link BatchWriter.take} hands it over and starts a new one. Texts go
- * to an array beside it.
+ * to an array beside it, but for those that the receiver keeps.
  */
 export class BatchWriter implements EventWriter {
   /** Bytes written. May be set back to undo. */
@@ -26,6 +27,7 @@ export class BatchWriter implements EventWriter {
   /** Takes the texts, from `textAt` on. */
   texts: unknown[] = []
   textAt = 0
+  readonly kept = new TextWriter()
   #buffer: ArrayBuffer | undefined
   #view!: DataView
   #octets!: Uint8Array
@@ -68,7 +70,9 @@ export class BatchWriter implements EventWriter {
 
   text(value: string): void {
     if (typeof value !== 'string') throw new TypeError(`a text is to be written, not ${typeof value}`)
-    this.texts[this.textAt++] = value
+    const number = this.kept.find(value)
+    this.u16(number)
+    if (number === 0) this.texts[this.textAt++] = value
   }
 
   bytes(value: Uint8Array): void {
@@ -130,11 +134,14 @@ export class BatchReader implements EventReader {
   readonly #octets: Uint8Array
   readonly #view: DataView
   readonly #texts: readonly unknown[]
+  readonly #kept: readonly string[]
 
-  constructor(buffer: ArrayBuffer, texts: readonly unknown[]) {
+  /** `kept` are the texts that are known by their numbers. */
+  constructor(buffer: ArrayBuffer, texts: readonly unknown[], kept: readonly string[]) {
     this.#octets = new Uint8Array(buffer)
     this.#view = new DataView(buffer)
     this.#texts = texts
+    this.#kept = kept
     this.byteLength = buffer.byteLength
     this.end = buffer.byteLength
   }
@@ -178,6 +185,8 @@ export class BatchReader implements EventReader {
   }
 
   text(): string {
+    const number = this.u16()
+    if (number !== 0) return this.#kept[number]!
     if (this.textAt >= this.textEnd) throw new RangeError('the event has no more texts')
     return this.beside()
   }
