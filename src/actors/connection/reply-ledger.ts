@@ -6,14 +6,24 @@
 import { type Keyed, KeyedTable } from '../runtime/keyed-table.ts'
 import type { HeaderSource, Waiter } from '../serving/protocol.ts'
 
-/** Its key is the token. */
-interface Entry extends Keyed {
+/** Its key is the token. A class: thousands of them live at once, and V8 may make what literals make as old. */
+class Entry implements Keyed {
+  readonly key: number
   readonly requestBytes: number
   readonly header: Buffer | HeaderSource | undefined
   reply: Uint8Array | undefined
   readonly waiter: Waiter | undefined
   /** Answered at once while older requests were in flight: it waits its turn, but nobody settles it. */
   readonly queued: boolean
+
+  constructor(key: number, requestBytes: number, header?: Buffer | HeaderSource, waiter?: Waiter, reply?: Uint8Array) {
+    this.key = key
+    this.requestBytes = requestBytes
+    this.header = header
+    this.reply = reply
+    this.waiter = waiter
+    this.queued = reply !== undefined
+  }
 }
 
 /** Who is given the answers that may leave. */
@@ -77,7 +87,7 @@ export class ReplyLedger {
   /** Takes note of a request; the token settles it. `waiter` is told by {@link ReplyLedger.abandon}. */
   begin(requestBytes: number, header: Buffer | HeaderSource, waiter?: Waiter): number {
     const key = this.#nextToken++
-    this.#entries.add({ key, requestBytes, header, reply: undefined, waiter, queued: false })
+    this.#entries.add(new Entry(key, requestBytes, header, waiter))
     this.#inFlight++
     this.#inFlightBytes += requestBytes
     if (waiter?.isPatient) this.#patient++
@@ -87,7 +97,7 @@ export class ReplyLedger {
   /** Lines up an answer that is ready but not yet due. */
   queue(reply: Uint8Array): void {
     const key = this.#nextToken++
-    this.#entries.add({ key, requestBytes: 0, header: undefined, reply, waiter: undefined, queued: true })
+    this.#entries.add(new Entry(key, 0, undefined, undefined, reply))
     this.#waitingReplyBytes += reply.length
   }
 

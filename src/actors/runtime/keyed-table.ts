@@ -18,7 +18,7 @@ export interface Keyed {
 /** Powers of two. */
 const slotsMin = 8
 /** With more, an empty table begins anew. */
-const slotsKept = 1_024
+const slotsKept = 2_048
 
 /** 2^32 divided by it (Knuth, 6.4: Fibonacci hashing). */
 const goldenRatio = 0x9e37_79b1

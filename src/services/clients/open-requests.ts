@@ -94,16 +94,16 @@ export class OpenRequests<R extends PendingRequest> {
     this.#pauses = new Deadlines(clock, true, pause => this.#resume(pause))
   }
 
-  /** Takes a new request. */
-  open(request: R, signal?: AbortSignal): void {
+  /** Takes a new request; `nowMs` is now. */
+  open(request: R, signal?: AbortSignal, nowMs = this.#options.clock.now()): void {
     this.#requests++
     if (this.#isClosed) this.#refuse(request, 'CLIENT_CLOSED', 'the client is closed')
     else if (signal?.aborted) this.#refuse(request, 'REQUEST_ABORTED', 'it was aborted before', signal.reason)
-    else if (this.#trySend(request)) this.#accept(request, signal)
+    else if (this.#trySend(request)) this.#accept(request, signal, nowMs)
     else if (this.#isFullFor(request)) this.#refuse(request, 'OVERLOADED', `${this.#queue.size} wait already`)
     else {
       this.#enqueue(request)
-      this.#accept(request, signal)
+      this.#accept(request, signal, nowMs)
     }
   }
 
@@ -204,10 +204,10 @@ export class OpenRequests<R extends PendingRequest> {
     }
   }
 
-  #accept(request: R, signal: AbortSignal | undefined): void {
+  #accept(request: R, signal: AbortSignal | undefined, nowMs: number): void {
     this.#open++
     this.#budget.earn()
-    this.#deadlines.set(request, request.timeoutMs, this.#options.clock.now())
+    this.#deadlines.set(request, request.timeoutMs, nowMs)
     if (signal !== undefined) this.#listen(request, signal)
   }
 

@@ -2,7 +2,7 @@
  * A link over TCP or TLS. What is sent in one tick leaves in one write, or few if it is much; what comes is decoded in place.
  *
  * ```
- *   send ─> session.write ─> output buffer, 64 KiB ─ full, 256 requests, end of tick ─> socket.write ─> kernel
+ *   send ─> session.write ─> output buffer, 64 KiB ─ nearly full, 512 requests, end of tick ─> socket.write ─> kernel
  *   data ─> session.read ─> owner.answered …
  * ```
  * All TCP connections of a thread are read into one buffer, since nothing of it is needed once it is read.
@@ -45,8 +45,9 @@ const outputs = new OutputPool()
 
 const readBytes = 65_536
 
-/** So many requests leave at once, before the end of the tick: the server works on them while more are written. */
-const earlyRequests = 256
+/** So many requests, or bytes of them, leave at once, before the end of the tick: the server works on them while more are written. */
+const earlyRequests = 512
+const earlyBytes = 57_344
 
 let input: Buffer | undefined
 
@@ -121,7 +122,7 @@ export class StreamLink<R extends PendingRequest> implements Link<R>, OutputOwne
     this.#session.write(request, output.bytes, output.lengthBytes)
     output.lengthBytes += bytes
     this.#unwritten++
-    if (this.#unwritten >= earlyRequests) {
+    if (this.#unwritten >= earlyRequests || output.lengthBytes >= earlyBytes) {
       this.#flush()
       return
     }

@@ -10,13 +10,14 @@ import { engineOf, figuresOf } from './open-store.ts'
 import { StoreCounts } from './store-counts.ts'
 import { checkTopicRoom, type TopicRoom } from './topic-room.ts'
 
-interface Scope {
+/** What its actions look at. */
+export interface StoreScope {
   readonly context: StoreContext
   readonly event: StoreEvent
   readonly system: unknown
 }
 
-/** What provides the chart's actions. */
+/** The chart's actions, of one incarnation. */
 export function storeIo(runtime: ActorRuntime) {
   const feed = (event: StoreFact): void => runtime.feed(event)
   const engine = engineOf(runtime)
@@ -45,7 +46,10 @@ export function storeIo(runtime: ActorRuntime) {
   }
 
   /** Has the engine work for who asked; the answer waits for that, the actor does not. */
-  function answer(scope: Scope, work: (store: LogEngine, token: ReplyToken | undefined) => Promise<StoreFact>): void {
+  function answer(
+    scope: StoreScope,
+    work: (store: LogEngine, token: ReplyToken | undefined) => Promise<StoreFact>,
+  ): void {
     const token = replyToken(scope)
     inHand++
     void work(engine, token)
@@ -56,79 +60,77 @@ export function storeIo(runtime: ActorRuntime) {
   }
 
   return {
-    actions: {
-      closeEngine() {
-        close().then(
-          () => feed({ type: 'store.closed' }),
-          error => feed({ type: 'store.failed', error }),
-        )
-      },
-      append(scope: Scope) {
-        const { event } = scope
-        if (event.type !== 'store.append') return
-        answer(scope, async (store, token) => {
-          if (event.incarnation !== runtime.incarnation) throw otherOwner(runtime, event.incarnation)
-          return { type: 'store.appended', token, outcomes: await appendAll(store, event.batch, counts) }
-        })
-      },
-      createTopic(scope: Scope) {
-        const { event, context } = scope
-        if (event.type !== 'store.createTopic') return
-        const { name, partitions } = event
-        answer(scope, async (store, token) => {
-          const topic = await createTopic(store, name, partitions, context.input.topicRoom)
-          return { type: 'store.topicCreated', token, topic }
-        })
-      },
-      deleteTopic(scope: Scope) {
-        const { event } = scope
-        if (event.type !== 'store.deleteTopic') return
-        answer(scope, async (store, token) => {
-          await store.deleteTopic(event.name)
-          return { type: 'store.topicDeleted', token }
-        })
-      },
-      listTopics(scope: Scope) {
-        answer(scope, async (store, token) => {
-          return { type: 'store.topicsListed', token, topics: await store.listTopics() }
-        })
-      },
-      readOffset(scope: Scope) {
-        const { event } = scope
-        if (event.type !== 'store.highWaterMark') return
-        answer(scope, async (store, token) => {
-          return { type: 'store.offsetRead', token, highWaterMark: await store.highWaterMark(event.partitionId) }
-        })
-      },
-      readMessages(scope: Scope) {
-        const { event } = scope
-        if (event.type !== 'store.read') return
-        const { partitionId, offset, maxBytes } = event
-        answer(scope, async (store, token) => {
-          return { type: 'store.messagesRead', token, result: await store.read(partitionId, offset, maxBytes) }
-        })
-      },
-      retain({ context }: Scope) {
-        if (retaining !== undefined) return
-        retaining = engine
-          .retain(context.input.retention)
-          .then(
-            removed => {
-              counts.removed(removed)
-              runtime.log.debug(removed, 'removed what a message log does not keep')
-            },
-            err => {
-              if (closing) return
-              counts.retentionFailed()
-              runtime.log.warn({ err }, 'what a message log does not keep could not be removed')
-            },
-          )
-          .finally(() => {
-            retaining = undefined
-          })
-      },
-      reportFailure: ({ context }: Scope) => runtime.fail(context.error),
+    closeEngine() {
+      close().then(
+        () => feed({ type: 'store.closed' }),
+        error => feed({ type: 'store.failed', error }),
+      )
     },
+    append(scope: StoreScope) {
+      const { event } = scope
+      if (event.type !== 'store.append') return
+      answer(scope, async (store, token) => {
+        if (event.incarnation !== runtime.incarnation) throw otherOwner(runtime, event.incarnation)
+        return { type: 'store.appended', token, outcomes: await appendAll(store, event.batch, counts) }
+      })
+    },
+    createTopic(scope: StoreScope) {
+      const { event, context } = scope
+      if (event.type !== 'store.createTopic') return
+      const { name, partitions } = event
+      answer(scope, async (store, token) => {
+        const topic = await createTopic(store, name, partitions, context.input.topicRoom)
+        return { type: 'store.topicCreated', token, topic }
+      })
+    },
+    deleteTopic(scope: StoreScope) {
+      const { event } = scope
+      if (event.type !== 'store.deleteTopic') return
+      answer(scope, async (store, token) => {
+        await store.deleteTopic(event.name)
+        return { type: 'store.topicDeleted', token }
+      })
+    },
+    listTopics(scope: StoreScope) {
+      answer(scope, async (store, token) => {
+        return { type: 'store.topicsListed', token, topics: await store.listTopics() }
+      })
+    },
+    readOffset(scope: StoreScope) {
+      const { event } = scope
+      if (event.type !== 'store.highWaterMark') return
+      answer(scope, async (store, token) => {
+        return { type: 'store.offsetRead', token, highWaterMark: await store.highWaterMark(event.partitionId) }
+      })
+    },
+    readMessages(scope: StoreScope) {
+      const { event } = scope
+      if (event.type !== 'store.read') return
+      const { partitionId, offset, maxBytes } = event
+      answer(scope, async (store, token) => {
+        return { type: 'store.messagesRead', token, result: await store.read(partitionId, offset, maxBytes) }
+      })
+    },
+    retain({ context }: StoreScope) {
+      if (retaining !== undefined) return
+      retaining = engine
+        .retain(context.input.retention)
+        .then(
+          removed => {
+            counts.removed(removed)
+            runtime.log.debug(removed, 'removed what a message log does not keep')
+          },
+          err => {
+            if (closing) return
+            counts.retentionFailed()
+            runtime.log.warn({ err }, 'what a message log does not keep could not be removed')
+          },
+        )
+        .finally(() => {
+          retaining = undefined
+        })
+    },
+    reportFailure: ({ context }: StoreScope) => runtime.fail(context.error),
   }
 }
 

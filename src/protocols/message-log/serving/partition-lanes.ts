@@ -17,6 +17,7 @@ export interface InLane<T> {
 
 /** Both are undefined while nothing is in it. */
 interface Lane<L> {
+  readonly partitionId: number
   head: L | undefined
   tail: L | undefined
 }
@@ -27,6 +28,8 @@ const restingMax = 1_024
 /** The lanes of partitions that have requests in hand, or had. */
 export class PartitionLanes<T, L extends InLane<T>> {
   readonly #lanes = new Map<number, Lane<L>>()
+  /** The lane that was looked at last: what comes next is mostly of the same partition. */
+  #last: Lane<L> | undefined
   readonly #leave: (entry: L, outcome: T) => void
   #busy = 0
 
@@ -53,31 +56,40 @@ export class PartitionLanes<T, L extends InLane<T>> {
   }
 
   #laneOf(partitionId: number): Lane<L> {
-    const known = this.#lanes.get(partitionId)
+    const known = this.#find(partitionId)
     if (known !== undefined) return known
-    const lane: Lane<L> = { head: undefined, tail: undefined }
+    const lane: Lane<L> = { partitionId, head: undefined, tail: undefined }
     this.#lanes.set(partitionId, lane)
     return lane
+  }
+
+  #find(partitionId: number): Lane<L> | undefined {
+    if (this.#last?.partitionId === partitionId) return this.#last
+    const found = this.#lanes.get(partitionId)
+    if (found !== undefined) this.#last = found
+    return found
   }
 
   /** Says what became of an entry. */
   settle(entry: L, outcome: T): void {
     entry.outcome = outcome
-    const lane = this.#lanes.get(entry.partitionId)
+    const lane = this.#find(entry.partitionId)
     if (lane === undefined || lane.head !== entry) return
     for (let first: L | undefined = lane.head; first?.outcome !== undefined; first = lane.head) {
       const { outcome: known, behind } = first
       lane.head = behind as L | undefined
       // One that the collector has moved among the old would keep all that ever came behind it.
       first.behind = undefined
-      if (behind === undefined) this.#empty(entry.partitionId, lane)
+      if (behind === undefined) this.#empty(lane)
       this.#leave(first, known)
     }
   }
 
-  #empty(partitionId: number, lane: Lane<L>): void {
+  #empty(lane: Lane<L>): void {
     lane.tail = undefined
     this.#busy--
-    if (this.#lanes.size > restingMax) this.#lanes.delete(partitionId)
+    if (this.#lanes.size <= restingMax) return
+    this.#lanes.delete(lane.partitionId)
+    if (this.#last === lane) this.#last = undefined
   }
 }

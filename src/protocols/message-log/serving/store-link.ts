@@ -54,7 +54,9 @@ export class StoreLink {
     }
   }
 
+  /** Whole milliseconds: asks of a length share a timer, and what is left of a deadline would be of any length. */
   #askOnce(request: { readonly type: string }, timeoutMs: number): Promise<unknown> {
-    return this.#actor.ask(this.#address, request, { timeoutMs }, this.#codecs?.get(request.type))
+    const options = { timeoutMs: Math.ceil(timeoutMs) }
+    return this.#actor.ask(this.#address, request, options, this.#codecs?.get(request.type))
   }
 }

@@ -72,13 +72,14 @@ export class LogRequests {
 
   /**
    * Asks, and answers what the call makes of the response. It is tried again whenever that may help, if handling it twice does
-   * no harm (`isIdempotent`), else only if it was certainly not handled.
+   * no harm (`isIdempotent`), else only if it was certainly not handled. `nowMs` is now, for whoever has looked at the clock.
    */
   ask<TRequest, TResponse, A>(
     call: LogCall<TRequest, TResponse, A>,
     content: TRequest,
     isIdempotent: boolean,
     options: LogRequestOptions = none,
+    nowMs = this.config.clock.now(),
   ): Promise<A> {
     return new Promise((resolve, reject) => {
       try {
@@ -86,7 +87,7 @@ export class LogRequests {
         const { timeoutMs = this.config.timeoutMs, signal } = options
         const attempts = { timeoutMs, isIdempotent }
         const open = call.isLong?.(content) ? this.polls : this.open
-        open.open(this.create(call, content, attempts, resolve, reject), signal)
+        open.open(this.create(call, content, attempts, resolve, reject), signal, nowMs)
       } catch (error) {
         reject(error)
       }

@@ -1,6 +1,7 @@
 /** One Produce, and what comes of it. */
 import { type Acknowledgement, acknowledgements } from '../../../messages/log/codes.ts'
-import type { ProduceResponse, ProducerSequence } from '../../../messages/log/produce-v1.ts'
+import type { LogMessage } from '../../../messages/log/message-v1.ts'
+import type { ProduceMessagesRequest, ProduceResponse, ProducerSequence } from '../../../messages/log/produce-v1.ts'
 import { type OptionFault, show } from '../../../messages/option-faults.ts'
 import { checkFaults, optionsFault, requestFault, requestOptions, wholeFault } from './check-arguments.ts'
 import { logCall } from './log-calls.ts'
@@ -18,6 +19,26 @@ export interface ProduceOptions extends LogRequestOptions {
 const produceOptions = [...requestOptions, 'acknowledgement', 'producer']
 const none: ProduceOptions = {}
 
+/** By a constructor, as what lives until an answer is: V8 may make what literals make as old. */
+class ProduceContent implements ProduceMessagesRequest {
+  readonly partitionId: number
+  readonly acknowledgement: Acknowledgement
+  readonly producer: ProducerSequence | undefined
+  readonly messages: readonly LogMessage[]
+
+  constructor(
+    partitionId: number,
+    acknowledgement: Acknowledgement,
+    producer: ProducerSequence | undefined,
+    messages: readonly LogMessage[],
+  ) {
+    this.partitionId = partitionId
+    this.acknowledgement = acknowledgement
+    this.producer = producer
+    this.messages = messages
+  }
+}
+
 /** Sends messages as one batch. Not async: the promise of the request is the only one that it costs. */
 export function produceMessages(
   requests: LogRequests,
@@ -34,15 +55,12 @@ export function produceMessages(
     if (badPartition !== undefined || badMessages !== undefined || badTerms !== undefined) {
       checkFaults(badPartition, badMessages, ...(badTerms ?? []))
     }
-    const nowMs = Math.floor(requests.config.clock.now())
-    const written = messages.map(message => toLogMessage(message, nowMs))
-    const content = { partitionId: partition, acknowledgement, producer, messages: written }
-    return requests.ask(
-      logCall.produceMessages,
-      content,
-      producer !== undefined,
-      given === none ? undefined : waitsOf(given),
-    )
+    const nowMs = requests.config.clock.now()
+    const atMs = Math.floor(nowMs)
+    const written = messages.map(message => toLogMessage(message, atMs))
+    const content = new ProduceContent(partition, acknowledgement, producer, written)
+    const waits = given === none ? undefined : waitsOf(given)
+    return requests.ask(logCall.produceMessages, content, producer !== undefined, waits, nowMs)
   } catch (error) {
     return Promise.reject(error)
   }

@@ -65,7 +65,7 @@ export function expireLane(instance: ChartInstance, slot: number): void {
  * A batch of so many bytes leaves at once while fewer than {@link earlyInFlight} are in flight, before the end of the tick: the
  * server works on it while the next is filled.
  */
-const earlyBytes = 32_768
+const earlyBytes = 61_440
 const earlyInFlight = 3
 
 /** Sequences are u32. */
