@@ -23,7 +23,7 @@
  *   ended --> [*]
  * ```
  *
- * The kernel runs it as a live actor and feeds it {@link SupervisorEvent}. Its output is the reason it ends with. When
+ * The kernel runs it in compiled form and feeds it {@link SupervisorEvent}. Its output is the reason it ends with. When
  * its own actor ends in any other way (killed, an action that threw), the kernel kills what `abandon` returns.
  */
 import { assertEvent, type EventObject, setup } from 'xstate'

@@ -5,9 +5,11 @@ import { adoptFindings, kernelChart, kernelFindings } from '../../src/supervisor
 import { startLocal } from './fixtures/local-system.ts'
 
 t.test('a thread whose kernel runs knows the charts that every kernel runs', async t => {
-  await startLocal(t)
+  const { system } = await startLocal(t)
+  t.same([...kernelFindings().keys()].sort(), ['child', 'spawns'])
+  await system.supervise({ id: 'tree' })
   const findings = kernelFindings()
-  t.same([...findings.keys()].sort(), ['child', 'spawns'])
+  t.same([...findings.keys()].sort(), ['child', 'spawns', 'supervisor'], 'that of supervisors once it runs one')
   t.same(structuredClone(findings), findings, 'in a form that can be posted')
 })
 

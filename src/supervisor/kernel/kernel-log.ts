@@ -21,15 +21,16 @@ export interface KernelLog {
   error(fields: LogFields, message: string): void
 }
 
-/** The log of a kernel, written to `logger`. */
-export function createKernelLog(logger: KernelLogger): KernelLog {
+/** The log of a kernel, written to `logger`; errors as they were thrown to one that `takesThrown`. */
+export function createKernelLog(logger: KernelLogger, takesThrown = false): KernelLog {
   let hasFailed = false
 
   function write(level: keyof KernelLog, fields: LogFields, message: string): void {
     try {
       if (!logger.isLevelEnabled(level)) return
+      const isPlain = takesThrown || !('err' in fields)
       // Serializers mark an error and read its getters; a frozen one, or one of a hostile class, makes them throw.
-      logger[level]('err' in fields ? { ...fields, err: decodeError(encodeError(fields.err)) } : fields, message)
+      logger[level](isPlain ? fields : { ...fields, err: decodeError(encodeError(fields.err)) }, message)
     } catch (error) {
       if (!hasFailed) process.emitWarning(`the logger threw: ${String(error)}`, 'StarfishWarning')
       hasFailed = true

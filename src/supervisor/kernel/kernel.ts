@@ -67,6 +67,8 @@ export interface KernelOptions {
   readonly clock: Clock
   readonly random: Random
   readonly logger: KernelLogger
+  /** What the kernel itself says goes there; to the logger, and at once, by default. */
+  readonly log?: KernelLog
   readonly deadLettersMax: number
   readonly onFact: (fact: Fact) => void
   /** Where a shard notes its last events, for those who are there after its death. */
@@ -120,7 +122,7 @@ export class Kernel {
     this.clock = options.clock
     this.random = options.random
     this.logger = options.logger
-    this.log = createKernelLog(options.logger)
+    this.log = options.log ?? createKernelLog(options.logger)
     this.blackBox = options.blackBox
     this.asks = new Asks(options.clock, options.shard < 0, envelope => this.#router?.giveUp(envelope) ?? 'no')
     this.facts = new FactStream(options.shard, () => this.clock.now(), options.onFact)

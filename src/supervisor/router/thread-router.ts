@@ -79,7 +79,8 @@ export class ThreadRouter implements Router {
   }
 
   postToKernel(shard: number, event: KernelMessage): void {
-    this.#postTo(shard, createEnvelope({ to: kernelAddress, event: encodeKernelMessage(event), lane: 'control' }))
+    const envelope = createEnvelope({ to: kernelAddress, event: encodeKernelMessage(event), lane: 'control' })
+    this.#postTo(shard, envelope, event.type !== 'kernel.restarted')
   }
 
   watch(address: string, on: boolean): void {
@@ -311,7 +312,7 @@ export class ThreadRouter implements Router {
     else if (!this.#kernel.asks.isOver(envelope)) this.#postTo(shard, envelope)
   }
 
-  #postTo(shard: number, envelope: Envelope): void {
+  #postTo(shard: number, envelope: Envelope, isAwaited = true): void {
     const peer = this.#peerOf(shard)
     const { edge } = peer
     if (edge === undefined || peer.lostReason !== undefined || (peer.draining && envelope.to !== kernelAddress)) {
@@ -322,7 +323,8 @@ export class ThreadRouter implements Router {
     }
     const { requestId } = envelope
     // The only open request of this thread: nothing is gained by waiting for others.
-    const taken = edge.post(envelope, requestId !== 0 && this.#kernel.asks.size === 1)
+    const atOnce = requestId !== 0 && this.#kernel.asks.size === 1
+    const taken = isAwaited ? edge.post(envelope, atOnce) : edge.postLate(envelope)
     if (taken === 'full') this.#kernel.refuse(envelope, 'OVERLOADED')
     else if (taken === 'closed') peer.waiting.push(envelope)
     else if (requestId !== 0) envelope.route = peer.route

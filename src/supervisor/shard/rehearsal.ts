@@ -101,7 +101,7 @@ function createShard(shard: number, peer: PeerEnds): Shard {
     blackBox: createBlackBox(),
     expected: [],
   }
-  return new Shard(activation, loadPino()({ level: 'silent' }))
+  return new Shard(activation, { logger: loadPino()({ level: 'silent' }) })
 }
 
 function createResident(id: string, definition: typeof player | typeof compiledPlayer): Resident {

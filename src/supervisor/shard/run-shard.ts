@@ -16,7 +16,7 @@ import { preload } from './preload.ts'
 import { rehearse } from './rehearsal.ts'
 import { Shard } from './shard.ts'
 import type { Answered, Inflict, ShardControl } from './shard-control.ts'
-import { createShardLogger } from './shard-log.ts'
+import { createShardLog } from './shard-log.ts'
 import type { ShardContext } from './worker-host.ts'
 
 /** What the main thread hands to the runner of a shard. */
@@ -41,9 +41,10 @@ export function runShard(context: ShardContext): void {
   const control: ShardControl = {
     preload: definitions => answeredLater(() => preload(definitions)),
     rehearse: () => answeredLater(rehearse),
-    activate: activation =>
+    activate: (activation, findings) =>
       answered(() => {
-        shard = new Shard(activation, createShardLogger(activation.shard, logLevel, logPort))
+        adoptFindings(findings)
+        shard = new Shard(activation, createShardLog(activation.shard, logLevel, logPort))
         const { kernel } = shard
         context.onFatal(({ type, error }) => kernel.failCurrent(error, type))
         return true

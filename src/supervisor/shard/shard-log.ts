@@ -1,36 +1,92 @@
 /**
  * The log of a shard: its lines are posted one by one, so that a dying worker's last words are kept, and written by the
  * user's logger on the main thread, errors included as the errors they are.
+ *
+ * What an actor says is posted at once: it may never come to the end of what it does. What the kernel says, of actors that
+ * crashed above all, is written when all that runs now is done, or before the next line of an actor, or the thread's own end:
+ * the actor that comes back is not kept waiting, nor is a sleeping main thread woken in its way.
  */
 import { createRequire } from 'node:module'
 import type { MessagePort } from 'node:worker_threads'
 import type { Logger } from 'pino'
 import { decodeError, encodeError } from '../../messages/error-codec.ts'
-import type { KernelLogger } from '../kernel/kernel-log.ts'
+import { createKernelLog, type KernelLog, type KernelLogger, type LogFields } from '../kernel/kernel-log.ts'
+
+/** What a shard logs with. */
+export interface ShardLog {
+  /** That of its actors. */
+  readonly logger: KernelLogger
+  /** That of its kernel; by default the same. */
+  readonly log?: KernelLog
+}
+
+/** How many records may wait to be written. */
+const recordsMax = 64
 
 /**
- * The logger of a shard, whose lines {@link relog} takes at the other end of `port`. It is made when it is first used, by
- * {@link loadPino}: a worker that replaces a lost one is waited for, and seldom has anything to say.
+ * The log of a shard, whose lines {@link relog} takes at the other end of `port`. Its logger is made when it is first used,
+ * by {@link loadPino}: a worker that replaces a lost one is waited for, and seldom has anything to say.
  */
-export function createShardLogger(shard: number, level: string, port: MessagePort): KernelLogger {
+export function createShardLog(shard: number, level: string, port: MessagePort): Required<ShardLog> {
   let made: Logger | undefined
-  function logger(): Logger {
-    const options = { level, base: null, serializers: { err: encodeError } }
-    made ??= loadPino()(options, { write: line => port.postMessage(line) }).child({ shard })
+  function own(): Logger {
+    made ??= loadPino()({ level, base: null, serializers: { err: encodeError } }, { write }).child({ shard })
     return made
   }
-  return {
-    child: (bindings, options) => logger().child(bindings, options),
-    isLevelEnabled: level => logger().isLevelEnabled(level),
+  function write(line: string): void {
+    log.flush()
+    port.postMessage(line)
+  }
+  const logger: KernelLogger = {
+    child: (bindings, options) => own().child(bindings, options),
+    isLevelEnabled: level => own().isLevelEnabled(level),
     get info() {
-      return logger().info.bind(logger())
+      return own().info.bind(own())
     },
     get warn() {
-      return logger().warn.bind(logger())
+      return own().warn.bind(own())
     },
     get error() {
-      return logger().error.bind(logger())
+      return own().error.bind(own())
     },
+  }
+  const log = new LateLog(createKernelLog(logger, true))
+  process.once('exit', () => log.flush())
+  return { logger, log }
+}
+
+/** Writes records in the order in which they came, later. */
+class LateLog implements KernelLog {
+  readonly #log: KernelLog
+  #records: (() => void)[] = []
+
+  constructor(log: KernelLog) {
+    this.#log = log
+  }
+
+  info(fields: LogFields, message: string): void {
+    this.#add(() => this.#log.info(fields, message))
+  }
+
+  warn(fields: LogFields, message: string): void {
+    this.#add(() => this.#log.warn(fields, message))
+  }
+
+  error(fields: LogFields, message: string): void {
+    this.#add(() => this.#log.error(fields, message))
+  }
+
+  flush(): void {
+    const records = this.#records
+    if (records.length === 0) return
+    this.#records = []
+    for (const write of records) write()
+  }
+
+  #add(write: () => void): void {
+    this.#records.push(write)
+    if (this.#records.length >= recordsMax) this.flush()
+    else if (this.#records.length === 1) process.nextTick(() => this.flush())
   }
 }
 

@@ -20,10 +20,10 @@ import { actorStorage } from '../kernel/cell.ts'
 import type { RemoteStart } from '../kernel/child-start.ts'
 import type { ActorEntry } from '../kernel/entry.ts'
 import { Kernel } from '../kernel/kernel.ts'
-import type { KernelLogger } from '../kernel/kernel-log.ts'
 import { actorsSupervisor } from '../kernel/well-known.ts'
 import { ThreadRouter } from '../router/thread-router.ts'
 import type { Activation, PeerEnds, Resident } from './shard-control.ts'
+import type { ShardLog } from './shard-log.ts'
 
 /** The shard of this worker. */
 export class Shard {
@@ -36,14 +36,14 @@ export class Shard {
   readonly #returning = new Set<string>()
   readonly #watchService: (message: KernelMessage) => void
 
-  constructor(activation: Activation, logger: KernelLogger) {
+  constructor(activation: Activation, logs: ShardLog) {
     const facts = createFactBatch(batch => this.kernel.tellKernel(-1, { type: 'kernel.facts', facts: batch }))
     this.kernel = new Kernel({
       shard: activation.shard,
       incarnation: activation.incarnation,
       clock: systemClock,
       random: createRandom(activation.seed),
-      logger,
+      ...logs,
       deadLettersMax: activation.deadLettersMax,
       onFact: facts,
       blackBox: new BlackBoxWriter(activation.blackBox),

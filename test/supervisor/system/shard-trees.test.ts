@@ -9,7 +9,7 @@ import { closer } from '../fixtures/closer.ts'
 import { counter } from '../fixtures/counter.ts'
 import { collectFacts, exitOf, quiet } from '../fixtures/local-system.ts'
 import { meter } from '../fixtures/meter.ts'
-import { ledger } from '../fixtures/shard-subject.ts'
+import { lastOfAll, ledger } from '../fixtures/shard-subject.ts'
 import { createNumbers, inTime, killShard, startSharded } from '../fixtures/sharded-system.ts'
 import { refuses } from '../fixtures/starts.ts'
 import { subject } from '../fixtures/subject.ts'
@@ -271,6 +271,25 @@ t.test('the last lines that a dying worker logged arrive at the logger of the us
   }
   const { value } = await lines.next()
   t.match(JSON.parse(value), { said: 'the very last', shard: 0, actor: 'l', incarnation: 1, level: 40 })
+})
+
+t.test('of a crash is told in the order in which it came, also by a worker that ends in the same moment', async t => {
+  const { logger, lines } = createLog()
+  const system = await startSharded(t, { logger })
+  const l = await system.spawn(ledger, { id: 'l', input: { numbers: createNumbers(1) }, shard: 0 })
+  l.send({ type: 'ledger.crash' })
+  await l.ask({ type: 'ledger.read' }, inTime).catch(() => {})
+  l.send({ type: 'ledger.say', text: 'I am back' })
+  const last = await system.spawn(lastOfAll, { id: 'last', shard: 0 })
+  last.send({ type: 'last.fail' })
+  for (const line of [
+    { msg: 'child.terminated', child: 'l' },
+    { msg: 'last words', said: 'I am back' },
+    { msg: 'child.terminated', child: 'last', err: { message: 'the last crash' } },
+  ]) {
+    const { value } = await lines.next()
+    t.match(JSON.parse(value), line)
+  }
 })
 
 t.test('an error on a shard is logged with its class and its stack, whichever thread writes the line', async t => {

@@ -84,6 +84,8 @@ export interface Edge {
    * it does not wait for others of this tick.
    */
   post(message: Envelope, atOnce?: boolean): 'sent' | 'waiting' | 'full' | 'closed'
+  /** As {@link Edge.post}, for a message that nobody waits for: it leaves with the next one that goes, or when all that runs now is done. */
+  postLate(message: Envelope): 'sent' | 'waiting' | 'full' | 'closed'
   /** Answers a request of the other side; ignored when it is gone. Never waits for credit; `atOnce` as in `post`. */
   reply(requestId: number, outcome: ReplyOutcome, atOnce?: boolean): void
   /** Whether a message given to `post` may have been handled, as far as is known now; answers after the close too. */

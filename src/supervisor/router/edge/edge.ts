@@ -58,6 +58,9 @@ class PortEdge implements Edge {
   readonly #unread: UnreadBatches
   readonly #forgetCodecs: () => void
   readonly #scheduled = (): void => this.#runScheduled()
+  readonly #late = (): void => {
+    if (this.#isFlushDue) this.flush()
+  }
   #replies: (number | ReplyOutcome)[] = nothing
   #refusals: (number | Refusal)[] = []
   /** Messages that turned out not to be clonable, until those who wait are told. */
@@ -123,6 +126,17 @@ class PortEdge implements Edge {
     if (atOnce) this.#flush(lonesMax)
     else if (++this.#offered >= batchMax) this.flush()
     else this.#plan()
+    return verdict
+  }
+
+  postLate(message: Envelope): 'sent' | 'waiting' | 'full' | 'closed' {
+    if (this.#isClosed) return 'closed'
+    const verdict = this.#sender.offer(message)
+    if (++this.#offered >= batchMax) this.flush()
+    else if (!this.#isFlushDue) {
+      this.#isFlushDue = true
+      process.nextTick(this.#late)
+    }
     return verdict
   }
 

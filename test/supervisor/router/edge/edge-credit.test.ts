@@ -18,6 +18,22 @@ t.test('no more than the window is posted before the receiver reads, no more tha
   t.end()
 })
 
+t.test('what nobody waits for leaves with what somebody does, in order, or when all that runs is done', async t => {
+  const { a, b } = createWorld({ window: 8 })
+  a.edge.postLate(numbered(0))
+  a.tick()
+  t.equal(a.port.posts, 0)
+  a.edge.post(numbered(1))
+  a.tick()
+  t.equal(a.port.posts, 1)
+  a.edge.postLate(numbered(2))
+  t.equal(a.port.posts, 1)
+  await new Promise(process.nextTick)
+  t.equal(a.port.posts, 2)
+  settle(a, b)
+  t.same(numbers(b.mailbox), [0, 1, 2])
+})
+
 t.test('a sender that has credit is never woken by a message', t => {
   const { a, b } = createWorld({ window: 8 })
   for (const number of range(20)) {
