@@ -19,6 +19,8 @@ const lookEvery = 16
 
 /** The sender's table. */
 export class TextWriter {
+  /** Where those are that are kept. */
+  readonly #places = new Map<string, number>()
   /** By place; made when the first text is looked for. */
   #kept: string[] = []
   #candidates: string[] = []
@@ -34,13 +36,14 @@ export class TextWriter {
     if (this.#misses >= patience && ++this.#misses % lookEvery !== 0) return 0
     const { length } = text
     if (length === 0 || length > keptLengthMax) return 0
-    if (this.#kept.length === 0) this.#open()
-    const place = placeOf(text, length)
-    if (this.#kept[place] === text) {
+    const known = this.#places.get(text)
+    if (known !== undefined) {
       this.#misses = 0
-      this.#usedIn[place] = this.#batch
-      return place
+      this.#usedIn[known] = this.#batch
+      return known
     }
+    if (this.#candidates.length === 0) this.#open()
+    const place = placeOf(text, length)
     return this.#candidates[place] === text ? this.#keep(place, text) : this.#miss(place, text)
   }
 
@@ -60,6 +63,8 @@ export class TextWriter {
     if (this.#usedIn[place] === this.#batch) return 0
     this.#misses = 0
     this.#usedIn[place] = this.#batch
+    this.#places.delete(this.#kept[place]!)
+    this.#places.set(text, place)
     this.#kept[place] = text
     this.#news.push(place, text)
     return place
@@ -76,6 +81,7 @@ export class TextWriter {
 
   /** Forgets all. */
   reset(): void {
+    this.#places.clear()
     this.#kept.fill('')
     this.#candidates.fill('')
     this.#news = []
