@@ -53,8 +53,6 @@ export class ActorCell {
   engine: Engine | undefined
   /** Set at its first turn; see {@link createTurnScope}. */
   turnScope: AsyncResource | undefined
-  /** True while it has a place in the dispatcher's queue. */
-  queued = false
   boxName = 0
   boxEpoch = 0
   ended = false

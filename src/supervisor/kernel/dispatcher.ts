@@ -33,13 +33,13 @@ export class Dispatcher {
 
   /** Gives a cell that has mail a place in the queue; one that has a place keeps it, a paused one gets none. */
   wake(cell: ActorCell): void {
-    if (cell.queued) return
+    if (cell.mailbox.queued) return
     if (cell.pauses > 0) {
       // No turn follows that would end the tick.
       this.#time.end()
       return
     }
-    cell.queued = true
+    cell.mailbox.queued = true
     this.#queue.push(cell)
     if (this.#scheduled || this.#running || this.#held) return
     this.#scheduled = true
@@ -91,12 +91,12 @@ export class Dispatcher {
     let unlooked = 0
     try {
       for (let cell = this.#queue.shift(); cell !== undefined; cell = this.#queue.shift()) {
-        cell.queued = false
+        cell.mailbox.queued = false
         try {
           unlooked += this.#turn(cell, messagesPerTurn, nowMs)
         } finally {
           if (cell.mailbox.ready > 0 && !cell.ended && cell.pauses === 0) {
-            cell.queued = true
+            cell.mailbox.queued = true
             this.#queue.push(cell)
           }
         }

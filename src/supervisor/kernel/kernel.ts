@@ -252,7 +252,7 @@ export class Kernel {
     if (rejected === envelope) return 'MAILBOX_FULL'
     envelope.admittedAtMs = this.#time.elapsedMs()
     if (rejected !== undefined) this.dropAdmitted(rejected, 'MAILBOX_FULL')
-    this.turns.wake(cell)
+    if (!mailbox.queued) this.turns.wake(cell)
     return 'admitted'
   }
 

@@ -33,6 +33,8 @@ export function resolveMailboxOptions(
 export class Mailbox extends Fifo<Envelope> {
   /** Whose it is, as long as that incarnation takes messages: who knows the mailbox need not fetch the way to it. */
   cell: ActorCell | undefined
+  /** True while its cell has a place in the dispatcher's queue. Kept here, where a message comes by in any case. */
+  queued = false
   readonly #messagesMax: number
   readonly #overflow: Overflow
   readonly #control = new Fifo<Envelope>()
