@@ -15,6 +15,7 @@ import { bootKernel, createWatchService, hasFailed } from './kernel/boot-kernel.
 import { guardFaults } from './kernel/fault-guard.ts'
 import { Kernel } from './kernel/kernel.ts'
 import { actorsSupervisor, topAddress } from './kernel/well-known.ts'
+import { kernelChart } from './kernel-charts.ts'
 import { createRemoteChildren } from './remote-children.ts'
 import { Directory } from './router/directory.ts'
 import type { Located } from './router/locations.ts'
@@ -27,6 +28,7 @@ import type { Diagnosis } from './shard/watchdog-decision.ts'
 import type { HostedWorker } from './shard/worker-host.ts'
 import { resolveSupervisorSpec } from './spec-check.ts'
 import { startError } from './start-error.ts'
+import { supervisorChart } from './supervisor-machine.ts'
 
 /** Options of a system, filled in. */
 export interface MainThreadOptions {
@@ -109,6 +111,8 @@ export function createMainThread(options: MainThreadOptions): MainThread {
       if (shards === undefined) return
       const started = Promise.withResolvers<void>()
       starts.set(shardsSupervisor, started)
+      // What workers are handed of it, none of them has to find out.
+      kernelChart(supervisorChart(shards.spec))
       shards.set.prestart()
       kernel.lifecycle.start({
         address: shardsSupervisor,

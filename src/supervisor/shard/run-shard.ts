@@ -41,9 +41,8 @@ export function runShard(context: ShardContext): void {
   const control: ShardControl = {
     preload: definitions => answeredLater(() => preload(definitions)),
     rehearse: () => answeredLater(rehearse),
-    activate: (activation, findings) =>
+    activate: activation =>
       answered(() => {
-        adoptFindings(findings)
         shard = new Shard(activation, createShardLog(activation.shard, logLevel, logPort))
         const { kernel } = shard
         context.onFatal(({ type, error }) => kernel.failCurrent(error, type))

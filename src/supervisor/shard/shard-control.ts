@@ -13,7 +13,6 @@ import type { ActorDetails, ActorSummary, TreeQuery } from '../kernel/actor-summ
 import type { RemoteStart } from '../kernel/child-start.ts'
 import type { DeadLetterReport } from '../kernel/dead-letters.ts'
 import type { Kernel } from '../kernel/kernel.ts'
-import type { KernelFindings } from '../kernel-charts.ts'
 import type { StartCounts } from '../start-counts.ts'
 import type { ShardContext } from './worker-host.ts'
 
@@ -63,8 +62,7 @@ export interface ShardControl {
   preload(definitions: readonly DefinitionRef[]): Promise<Answered<true>>
   /** Runs through the life of a shard once. For a worker that stands by. */
   rehearse(): Promise<Answered<true>>
-  /** The findings may have become more since the worker began to load. */
-  activate(activation: Activation, findings: KernelFindings): Answered<true>
+  activate(activation: Activation): Answered<true>
   connect(peer: PeerEnds): Answered<true>
   /** Starts a new top-level actor or tree under the shard's own supervisor. Answers `ignored` when it declined. */
   startResident(resident: Resident): Promise<Answered<'started' | 'ignored'>>

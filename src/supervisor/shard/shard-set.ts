@@ -15,7 +15,6 @@ import { shardBudget } from '../child-spec.ts'
 import { createBlackBox, readBlackBox } from '../kernel/black-box.ts'
 import type { DeadLetterReport } from '../kernel/dead-letters.ts'
 import type { Kernel } from '../kernel/kernel.ts'
-import { kernelFindings } from '../kernel-charts.ts'
 import type { Directory } from '../router/directory.ts'
 import type { ThreadRouter } from '../router/thread-router.ts'
 import type { ControlPlane } from './control-call.ts'
@@ -352,7 +351,7 @@ export class ShardSet {
       blackBox: slot.blackBox,
       expected: [...slot.residents.keys(), ...this.expectedOn(slot.index)],
     }
-    const activated = control.call('activate', [transfer(activation, [...wiring.ports]), kernelFindings()])
+    const activated = control.call('activate', [transfer(activation, [...wiring.ports])])
     // All at once, so that nothing is told between the copy of a table and the way on which its changes travel.
     slot.control = control
     this.#router.connect(slot.index, slot.incarnation, wiring.main)
