@@ -1,59 +1,62 @@
-/** A first-in-first-out queue in one ring: push and shift in constant time, no garbage while it stays small. */
+/**
+ * A first-in-first-out queue in a row of places, pushed at one end and shifted at the other; push and shift in constant time.
+ *
+ * A row that has been filled is not used again but followed by a new one, so that what is pushed finds a young row: to store
+ * what is young in what has grown old costs V8 a note, which takes longer than all else of a push.
+ */
 
-/** Entries of the first ring; a power of two, as the size of every ring is. */
-const ringMin = 4
+/** Places of the first row; a power of two, as the size of every row is. */
+const rowMin = 16
 
-/** A ring that had to grow beyond this is let go when it is empty. */
-const ringKept = 1_024
+/** A row that had to be longer than this is let go when it is empty. */
+const rowKept = 1_024
 
 /** What a queue has that was never used. */
-const noRing: never[] = []
+const noRow: never[] = []
 
 /** A queue of what is never undefined. */
 export class Fifo<T> {
-  #ring: (T | undefined)[] = noRing
-  #head = 0
-  #size = 0
+  #row: (T | undefined)[] = noRow
+  /** Where the oldest is, and where the next one goes. */
+  #first = 0
+  #end = 0
 
   get size(): number {
-    return this.#size
+    return this.#end - this.#first
   }
 
   push(item: T): void {
-    if (this.#size === this.#ring.length) this.#grow()
-    this.#ring[(this.#head + this.#size) & (this.#ring.length - 1)] = item
-    this.#size++
+    if (this.#end === this.#row.length) this.#renew()
+    this.#row[this.#end++] = item
   }
 
   /** Removes and returns the oldest; undefined when there is none. */
   shift(): T | undefined {
-    if (this.#size === 0) return undefined
-    const ring = this.#ring
-    const item = ring[this.#head]
-    ring[this.#head] = undefined
-    if (--this.#size > 0) this.#head = (this.#head + 1) & (ring.length - 1)
-    else {
-      this.#head = 0
-      if (ring.length > ringKept) this.#ring = noRing
-    }
+    const first = this.#first
+    if (first === this.#end) return undefined
+    const item = this.#row[first]
+    this.#row[first] = undefined
+    this.#first = first + 1
+    if (this.#row.length > rowKept) this.#letGoIfEmpty()
     return item
   }
 
   /** Removes and returns the newest; undefined when there is none. */
   pop(): T | undefined {
-    if (this.#size === 0) return undefined
-    const at = (this.#head + --this.#size) & (this.#ring.length - 1)
-    const item = this.#ring[at]
-    this.#ring[at] = undefined
+    if (this.size === 0) return undefined
+    const at = --this.#end
+    const item = this.#row[at]
+    this.#row[at] = undefined
     return item
   }
 
   /** Removes and returns the oldest that matches; the cost is that of those before it. */
   shiftFirst(matches: (item: T) => boolean): T | undefined {
-    for (let index = 0; index < this.#size; index++) {
-      if (!matches(this.#at(index))) continue
-      const found = this.#at(index)
-      for (let to = index; to > 0; to--) this.#put(to, this.#at(to - 1))
+    const row = this.#row
+    for (let at = this.#first; at < this.#end; at++) {
+      const found = row[at]!
+      if (!matches(found)) continue
+      row.copyWithin(this.#first + 1, this.#first, at)
       this.shift()
       return found
     }
@@ -62,41 +65,45 @@ export class Fifo<T> {
 
   /** Removes and returns the newest that matches; the cost is that of those behind it. */
   popLast(matches: (item: T) => boolean): T | undefined {
-    for (let index = this.#size - 1; index >= 0; index--) {
-      if (!matches(this.#at(index))) continue
-      const found = this.#at(index)
-      for (let to = index; to < this.#size - 1; to++) this.#put(to, this.#at(to + 1))
+    const row = this.#row
+    for (let at = this.#end - 1; at >= this.#first; at--) {
+      const found = row[at]!
+      if (!matches(found)) continue
+      row.copyWithin(at, at + 1, this.#end)
       this.pop()
       return found
     }
     return undefined
   }
 
-  #at(index: number): T {
-    return this.#ring[(this.#head + index) & (this.#ring.length - 1)]!
-  }
-
-  #put(index: number, item: T): void {
-    this.#ring[(this.#head + index) & (this.#ring.length - 1)] = item
-  }
-
   /** The oldest; undefined when there is none. */
   peek(): T | undefined {
-    return this.#size === 0 ? undefined : this.#ring[this.#head]
+    return this.#first === this.#end ? undefined : this.#row[this.#first]
   }
 
   /** Removes and returns all, oldest first. */
   drain(): T[] {
-    const all: T[] = []
-    for (let item = this.shift(); item !== undefined; item = this.shift()) all.push(item)
+    const all = this.#row.slice(this.#first, this.#end) as T[]
+    this.#row = noRow
+    this.#first = this.#end = 0
     return all
   }
 
-  #grow(): void {
-    const ring = this.#ring
-    const bigger: (T | undefined)[] = new Array(Math.max(ringMin, ring.length * 2))
-    for (let index = 0; index < this.#size; index++) bigger[index] = ring[(this.#head + index) & (ring.length - 1)]
-    this.#ring = bigger
-    this.#head = 0
+  #letGoIfEmpty(): void {
+    if (this.#first !== this.#end) return
+    this.#row = noRow
+    this.#first = this.#end = 0
+  }
+
+  /** A new row with as much room as there are items, at least. */
+  #renew(): void {
+    const { size } = this
+    let places = rowMin
+    while (places < 2 * size) places *= 2
+    const row: (T | undefined)[] = new Array(places)
+    for (let index = 0; index < size; index++) row[index] = this.#row[this.#first + index]
+    this.#row = row
+    this.#first = 0
+    this.#end = size
   }
 }

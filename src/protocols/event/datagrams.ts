@@ -18,11 +18,12 @@ import { StarfishError } from '../../messages/errors.ts'
 import { EVENT_COOKIE_BYTES } from '../../messages/event/cookie.ts'
 import { type EventStatus, eventStatus } from '../../messages/event/status.ts'
 import { CommandDesk, loadCommands } from './command-desk.ts'
-import { type EventDialect, loadDialect } from './dialect.ts'
+import type { EventDialect } from './dialect.ts'
 import { dialectV1 } from './dialect-v1.ts'
 import type { EventCommand } from './event-call.ts'
 import { type EventServiceOptions, resolveEventOptions } from './event-options.ts'
 import { encodeReply, writeErrorReply } from './event-reply.ts'
+import { loadDialect } from './load-dialect.ts'
 
 /** What a shard is told of the protocol over UDP. */
 export interface EventDatagramOptions extends EventServiceOptions {

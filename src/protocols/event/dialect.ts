@@ -10,12 +10,8 @@
  * ```
  * `bytes`, `at` say where a header begins; a dialect reads in place, keeps none of it, and is called for every request.
  */
-import { type DefinitionKind, hasKind, importDefinition } from '../../actors/runtime/import-definition.ts'
-import { LogThrottle } from '../../actors/runtime/log-throttle.ts'
-import type { ProtocolEnvironment } from '../../actors/serving/protocol.ts'
+import { type DefinitionKind, hasKind } from '../../actors/runtime/import-definition.ts'
 import type { EventStatus } from '../../messages/event/status.ts'
-import { dialectV1 } from './dialect-v1.ts'
-import { buildDialect, watchDialect } from './foreign-dialect.ts'
 
 /** The layout and the cryptography of a protocol of events. One value serves all connections of a shard. */
 export interface EventDialect {
@@ -138,24 +134,4 @@ export function defineEventProtocol<TOptions, D extends EventDialect = EventDial
 export const eventProtocolKind: DefinitionKind<EventProtocolDefinition<unknown>> = {
   name: 'a definition of an event protocol',
   is: (value): value is EventProtocolDefinition<unknown> => hasKind(value, 'eventProtocol'),
-}
-
-/** How often a mistake of a dialect is logged, ms. */
-const logIntervalMs = 1_000
-
-/**
- * Builds a dialect on its shard, that of version 1 for none, and watches it. `DEFINITION_NOT_FOUND`, or what
- * {@link buildDialect} throws.
- */
-export async function loadDialect(
-  reference: DialectReference | undefined,
-  { log, clock }: Pick<ProtocolEnvironment, 'log' | 'clock'>,
-): Promise<EventDialect> {
-  if (reference === undefined) return dialectV1
-  const definition = await importDefinition(reference, eventProtocolKind)
-  const throttle = new LogThrottle<string>(clock, logIntervalMs)
-  return watchDialect(buildDialect(definition, reference.options), err => {
-    const { exportName: protocol } = reference
-    throttle.write('length', leftOut => log.warn({ err, protocol, leftOut }, 'event protocol at fault'))
-  })
 }

@@ -14,11 +14,12 @@ import type { RefusalKind } from '../../actors/serving/refusals.ts'
 import { type EventStatus, eventStatus } from '../../messages/event/status.ts'
 import { STOP, skipBody } from '../../messages/wire/frame-decoder.ts'
 import { CommandDesk, loadCommands } from './command-desk.ts'
-import { type EventDialect, loadDialect } from './dialect.ts'
+import type { EventDialect } from './dialect.ts'
 import { dialectV1 } from './dialect-v1.ts'
 import type { EventCommand } from './event-call.ts'
 import { type EventProtocolOptions, type EventServiceOptions, resolveEventOptions } from './event-options.ts'
 import { writeErrorReply } from './event-reply.ts'
+import { loadDialect } from './load-dialect.ts'
 
 const faultStatus: Record<Fault, EventStatus> = {
   overloaded: eventStatus.overloaded,

@@ -18,17 +18,19 @@ export function createCellPort(kernel: Kernel, cell: ActorCell): ActorPort {
   const { address } = cell.entry
   return {
     reply(type, value) {
-      const token = cell.currentToken
-      if (cell.current?.event.type !== type || token === undefined || cell.settled !== 'open') return
-      cell.settled = 'replied'
+      const { turn } = cell
+      const token = turn?.token
+      if (token === undefined || turn?.message?.event.type !== type || turn.settled !== 'open') return
+      turn.settled = 'replied'
       cell.openRequests.close(token)
       // The last answer of the moment does not wait for its own turn to end.
       kernel.reply(token, { ok: true, value }, kernel.turns.isLast(cell))
     },
     takeReplyToken() {
-      if (cell.current === undefined || cell.currentToken === undefined) return undefined
-      cell.keepRequest()
-      return cell.currentToken
+      const { turn } = cell
+      if (turn?.message === undefined || turn.token === undefined) return undefined
+      cell.keepRequest(turn)
+      return turn.token
     },
     replyTo: (token, value) => settle(kernel, cell, token, { ok: true, value }),
     replyErrorTo: (token, error) => settle(kernel, cell, token, { ok: false, error }),
@@ -58,7 +60,7 @@ export function createCellPort(kernel: Kernel, cell: ActorCell): ActorPort {
       kernel.changeGroup(group, address, false)
     },
     postpone() {
-      if (cell.current !== undefined) cell.postponed = true
+      if (cell.turn?.message !== undefined) cell.turn.postponed = true
     },
   }
 }

@@ -23,6 +23,26 @@ export function createTurnScope(cell: ActorCell): AsyncResource {
 /** What the black box of a cell has that was never used. */
 const noEvents: ActorEvent[] = []
 
+/**
+ * A turn of a cell: the message in hand and what becomes of it. Made for each turn, since to store each message in what is
+ * as old as a cell costs V8 a note.
+ */
+export class Turn {
+  /** When it began, or so, ms since the epoch. */
+  readonly atMs: number
+  /** The message in hand. */
+  message: Envelope | undefined = undefined
+  /** The right to answer it; undefined when it was sent. */
+  token: ReplyToken | undefined = undefined
+  /** What became of the request in hand. */
+  settled: 'open' | 'replied' | 'kept' = 'open'
+  postponed = false
+
+  constructor(atMs: number) {
+    this.atMs = atMs
+  }
+}
+
 /** One incarnation. Plain state; what happens to it is in the kernel. */
 export class ActorCell {
   /** On which it lives. */
@@ -42,15 +62,8 @@ export class ActorCell {
   stopping = false
   /** Its owner was told that it started. */
   announced = false
-  /** The message in hand. */
-  current: Envelope | undefined
-  /** When the handling of the message in hand began, ms since the epoch. */
-  currentAtMs = 0
-  /** The right to answer the message in hand; undefined when it was sent. */
-  currentToken: ReplyToken | undefined
-  /** What became of the request in hand. */
-  settled: 'open' | 'replied' | 'kept' = 'open'
-  postponed = false
+  /** Its turn, while it has one. */
+  turn: Turn | undefined
   /** How many faults keep its mailbox, both lanes of it, from being served; see `starfish-net/chaos`. */
   pauses = 0
   /** Events taken in its life. */
@@ -92,21 +105,21 @@ export class ActorCell {
     this.#lastEventsAt = this.#lastEventsMax
   }
 
-  /** The event of a message as the chart takes it. */
-  eventOf(envelope: Envelope): ActorEvent {
+  /** The event of the message in hand as the chart takes it. */
+  eventOf(turn: Turn, envelope: Envelope): ActorEvent {
     if (!this.takesTokens || envelope.requestId === 0) return envelope.event
-    this.keepRequest()
-    return { ...envelope.event, reply: this.currentToken } as ActorEvent
+    this.keepRequest(turn)
+    return { ...envelope.event, reply: turn.token } as ActorEvent
   }
 
   /** Keeps the right to answer the message in hand for later. */
-  keepRequest(): void {
-    const token = this.currentToken
-    if (token === undefined || this.settled !== 'open') return
-    this.settled = 'kept'
-    const { event, deadlineMs } = this.current ?? {}
+  keepRequest(turn: Turn): void {
+    const { message, token } = turn
+    if (token === undefined || turn.settled !== 'open') return
+    turn.settled = 'kept'
+    const { event, deadlineMs } = message ?? {}
     const request = { token, type: event?.type ?? '', deadlineMs: deadlineMs ?? Number.POSITIVE_INFINITY }
-    this.openRequests.keep(request, this.currentAtMs)
+    this.openRequests.keep(request, turn.atMs)
   }
 
   /** Keeps the event in the black box. */

@@ -14,6 +14,8 @@ export class FactStream {
   readonly #emit: (fact: Fact) => void
   #filters: readonly FactFilter[] = []
   readonly #wanted = new Set<FactKind>()
+  /** Somebody wants something; a field of its own, since it is looked at for each message. */
+  #isOn = false
 
   /** `emit` is called with each fact that some filter wants. */
   constructor(shard: number, now: () => number, emit: (fact: Fact) => void) {
@@ -27,11 +29,12 @@ export class FactStream {
     this.#filters = filters
     this.#wanted.clear()
     for (const filter of filters) for (const kind of filter.kinds ?? everyKind) this.#wanted.add(kind)
+    this.#isOn = this.#wanted.size > 0
   }
 
   /** True when somebody wants facts of that kind; ask before building one. */
   wants(kind: FactKind): boolean {
-    return this.#wanted.size > 0 && this.#wanted.has(kind)
+    return this.#isOn && this.#wanted.has(kind)
   }
 
   /** Emits a fact if a filter wants it. */

@@ -3,14 +3,14 @@
  */
 import type { Envelope } from '../../messages/thread/envelope.ts'
 import { isCommand } from '../child-host.ts'
-import type { ActorCell } from './cell.ts'
+import type { ActorCell, Turn } from './cell.ts'
 import { noReplyError } from './delivery-errors.ts'
 import type { Kernel } from './kernel.ts'
 import { takeCheckpoint } from './take-checkpoint.ts'
 
-/** Handles a message that was just taken out of the mailbox of `cell`. Never throws. */
-export function handleMessage(kernel: Kernel, cell: ActorCell, envelope: Envelope, nowMs: number): void {
-  if (envelope.deadlineMs !== undefined && envelope.deadlineMs < nowMs) {
+/** Handles a message that was just taken out of the mailbox of `cell`, whose turn it is. Never throws. */
+export function handleMessage(kernel: Kernel, cell: ActorCell, turn: Turn, envelope: Envelope): void {
+  if (envelope.deadlineMs !== undefined && envelope.deadlineMs < turn.atMs) {
     expire(kernel, envelope)
     return
   }
@@ -19,34 +19,34 @@ export function handleMessage(kernel: Kernel, cell: ActorCell, envelope: Envelop
   if (engine === undefined) return
   const asked = envelope.requestId !== 0
   const before = engine.stateKey
-  begin(kernel, cell, envelope, nowMs, asked)
+  begin(kernel, cell, turn, envelope)
   if (isForeign(cell, envelope)) {
-    refuseForeign(kernel, cell, envelope)
+    refuseForeign(kernel, turn, envelope)
     return
   }
-  engine.step(cell.eventOf(envelope))
+  engine.step(cell.eventOf(turn, envelope))
   if (cell.ended) return
   if (engine.end !== undefined) {
     kernel.lifecycle.endByChart(cell)
     return
   }
-  if (cell.postponed) {
-    putBack(cell, envelope)
+  if (turn.postponed) {
+    putBack(cell, turn, envelope)
   } else {
-    if (asked && cell.settled === 'open') leaveUnanswered(kernel, cell, envelope, engine.stateKey !== before)
-    cell.current = undefined
+    if (asked && turn.settled === 'open') leaveUnanswered(kernel, cell, turn, envelope, engine.stateKey !== before)
+    turn.message = undefined
     envelope.receipts.finish(envelope.token)
   }
   if (engine.stateKey !== before) kernel.lifecycle.moved(cell, before)
   else if (cell.checkpointEveryMs >= 0) takeCheckpoint(kernel, cell)
 }
 
-function begin(kernel: Kernel, cell: ActorCell, envelope: Envelope, nowMs: number, asked: boolean): void {
-  cell.current = envelope
-  cell.currentAtMs = nowMs
-  cell.settled = 'open'
-  cell.postponed = false
-  cell.currentToken = asked ? kernel.tokenOf(envelope) : undefined
+function begin(kernel: Kernel, cell: ActorCell, turn: Turn, envelope: Envelope): void {
+  const asked = envelope.requestId !== 0
+  turn.message = envelope
+  turn.settled = 'open'
+  turn.postponed = false
+  turn.token = asked ? kernel.tokenOf(envelope) : undefined
   if (kernel.facts.wants('event')) {
     kernel.facts.add({
       kind: 'event',
@@ -58,8 +58,8 @@ function begin(kernel: Kernel, cell: ActorCell, envelope: Envelope, nowMs: numbe
       asked,
     })
   }
-  kernel.blackBox?.record(cell, envelope.event.type, cell.handled, nowMs)
-  cell.record(envelope, nowMs)
+  kernel.blackBox?.record(cell, envelope.event.type, cell.handled, turn.atMs)
+  cell.record(envelope, turn.atMs)
 }
 
 /** The lane of the kernels is theirs alone; by the other one a supervisor takes commands only. */
@@ -67,17 +67,17 @@ function isForeign(cell: ActorCell, { lane, event }: Envelope): boolean {
   return cell.takesTokens && lane === 'normal' && !isCommand(event.type)
 }
 
-function refuseForeign(kernel: Kernel, cell: ActorCell, envelope: Envelope): void {
-  if (cell.currentToken !== undefined) {
-    kernel.reply(cell.currentToken, { ok: false, error: noReplyError(envelope, 'no') })
+function refuseForeign(kernel: Kernel, turn: Turn, envelope: Envelope): void {
+  if (turn.token !== undefined) {
+    kernel.reply(turn.token, { ok: false, error: noReplyError(envelope, 'no') })
   }
-  cell.current = undefined
+  turn.message = undefined
   envelope.receipts.finish(envelope.token)
 }
 
-function putBack(cell: ActorCell, envelope: Envelope): void {
-  if (cell.currentToken !== undefined) cell.openRequests.close(cell.currentToken)
-  cell.current = undefined
+function putBack(cell: ActorCell, turn: Turn, envelope: Envelope): void {
+  if (turn.token !== undefined) cell.openRequests.close(turn.token)
+  turn.message = undefined
   envelope.receipts.putBack(envelope.token)
   cell.mailbox.postpone(envelope)
 }
@@ -86,8 +86,13 @@ function putBack(cell: ActorCell, envelope: Envelope): void {
  * The chart neither replied nor kept the token: nobody will ever answer, so the asker is told now. One that has moved took
  * the request, whatever its new state takes.
  */
-function leaveUnanswered(kernel: Kernel, cell: ActorCell, envelope: Envelope, hasMoved: boolean): void {
-  const token = cell.currentToken
+function leaveUnanswered(
+  kernel: Kernel,
+  cell: ActorCell,
+  { token }: Turn,
+  envelope: Envelope,
+  hasMoved: boolean,
+): void {
   if (token === undefined) return
   const handled = hasMoved || cell.engine?.handles(envelope.event.type) === true ? 'unknown' : 'no'
   kernel.reply(token, { ok: false, error: noReplyError(envelope, handled) })

@@ -22,7 +22,7 @@ import type { ChildHost } from '../child-host.ts'
 import { createCodecRegistry } from '../router/edge/codec-registry.ts'
 import { Asks, type Outcome } from './asks.ts'
 import type { BlackBoxWriter } from './black-box.ts'
-import { type ActorCell, actorStorage, createTurnScope } from './cell.ts'
+import { type ActorCell, actorStorage, createTurnScope, Turn } from './cell.ts'
 import { Checkpoints } from './checkpoints.ts'
 import { DeadLetters } from './dead-letters.ts'
 import { refusalError } from './delivery-errors.ts'
@@ -100,7 +100,6 @@ export class Kernel {
   readonly deadLetters: DeadLetters
   readonly lifecycle: Lifecycle
   readonly #time: TickClock
-  readonly #startedAtMs: number
   /** The turns of its actors. */
   readonly turns: Dispatcher
   /** Runs code outside of whatever context the caller is in: actors do not inherit that of who woke them first. */
@@ -130,7 +129,6 @@ export class Kernel {
     })
     this.lifecycle = new Lifecycle(this)
     this.#time = new TickClock(options.clock)
-    this.#startedAtMs = options.clock.now()
     this.turns = new Dispatcher(this.#time, (cell, messages, nowMs) => {
       cell.turnScope ??= this.#outside(createTurnScope, cell)
       return cell.turnScope.runInAsyncScope(this.#takeTurn, undefined, cell, messages, nowMs)
@@ -144,7 +142,7 @@ export class Kernel {
 
   /** Milliseconds since this kernel began. */
   get uptimeMs(): number {
-    return this.clock.now() - this.#startedAtMs
+    return this.clock.now() - this.#time.startedAtMs
   }
 
   /** An address that was {@link Expected} has started, with all below it, or will not: what still waits is settled. */
@@ -215,16 +213,16 @@ export class Kernel {
   }
 
   /**
-   * Admits a message to the mailbox of an address of this thread, or says why not. `known` remembers the mailbox
+   * Admits a message to the mailbox of an address of this thread, or says why not. `known[place]` remembers the mailbox
    * that the address led to: as long as that has a cell, it still does.
    */
-  deliver(envelope: Envelope, known?: { target: object | undefined }): 'admitted' | Refusal {
-    const mailbox = known?.target as Mailbox | undefined
+  deliver(envelope: Envelope, known?: (object | undefined)[], place = 0): 'admitted' | Refusal {
+    const mailbox = known?.[place] as Mailbox | undefined
     if (mailbox?.cell !== undefined) return this.#admit(mailbox.cell, mailbox, envelope)
-    return this.#deliverTo(envelope, known)
+    return this.#deliverTo(envelope, known, place)
   }
 
-  #deliverTo(envelope: Envelope, known: { target: object | undefined } | undefined): 'admitted' | Refusal {
+  #deliverTo(envelope: Envelope, known: (object | undefined)[] | undefined, place: number): 'admitted' | Refusal {
     if (envelope.to === kernelAddress) {
       envelope.receipts.start(envelope.token)
       this.onKernelMessage(decodeKernelMessage(envelope.event as KernelMessage))
@@ -237,7 +235,7 @@ export class Kernel {
     }
     const { cell } = entry
     if (cell !== undefined && !cell.ended) {
-      if (known !== undefined) known.target = cell.mailbox
+      if (known !== undefined) known[place] = cell.mailbox
       return this.#admit(cell, cell.mailbox, envelope)
     }
     if (envelope.toIncarnation !== 0 && envelope.toIncarnation !== entry.incarnation) return 'ACTOR_DIED'
@@ -250,7 +248,7 @@ export class Kernel {
     if (envelope.toIncarnation !== 0 && envelope.toIncarnation !== cell.incarnation) return 'ACTOR_DIED'
     const rejected = mailbox.put(envelope)
     if (rejected === envelope) return 'MAILBOX_FULL'
-    envelope.admittedAtMs = Math.floor(this.#time.now() - this.#startedAtMs)
+    envelope.admittedAtMs = this.#time.elapsedMs()
     if (rejected !== undefined) this.dropAdmitted(rejected, 'MAILBOX_FULL')
     this.turns.wake(cell)
     return 'admitted'
@@ -384,12 +382,15 @@ export class Kernel {
 
   readonly #takeTurn = (cell: ActorCell, messages: number, nowMs: number): number => {
     let taken = 0
+    const turn = new Turn(nowMs)
+    cell.turn = turn
     while (taken < messages && !cell.ended && cell.pauses === 0) {
       const envelope = cell.mailbox.take()
       if (envelope === undefined) break
       taken++
-      handleMessage(this, cell, envelope, nowMs)
+      handleMessage(this, cell, turn, envelope)
     }
+    cell.turn = undefined
     return taken
   }
 }

@@ -6,13 +6,14 @@ import type { Kernel } from './kernel.ts'
 
 /** Tells each asker whether its request was handled, and lists what nobody asked about among the dead letters. */
 export function settleMessages(kernel: Kernel, cell: ActorCell, exit: ActorExit): void {
-  const inHand = cell.current
-  cell.current = undefined
-  if (inHand !== undefined) {
+  const { turn } = cell
+  const inHand = turn?.message
+  if (turn !== undefined && inHand !== undefined) {
+    turn.message = undefined
     if (inHand.requestId === 0 && isAbnormal(exit.reason)) kernel.addDeadLetter(inHand, 'inHand', exit.reason.type)
     inHand.receipts.finish(inHand.token)
-    if (cell.settled === 'open' && cell.currentToken !== undefined) {
-      kernel.reply(cell.currentToken, { ok: false, error: actorDiedError(exit, inHand.event.type, 'unknown') })
+    if (turn.settled === 'open' && turn.token !== undefined) {
+      kernel.reply(turn.token, { ok: false, error: actorDiedError(exit, inHand.event.type, 'unknown') })
     }
   }
   for (const { token, type } of cell.openRequests.drain()) {

@@ -6,11 +6,16 @@ import type { Clock } from '../../actors/runtime/clock.ts'
 
 /** A clock that is read once for everything of a tick. */
 export class TickClock {
+  /** When it was made, milliseconds since the epoch. */
+  readonly startedAtMs: number
   readonly #clock: Clock
   #nowMs = 0
+  /** -1 while it has not been asked for in this tick. */
+  #elapsedMs = -1
 
   constructor(clock: Clock) {
     this.#clock = clock
+    this.startedAtMs = clock.now()
   }
 
   /** Milliseconds since the epoch, as first read in this tick. Whoever calls it sees to it that {@link end} follows. */
@@ -19,9 +24,16 @@ export class TickClock {
     return this.#nowMs
   }
 
+  /** As {@link now}, whole milliseconds since `startedAtMs`. */
+  elapsedMs(): number {
+    if (this.#elapsedMs < 0) this.#elapsedMs = Math.max(0, Math.floor(this.now() - this.startedAtMs))
+    return this.#elapsedMs
+  }
+
   /** Reads the clock anew. */
   look(): number {
     this.#nowMs = this.#clock.now()
+    this.#elapsedMs = -1
     return this.#nowMs
   }
 
@@ -34,5 +46,6 @@ export class TickClock {
   /** Ends the tick: the next reading is a new one. */
   end(): void {
     this.#nowMs = 0
+    this.#elapsedMs = -1
   }
 }

@@ -240,7 +240,7 @@ export class ThreadRouter implements Router {
       reading: this.#kernel.turns,
       schedule: flush => this.#kernel.turns.afterTurns(flush),
       origin: { shard, incarnation },
-      deliver: (envelope, to) => this.#kernel.deliver(envelope, to),
+      deliver: (envelope, names, to) => this.#kernel.deliver(envelope, names.targets, to),
       onReply: (requestId, outcome) => this.#kernel.asks.settle(requestId, outcomeOf(outcome)),
       onRefused: (envelope, reason, cause) => {
         if (peer.draining && isForNextWorker(envelope, reason)) peer.returned.push(envelope)

@@ -177,6 +177,20 @@ if (skip !== false) {
     t.same(await second.listTopics(), [])
   })
 
+  onTwoNodes(
+    'whoever begins to wait while a topic is deleted is not told that its stream was lost',
+    async (t, { first, second }) => {
+      const names = Array.from({ length: 40 }, (_, index) => `topic ${index}`)
+      const topics = await Promise.all(names.map(name => first.createTopic(name, 1)))
+      const ids = topics.map(({ partitionIds: [id = -1] }) => id)
+      await Promise.all(ids.map(id => second.append(appendOf(id, ['a']))))
+      const waits = Promise.allSettled(ids.map(id => second.whenPast(id, 1, patient)))
+      await Promise.all(names.map(name => first.deleteTopic(name)))
+      const told = new Set((await waits).map(outcome => outcome.status === 'rejected' && outcome.reason.code))
+      t.same([...told], ['PARTITION_NOT_FOUND'])
+    },
+  )
+
   onTwoNodes('what one removes is removed for the other, which goes on from where it was', async (t, pair) => {
     const { first, second, partitionId } = pair
     for (let offset = 0; offset < 10; offset++) await second.append(appendOf(partitionId, [`${offset}`]))
@@ -212,12 +226,14 @@ if (skip !== false) {
     const { streams } = await jetstreamManager(connection)
     const { config } = await streams.info(name)
     await streams.update(name, { ...config, subjects: [`${store}.elsewhere`] })
-    const append = first.append(appendOf(partitionId, ['b']))
-    const impatient = await openNode({ servers: nats.address, store, requestTimeoutMs: 100 })
+    const impatient = await openNode({ servers: nats.address, store, requestTimeoutMs: 2_000 })
     await t.rejects(
       attempt(() => impatient.append(appendOf(partitionId, ['c']))),
       { code: 'STORAGE_FAILED', handled: /^no$/, message: /no stream takes the message/ },
     )
+    const append = first.append(appendOf(partitionId, ['b']))
+    // As many answers as it takes an append to be refused.
+    for (let answers = 0; answers < 6; answers++) await first.highWaterMark(partitionId)
     await streams.update(name, config)
     t.same(await append, { baseOffset: 1, stored: 1 })
     await impatient.close()

@@ -57,22 +57,17 @@ class StepWriter {
     return `'use strict';
 const { StepArgs, refuseStep, fail, finish, endTurn, checkDelay } = support;
 ${constants.join('\n')}
-let spare = new StepArgs();
 ${functions.join('\n')}
 return function step(i, e) {
   if (i.status !== 'active' || i.turn !== 0) return refuseStep(i);
-  let a = spare;
-  if (a === null) a = new StepArgs(); else spare = null;
-  i.turn = 1;
+  const a = new StepArgs();
   a.self = a.system = i.scope;
+  i.turn = 1;
   try {
     switch (i.configuration) { ${cases.join(' ')} }
   } catch (error) {
     fail(i, error);
     throw error;
-  } finally {
-    a.context = a.event = a.self = a.system = undefined;
-    spare = a;
   }
   if (i.turn === 1) i.turn = 0; else endTurn(i);
 };`

@@ -11,7 +11,7 @@ import {
 import type { AnyEvent, Refusal, ReplyOutcome } from '../../../messages/thread/envelope.ts'
 import { BatchReader } from './bytes.ts'
 import type { CodecRegistry } from './codec-registry.ts'
-import { type KnownName, NameReader } from './names.ts'
+import { type KnownNames, NameReader } from './names.ts'
 import { type ShapeBuilder, ShapeReader } from './shapes.ts'
 
 /** Who takes what a batch carries, in this order. */
@@ -20,11 +20,14 @@ export interface BatchSink {
   codecs(names: readonly string[], anew: boolean): void
   reply(requestId: number, outcome: ReplyOutcome): void
   refused(slot: number, reason: Refusal): void
-  /** `event` is undefined when its codec could not decode it. False ends the reading of the batch. */
+  /**
+   * `to` is a number among the decoder's names. `event` is undefined when its codec could not decode it. False ends the
+   * reading of the batch.
+   */
   message(
     slot: number,
     bits: number,
-    to: KnownName,
+    to: number,
     from: string | null,
     event: AnyEvent | undefined,
     toIncarnation: number,
@@ -42,13 +45,18 @@ export class BatchDecoder {
   /** How far the batch at hand has been read. */
   #at = 0
   /** Of the record before. */
-  #to: KnownName = { text: '', target: undefined }
+  #to = 0
   #from: string | null = null
   #shape: ShapeBuilder | undefined
 
   constructor(codecs: CodecRegistry, sink: BatchSink) {
     this.#codecs = codecs
     this.#sink = sink
+  }
+
+  /** The names that messages come with. */
+  get names(): KnownNames {
+    return this.#names
   }
 
   /** Reads one batch to its end. */
@@ -117,7 +125,7 @@ export class BatchDecoder {
       if ((head & recordBits.same) === 0) this.#to = this.#name(wire[at++] as number | string)
       if ((head & recordBits.again) === 0) {
         const name = wire[at++] as number | string
-        this.#from = name === 0 ? null : this.#name(name).text
+        this.#from = name === 0 ? null : this.#names.texts[this.#name(name)]!
         const form = wire[at++] as number
         if (form >= 0) this.#shape = form === 0 ? undefined : this.#shapes.at(form)
         else {
@@ -140,8 +148,8 @@ export class BatchDecoder {
     return this.#shapes.add(wire[at] as string, wire.slice(at + 1, at + 1 + keys) as string[])
   }
 
-  #name(name: number | string): KnownName {
-    return typeof name === 'number' ? this.#names.at(name) : this.#names.add(name)
+  #name(name: number | string): number {
+    return typeof name === 'number' ? name : this.#names.add(name)
   }
 
   #readRun(reader: BatchReader, count: number): boolean {
@@ -149,7 +157,7 @@ export class BatchDecoder {
       reader.head()
       const { slot, bits } = reader
       const to = this.#nameInRun(reader.to, reader)
-      const from = reader.from === 0 ? null : this.#nameInRun(reader.from, reader).text
+      const from = reader.from === 0 ? null : this.#names.texts[this.#nameInRun(reader.from, reader)]!
       const toIncarnation = bits & recordBits.incarnation ? reader.u32() : 0
       const requestId = bits & recordBits.request ? reader.f64() : 0
       const deadlineMs = bits & recordBits.deadline ? reader.f64() : undefined
@@ -174,8 +182,8 @@ export class BatchDecoder {
     }
   }
 
-  #nameInRun(number: number, reader: BatchReader): KnownName {
-    return number === nameFollows ? this.#names.add(reader.beside()) : this.#names.at(number)
+  #nameInRun(number: number, reader: BatchReader): number {
+    return number === nameFollows ? this.#names.add(reader.beside()) : number
   }
 }
 

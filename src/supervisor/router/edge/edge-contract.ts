@@ -2,7 +2,7 @@
 import type { Handled } from '../../../messages/errors.ts'
 import type { Envelope, Refusal, ReplyOutcome, ThreadId } from '../../../messages/thread/envelope.ts'
 import type { CodecRegistry } from './codec-registry.ts'
-import type { KnownName } from './names.ts'
+import type { KnownNames } from './names.ts'
 import type { EdgeReport } from './report.ts'
 
 /** The least that an edge needs of a port; a `MessagePort` of node:worker_threads is one. */
@@ -35,9 +35,9 @@ export interface EdgeOptions {
   readonly codecs: CodecRegistry
   /**
    * Puts a message that arrived into its mailbox and says `'admitted'`, or says why not. It may handle the message
-   * before it returns, never awaits, and must not throw. `to` is the same object for each message to that address.
+   * before it returns, never awaits, and must not throw. `to` is the number of its address among `names`.
    */
-  readonly deliver: (message: Envelope, to: KnownName) => 'admitted' | Refusal
+  readonly deliver: (message: Envelope, names: KnownNames, to: number) => 'admitted' | Refusal
   /** A reply to a request that this side sent. Late ones come too: who waits must know whether it still does. */
   readonly onReply: (requestId: number, outcome: ReplyOutcome) => void
   /** A message of this side that will not be handled; `cause` is the error of one that could not be cloned. */

@@ -104,7 +104,7 @@ class PortEdge implements Edge {
       refused: (slot, reason) => this.#refused(slot, reason),
       message: (slot, bits, to, from, event, toIncarnation, requestId, deadlineMs) => {
         if (this.#isClosed) return false
-        this.#receiver.admit(slot, bits, to, from, event, toIncarnation, requestId, deadlineMs)
+        this.#receiver.admit(slot, bits, this.#decoder.names, to, from, event, toIncarnation, requestId, deadlineMs)
         return true
       },
     })

@@ -49,34 +49,32 @@ export class NameWriter {
   }
 }
 
-/** A name as its receiver knows it. */
-export interface KnownName {
-  readonly text: string
-  /** Where it led: whoever delivers what comes for it may keep it here, and finds it without a look at the text. */
-  target: object | undefined
+/** The names of a direction as their receiver knows them, by number. */
+export interface KnownNames {
+  readonly texts: readonly string[]
+  /** Where each led: whoever delivers what comes for it may keep it here, and finds it without a look at the text. */
+  readonly targets: (object | undefined)[]
 }
 
-/** The receiver's table. */
-export class NameReader {
-  readonly #names: KnownName[] = []
+/** The receiver's table. Two rows side by side, and no object for a name: it would have to be fetched for each message. */
+export class NameReader implements KnownNames {
+  readonly texts: string[] = ['']
+  readonly targets: (object | undefined)[] = [undefined]
   #next = 1
 
-  /** The name of a number. */
-  at(number: number): KnownName {
-    return this.#names[number]!
-  }
-
-  /** Takes a name that came in full, and returns it. */
-  add(text: string): KnownName {
-    const name = { text, target: undefined }
-    this.#names[this.#next] = name
-    this.#next = this.#next === namesMax ? 1 : this.#next + 1
-    return name
+  /** Takes a name that came in full, and returns its number. */
+  add(text: string): number {
+    const number = this.#next
+    this.texts[number] = text
+    this.targets[number] = undefined
+    this.#next = number === namesMax ? 1 : number + 1
+    return number
   }
 
   /** Forgets all. */
   reset(): void {
-    this.#names.length = 0
+    this.texts.length = 1
+    this.targets.length = 1
     this.#next = 1
   }
 }

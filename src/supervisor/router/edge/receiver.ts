@@ -7,11 +7,11 @@
 import { recordBits } from '../../../messages/thread/edge.ts'
 import type { AnyEvent, Envelope, Receipts, Refusal, ThreadId } from '../../../messages/thread/envelope.ts'
 import { type EdgeMemory, headerWord, slotState } from './edge-memory.ts'
-import type { KnownName } from './names.ts'
+import type { KnownNames } from './names.ts'
 
 /** What a receiver needs of its edge. */
 export interface ReceiverHost {
-  deliver(message: Envelope, to: KnownName): 'admitted' | Refusal
+  deliver(message: Envelope, names: KnownNames, to: number): 'admitted' | Refusal
   /** Posts a wake at once. */
   wake(): void
   /** Sends a refusal with the next batch. */
@@ -45,11 +45,12 @@ export class Receiver implements Receipts {
     this.#host = host
   }
 
-  /** Offers one message to its mailbox, unless the sender has revoked it. */
+  /** Offers one message to the mailbox of the name with the number `to`, unless the sender has revoked it. */
   admit(
     slot: number,
     bits: number,
-    to: KnownName,
+    names: KnownNames,
+    to: number,
     from: string | null,
     event: AnyEvent | undefined,
     toIncarnation: number,
@@ -71,7 +72,7 @@ export class Receiver implements Receipts {
       return
     }
     const message: Envelope = {
-      to: to.text,
+      to: names.texts[to]!,
       toIncarnation,
       from,
       event,
@@ -84,7 +85,7 @@ export class Receiver implements Receipts {
       route: undefined,
       admittedAtMs: 0,
     }
-    const verdict = this.#host.deliver(message, to)
+    const verdict = this.#host.deliver(message, names, to)
     if (verdict !== 'admitted') this.refuse(slot, verdict)
   }
 

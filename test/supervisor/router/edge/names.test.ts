@@ -5,9 +5,9 @@ import { NameReader, NameWriter, namesMax } from '../../../../src/supervisor/rou
 /** Sends names as an edge does: the number where there is one, else the name. */
 function cross(writer: NameWriter, reader: NameReader, name: string): string {
   const number = writer.find(name)
-  if (number !== 0) return reader.at(number).text
+  if (number !== 0) return reader.texts[number]!
   writer.add(name)
-  return reader.add(name).text
+  return reader.texts[reader.add(name)]!
 }
 
 t.test('both sides agree on every name, however many there are and whenever the sender starts anew', t => {

@@ -85,7 +85,7 @@ export class JetstreamReads implements LogReader {
     await this.#store.connection.close()
   }
 
-  /** Makes the stream of a partition that never had one. @throws `STORAGE_FAILED`, `corrupt`, when it had. */
+  /** Makes the stream of a partition that never had one. @throws `STORAGE_FAILED`, `corrupt`, when it had; `PARTITION_NOT_FOUND`. */
   async ensure(partitionId: number): Promise<void> {
     if ((await this.#seenState(partitionId)) !== undefined) return
     const { names, streams, replicas } = this.#store
@@ -109,10 +109,12 @@ export class JetstreamReads implements LogReader {
   /** Undefined for one that nobody has seen. It is looked at after others were heard of it. */
   async #seenState(partitionId: number): Promise<StreamState | undefined> {
     if (!this.#seen.has(partitionId)) return undefined
-    const { names, streams } = this.#store
+    const { names, streams, topics } = this.#store
     const state = await streams.state(names.partition(partitionId))
-    if (state === undefined) throw this.#streamGone(partitionId)
-    return state
+    if (state !== undefined) return state
+    // A topic is deleted before its streams are removed.
+    await topics.refresh()
+    throw topics.has(partitionId) ? this.#streamGone(partitionId) : partitionNotFound(partitionId)
   }
 
   /** It was removed, by no engine: a new one in its place would give out the offsets of what was lost once more. */
