@@ -176,6 +176,27 @@ t.test('a connection that ends at a large request raises the question of its siz
   const [p = -1] = (await client.createTopic('t')).partitions
   const doubt = /; the request has 2\d{6} bytes: is that more than frameBytesMax of the server\?/
   await t.rejects(client.produce(p, [{ value: 'x'.repeat(2_000_000) }]), { code: 'CONNECTION_LOST', message: doubt })
-  const sending = client.producer({ timeoutMs: 500 }).send({ topic: 't', messages: [{ value: 'x'.repeat(2_000_000) }] })
-  await t.rejects(sending, { message: doubt })
+})
+
+t.test('a request that ends one connection after another, as no smaller one does, is given up', async t => {
+  const { port } = await serveLog(t, 0, { engine: memoryLogEngine.with(undefined), frameBytesMax: 1_048_576 })
+  const client = clientOf(t, port)
+  const [p = -1] = (await client.createTopic('t')).partitions
+  const value = 'x'.repeat(2_000_000)
+  const tooLarge = {
+    code: 'REQUEST_REFUSED',
+    handled: /^unknown$/,
+    message: /given up: .*; the request has 2\d{6} bytes: is that more than frameBytesMax of the server\?/,
+  }
+  const messages = [{ value }]
+  await t.rejects(client.produce(p, messages, { producer: { producerId: 1n, sequence: 0 } }), {
+    ...tooLarge,
+    details: { server: `127.0.0.1:${port}`, attempts: 2 },
+  })
+  const producer = client.producer()
+  const large = producer.send({ topic: 't', messages: [{ value, partition: p }] })
+  const small = producer.send({ topic: 't', messages: [{ value: 'small', partition: p }] })
+  await t.rejects(large, tooLarge)
+  t.same(await small, [{ partition: p, offset: 0 }], 'those that share its connections are stored')
+  t.ok(client.stats().retries < 10)
 })

@@ -25,6 +25,7 @@ import type { FilledPoolOptions } from './pool-options.ts'
 import type { PooledServer, PoolPlane } from './pool-plane.ts'
 import { expirePooled, PooledConnection } from './pooled-connection.ts'
 import type { RetryPolicy } from './retry-policy.ts'
+import { SizeDoubts } from './size-doubts.ts'
 
 /** What a pool is made of. */
 export interface ConnectionPoolOptions<R extends PendingRequest> {
@@ -200,6 +201,7 @@ function createServer<R extends PendingRequest>(
     trouble: undefined,
     isKnown: false,
     strangeAnswers: 0,
+    sizes: new SizeDoubts(),
     lastError: undefined,
     mayDial: true,
   }

@@ -1,6 +1,7 @@
 /** The errors that the end of a link stands for, as far as it is known how it ended. */
 import { type Handled, StarfishError } from '../../messages/errors.ts'
 import type { LinkEnd } from './link.ts'
+import type { PendingRequest } from './pending-request.ts'
 
 /**
  * A connection that never came up: CONNECT_FAILED. `unanswered` is the protocol that it was greeted by and that was not
@@ -31,6 +32,12 @@ export function lossError(
   }
   const text = `the connection to ${server} ended before ${asked} was answered: ${reason}${doubt}`
   return new StarfishError('CONNECTION_LOST', text, { details, handled, cause })
+}
+
+/** What was asked ended one connection after another, and may be larger than the server takes: REQUEST_REFUSED. */
+export function sizeError(server: string, request: PendingRequest): StarfishError {
+  const text = `${request.describe()} was given up: connections to ${server} end before it is answered${request.doubt}`
+  return new StarfishError('REQUEST_REFUSED', text, { details: { server, bytes: request.bytes }, handled: 'unknown' })
 }
 
 /** The same, where it was the client that ended: CLIENT_CLOSED. */

@@ -8,6 +8,7 @@ import type { OpenRequests } from './open-requests.ts'
 import type { PendingRequest } from './pending-request.ts'
 import type { FilledPoolOptions } from './pool-options.ts'
 import type { PooledConnection } from './pooled-connection.ts'
+import type { SizeDoubts } from './size-doubts.ts'
 
 /** What the connections of a pool have in common. */
 export interface PoolPlane<R extends PendingRequest> {
@@ -39,6 +40,8 @@ export interface PooledServer<R extends PendingRequest> {
   isKnown: boolean
   /** Greetings in a row that were answered out of grammar, while none was understood. */
   strangeAnswers: number
+  /** Requests that may be larger than it takes. */
+  readonly sizes: SizeDoubts
   /** The last connection that did not come up, or was lost. */
   lastError: FailureRecord | undefined
   /** Whether another connection may be dialed now. */

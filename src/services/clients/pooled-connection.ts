@@ -9,7 +9,7 @@ import { type Handled, isStarfishError, type StarfishError } from '../../message
 import { backoffMs } from '../../supervisor/backoff.ts'
 import { recordFailure } from './failure-record.ts'
 import type { Link, LinkEnd, LinkOwner } from './link.ts'
-import { closedError, connectError, lossError } from './link-errors.ts'
+import { closedError, connectError, lossError, sizeError } from './link-errors.ts'
 import type { PendingRequest } from './pending-request.ts'
 import { type Choosable, failuresAfter, type PlaceState, watchLeftMs } from './pool-decisions.ts'
 import type { PooledServer, PoolPlane } from './pool-plane.ts'
@@ -19,6 +19,7 @@ import {
   type PooledConnectionEvent,
   pooledConnectionMachine,
 } from './pooled-connection-machine.ts'
+import type { LostRequest } from './size-doubts.ts'
 
 /** How long a connection that was told to end may take, ms. */
 const drainTimeoutMs = 1_000
@@ -56,6 +57,8 @@ export class PooledConnection<R extends PendingRequest> implements ConnectionFac
   /** A link that was given up in this step; its requests are settled after it. */
   #lost: Link<R> | undefined
   #end: LinkEnd | undefined
+  /** The server ended it, and does not say why. */
+  #isDropped = false
   #greeting: R | undefined
   /** It was greeted, and that was not answered, whichever way. */
   #isUnanswered = false
@@ -187,6 +190,7 @@ export class PooledConnection<R extends PendingRequest> implements ConnectionFac
 
   openLink(): void {
     this.#end = undefined
+    this.#isDropped = false
     this.#hasServed = false
     this.#wasUp = false
     this.#isSpent = false
@@ -258,6 +262,7 @@ export class PooledConnection<R extends PendingRequest> implements ConnectionFac
       : connectError(server.name, this.#end, this.#isUnanswered ? this.#plane.wire.protocol : undefined)
     if (!this.#wasUp) {
       server.trouble = error
+      server.sizes.wasAway()
       const isStrange = !server.isKnown && isStarfishError(this.#end?.cause, 'BAD_FRAME')
       server.strangeAnswers = isStrange ? server.strangeAnswers + 1 : 0
     }
@@ -326,6 +331,7 @@ export class PooledConnection<R extends PendingRequest> implements ConnectionFac
   }
 
   ended(why: LinkEnd): void {
+    this.#isDropped = this.#end === undefined && !isStarfishError(why.cause)
     this.#end ??= why
     this.tell({ type: 'link.ended' })
   }
@@ -339,32 +345,35 @@ export class PooledConnection<R extends PendingRequest> implements ConnectionFac
     if (this.#isSpent && this.isUp) this.tell({ type: 'connection.drain' })
   }
 
-  #served({ stage }: PendingRequest, isWary: boolean): void {
+  #served({ stage, bytes }: PendingRequest, isWary: boolean): void {
     if (stage === 'over') this.#abandoned--
+    this.server.sizes.answered(bytes)
     this.#hasServed = true
     this.isWary = isWary
     this.server.failures = 0
   }
 
   #afterStep(): void {
-    const lost = this.#lost
+    const link = this.#lost
     this.#lost = undefined
-    lost?.drain((request, wasWritten) => this.#settleLost(request, wasWritten))
+    const lost: LostRequest<R>[] = []
+    link?.drain((request, wasWritten) => void lost.push({ request, wasWritten }))
+    const blamed = this.#wasUp && this.#isDropped ? this.server.sizes.blame(lost) : undefined
+    for (const { request, wasWritten } of lost) this.#settleLost(request, wasWritten, request === blamed)
     this.#plane.changed(this)
   }
 
-  #settleLost(request: R, wasWritten: boolean): void {
+  #settleLost(request: R, wasWritten: boolean, isBlamed: boolean): void {
     const { wire, requests } = this.#plane
     if ((wire.onLoss === 'repeat' || this.#isCut) && !this.isClosing) requests.requeue(request)
+    else if (isBlamed) requests.fail(request, sizeError(this.server.name, request))
     else if (wasWritten) requests.fail(request, this.#lossOf(request.describe(), 'unknown', request.doubt))
     else requests.fail(request, this.#lossOf(request.describe(), 'no'))
   }
 
   #lossOf(asked: string, handled: Handled, doubt?: string): StarfishError {
-    const { name } = this.server
-    return this.isClosing
-      ? closedError(name, this.#end, asked, handled)
-      : lossError(name, this.#end, asked, handled, doubt)
+    if (this.isClosing) return closedError(this.server.name, this.#end, asked, handled)
+    return lossError(this.server.name, this.#end, asked, handled, doubt)
   }
 }
 

@@ -208,7 +208,9 @@ export class LongPolls {
       return
     }
     this.#unwatch(poll)
-    this.#makeDue([poll])
+    // Others may expire in this very turn: what they ask too is read once, and not all of it now.
+    this.#due.push(poll)
+    this.#planServing()
   }
 
   #fail(poll: Poll, error: unknown): void {
@@ -355,7 +357,11 @@ export class LongPolls {
       this.#shared = []
     }
     this.#due = [...due.slice(served), ...this.#due]
-    if (this.#due.length === 0) return
+    if (this.#due.length > 0) this.#planServing()
+  }
+
+  #planServing(): void {
+    if (this.#isDuePlanned) return
     this.#isDuePlanned = true
     setImmediate(() => {
       this.#isDuePlanned = false

@@ -141,6 +141,20 @@ t.test('a message costs one look, however many wait for more', async t => {
   t.ok(services.polls.looks < 20, `they share their looks: ${services.polls.looks}`)
 })
 
+t.test('those whose time is over at once share a look, however many', async t => {
+  const { poll, answers, append, services, clock } = await polling()
+  await append('a')
+  for (let index = 0; index < 1_000; index++) poll({ minBytes: 5_000 })
+  t.equal(services.polls.count, 1_000)
+  const looksBefore = services.polls.looks
+  await clock.advance(500)
+  await until(() => services.polls.count === 0)
+  const told = answers()
+  t.equal(told.length, 1_000)
+  t.ok(told.every(([, ...messages]) => messages.join() === '0:a'))
+  t.equal(services.polls.looks - looksBefore, 1)
+})
+
 t.test('each is answered by the message that brings as many bytes as it waits for', async t => {
   const { poll, answers, append, services } = await polling()
   const random = createRandom(11)
