@@ -5,5 +5,13 @@
  */
 import './check-node.js'
 
+// Loading takes longer than a signal: until somebody else listens there is nothing to finish, and nobody to be told.
+const early = process.argv[2] === 'up' ? ['SIGINT', 'SIGTERM', 'SIGHUP'] : []
+const end = () => process.exit(0)
+for (const signal of early) process.on(signal, end)
+const whenListening = () => {
+  for (const signal of early) process.off(signal, end)
+}
+
 const { runCli } = await import('./cli.ts')
-process.exit(await runCli(process.argv.slice(2)))
+process.exit(await runCli(process.argv.slice(2), { whenListening }))

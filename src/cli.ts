@@ -14,8 +14,10 @@ import { isUnderHeart, joinHeart } from './heart/node-side.ts'
 import { nearestWord } from './messages/nearest-word.ts'
 import type { RunNode } from './running-node.ts'
 
-/** What a test puts in the place of the real things. */
+/** What the entry brings, and what a test puts in the place of the real things. */
 export interface CliSurroundings {
+  /** Called once `up` listens to signals itself. */
+  readonly whenListening?: () => void
   /** Loads what starts a node. Default: `runNode` of the module `node`. */
   readonly loadNode?: () => Promise<RunNode>
   /** Periods and limits of the heart. */
@@ -83,6 +85,7 @@ async function up(args: readonly string[], surroundings: CliSurroundings): Promi
   const options = parseUpOptions(args)
   if (options.help) return print(upHelp)
   const { heartLimits = defaultHeartLimits, stopLimitMs = 15_000, loadNode = loadRealNode } = surroundings
+  const { whenListening } = surroundings
   const echoMs = echoMsOf(process.env)
   // Each process loads its own half only: the parent is to stay small.
   const isChild = isUnderHeart()
@@ -90,10 +93,13 @@ async function up(args: readonly string[], surroundings: CliSurroundings): Promi
     const { runHeart } = await import('./heart/heart.ts')
     // The same call again: the environment tells the node that it is the child.
     const limits = { ...heartLimits, echoMs }
-    return await runHeart({ args: [...process.execArgv, ...process.argv.slice(1)], limits })
+    const ended = runHeart({ args: [...process.execArgv, ...process.argv.slice(1)], limits })
+    whenListening?.()
+    return await ended
   }
   // The parent tells its node each signal once.
   const signals = listenToStopSignals(isChild ? 0 : echoMs)
+  whenListening?.()
   const tie = isChild ? joinHeart(heartLimits.beatMs) : undefined
   const { serve } = await import('./cli/serve.ts')
   return await serve({ up: options, version: packageVersion(), tie, signals, stopLimitMs, loadNode })

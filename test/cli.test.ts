@@ -1,4 +1,4 @@
-import { execFile } from 'node:child_process'
+import { execFile, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { readFileSync } from 'node:fs'
 import { createServer } from 'node:net'
@@ -81,6 +81,25 @@ t.test('a second node on a folder says so in one line, with code 1, with and wit
   for (const heart of [[], ['--no-heart']]) {
     const args = ['up', ...freePorts, '--data', data, ...heart]
     t.same(await starfish(...args), { code: 1, stdout: '', stderr }, args.join(' '))
+  }
+})
+
+t.test('a signal that comes while the command is loaded ends it with code 0, and leaves no node', async t => {
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) {
+    for (const heart of [[], ['--no-heart']]) {
+      const hook = `import { registerHooks } from 'node:module'
+        registerHooks({
+          load(url, context, next) {
+            if (url.endsWith('/src/cli.ts')) process.kill(process.pid, '${signal}')
+            return next(url, context)
+          },
+        })`
+      const args = ['--import', `data:text/javascript,${encodeURIComponent(hook)}`, bin, 'up', ...freePorts, ...heart]
+      const command = spawn(process.execPath, [...args, '--data', newFolder(t)], { stdio: ['ignore', 'pipe', 'pipe'] })
+      for (const stream of [command.stdout, command.stderr]) stream.resume()
+      // Its output ends with the last process that has it.
+      t.same(await once(command, 'close'), [0, null], [signal, ...heart].join(' '))
+    }
   }
 })
 

@@ -5,6 +5,8 @@ import { encodeEventRequest } from '../../src/messages/event/request-v1.ts'
 
 /** Bytes in the body of a request. */
 export const bodyBytes = 32
+/** Read at once at most, where they are only counted. */
+const countedBytes = 65_536
 
 /** So many requests in a row. */
 export function createBlock(requests: number): Buffer {
@@ -18,6 +20,18 @@ export function createBlock(requests: number): Buffer {
 /** Opens a connection. */
 export async function open(port: number): Promise<Socket> {
   const socket = connect({ port, host: '127.0.0.1', noDelay: true })
+  await once(socket, 'connect')
+  return socket
+}
+
+/** Opens a connection of which only the bytes that come are counted: they are read into one buffer, which costs no memory. */
+export async function openCounted(port: number, count: (bytes: number) => void): Promise<Socket> {
+  const callback = (bytes: number): boolean => {
+    count(bytes)
+    return true
+  }
+  const onread = { buffer: Buffer.allocUnsafeSlow(countedBytes), callback }
+  const socket = connect({ port, host: '127.0.0.1', noDelay: true, onread })
   await once(socket, 'connect')
   return socket
 }

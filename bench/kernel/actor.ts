@@ -39,9 +39,16 @@ export function createActors(): Map<string, SampleActor> {
 /** Where the measured messages go. */
 export const addresses = Array.from({ length: 64 }, (_, index) => `health-probe-${index}`)
 
-const payload = 'x'.repeat(32)
+/** 32 characters each. No text of a payload comes again before all others have: nothing is gained by knowing it. */
+const payloads = Array.from({ length: 16_384 }, (_, index) => {
+  const bytes = Buffer.alloc(16)
+  for (let at = 0; at < 16; at += 4) bytes.writeInt32LE(Math.imul(index * 4 + at + 1, 0x9e3779b1), at)
+  return bytes.toString('hex')
+})
 
 /** The event of that number. */
 export function sample(sequence: number): Sample {
-  return { type: 'probe.sample', sequence, rttMs: (sequence * 7) % 103, peer: addresses[(sequence * 5) & 63]!, payload }
+  const peer = addresses[(sequence * 5) & 63]!
+  const payload = payloads[sequence & 16_383]!
+  return { type: 'probe.sample', sequence, rttMs: (sequence * 7) % 103, peer, payload }
 }

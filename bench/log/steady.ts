@@ -1,12 +1,11 @@
 /** A log server under a load that goes on: latency at half of it, and at all of it memory, pauses and delays. */
 import { fork } from 'node:child_process'
-import { once } from 'node:events'
 import { fileURLToPath } from 'node:url'
 import { encodeLogRequest, logOperation } from '../../src/messages/index.ts'
 import { open, roundTrips } from '../events/tcp-client.ts'
 import { quantile, spread } from '../statistics.ts'
 import { atMost, type Figure, type Limit, type SuiteOptions } from '../suite.ts'
-import type { LoadRates } from './load.ts'
+import type { LoadRates, LoadReport } from './load.ts'
 import { answerBytes, newPartition, produceOf } from './pump.ts'
 import { ServedLog } from './served-log.ts'
 
@@ -32,22 +31,40 @@ async function logTarget({ port }: ServedLog): Promise<Target> {
   return { port, partition: await newPartition(port, 'a'), produceAnswerBytes: answerBytes.produce }
 }
 
-/** Starts a load in a process of its own, as fast as it goes or at a rate; settles when it is over. */
-async function load(
-  { port, partition, produceAnswerBytes }: Target,
-  durationMs: number,
-  rates?: LoadRates,
-): Promise<LoadRates> {
+/** A load in a process of its own. */
+interface Load {
+  /** Settles when an even load is under way: its process has started, which takes a core for a while. */
+  readonly underWay: Promise<void>
+  /** Settles when it is over. */
+  readonly over: Promise<LoadRates>
+}
+
+/** Starts a load, as fast as it goes or at a rate. */
+function startLoad(target: Target, durationMs: number, rates?: LoadRates): Load {
+  const { port, partition, produceAnswerBytes } = target
   const limits = rates === undefined ? [] : [rates.health, rates.produce]
   const child = fork(
     fileURLToPath(new URL('./load.ts', import.meta.url)),
     [port, partition, produceAnswerBytes, durationMs, ...limits].map(String),
   )
-  const [report] = await Promise.race([
-    once(child, 'message'),
-    once(child, 'exit').then(([code]) => Promise.reject(new Error(`the load ended with ${code}`))),
-  ])
-  return report
+  const underWay = Promise.withResolvers<void>()
+  const over = Promise.withResolvers<LoadRates>()
+  child.on('message', (report: LoadReport) => {
+    if (report === 'under way') underWay.resolve()
+    else over.resolve(report)
+  })
+  child.on('exit', code => {
+    const error = new Error(`the load ended with ${code}`)
+    underWay.reject(error)
+    over.reject(error)
+  })
+  underWay.promise.catch(() => undefined)
+  return { underWay: underWay.promise, over: over.promise }
+}
+
+/** A load from its start to its end. */
+function load(target: Target, durationMs: number, rates?: LoadRates): Promise<LoadRates> {
+  return startLoad(target, durationMs, rates).over
 }
 
 function half({ health, produce }: LoadRates): LoadRates {
@@ -68,9 +85,10 @@ async function timesBeside(
   requests: readonly { readonly frame: Buffer; readonly bytes: number }[],
 ): Promise<Beside> {
   const socket = await open(target.port)
-  const loaded = load(target, durationMs, rates)
+  const { underWay, over } = startLoad(target, durationMs, rates)
+  await underWay
   let isOver = false
-  void loaded.then(() => {
+  void over.then(() => {
     isOver = true
   })
   const times = requests.map((): number[] => [])
@@ -79,7 +97,7 @@ async function timesBeside(
       times[index]!.push(...(await roundTrips(socket, frame, 50, bytes)))
   }
   socket.destroy()
-  return { rates: await loaded, times }
+  return { rates: await over, times }
 }
 
 /** Measures round trips beside an even load, at half of the rates that the server takes at most. */

@@ -3,7 +3,7 @@ import type { ProduceResponse } from '../messages/log/produce-v1.ts'
 import { topicLimits } from '../protocols/message-log/engine/contract.ts'
 import { closeWaitMs, type ServerOption } from './clients/client-options.ts'
 import type { ClientFigures } from './clients/connection-pool.ts'
-import { checkFaults, textFault, wholeFault } from './clients/log/check-arguments.ts'
+import { checkFaults, topicFault, wholeFault } from './clients/log/check-arguments.ts'
 import type { ConsumerOptions } from './clients/log/consumer/consumer-options.ts'
 import { createConsumer, type LogConsumer } from './clients/log/consumer/log-consumer.ts'
 import { type FetchOptions, type FetchResult, fetchMessages } from './clients/log/fetch-messages.ts'
@@ -80,12 +80,12 @@ export function createLogClient(options: LogClientOptions | ServerOption): LogCl
 
   return {
     async createTopic(name, partitions = 1, given) {
-      checkFaults(textFault('name', name), wholeFault('partitions', partitions, 1, topicLimits.partitionsMax))
+      checkFaults(topicFault('name', name), wholeFault('partitions', partitions, 1, topicLimits.partitionsMax))
       const topic = await requests.ask(logCall.createTopic, { name, partitions }, false, given)
       return { name, partitions: topic.partitions }
     },
     async deleteTopic(name, given) {
-      checkFaults(textFault('name', name))
+      checkFaults(topicFault('name', name))
       return await requests.ask(logCall.deleteTopic, { name }, false, given)
     },
     listTopics: given => requests.ask(logCall.listTopics, none, true, given),

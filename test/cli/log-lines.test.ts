@@ -1,7 +1,7 @@
 /** Lines become messages and messages lines; how far an import has come is a line too. */
 import t from 'tap'
 import { LineCutter, lineOf, messageOf } from '../../src/cli/log/lines.ts'
-import { progressLine, storedLine } from '../../src/cli/log/progress.ts'
+import { meanRate, progressLine, RecentRate, storedLine } from '../../src/cli/log/progress.ts'
 import { connectionTrouble, TroubleTeller } from '../../src/cli/log/trouble.ts'
 
 t.test('however bytes come, lines are the same', async t => {
@@ -99,11 +99,25 @@ t.test('trouble is said at once, then seldom, sooner if it is another', async t 
 })
 
 t.test('progress', async t => {
-  t.equal(progressLine({ messages: 0, bytes: 0, bytesTotal: undefined, elapsedMs: 0 }), '0 messages, 0/s')
   const half = { messages: 12_345, bytes: 50, bytesTotal: 100, elapsedMs: 500 }
-  t.equal(progressLine(half), `[${'='.repeat(15)}${' '.repeat(15)}] 50 %, 12,345 messages, 24,690/s`)
-  t.match(progressLine({ ...half, bytes: 150 }), '] 100 %')
+  t.equal(progressLine({ ...half, bytesTotal: undefined }, 0), '12,345 messages, 0/s')
+  t.equal(progressLine(half, 24_690), `[${'='.repeat(15)}${' '.repeat(15)}] 50 %, 12,345 messages, 24,690/s`)
+  t.match(progressLine({ ...half, bytes: 150 }, 1), '] 100 %')
   t.equal(storedLine(0, 500), '0 messages stored')
   t.equal(storedLine(1, 500), '1 message stored in 0.5 s, 2/s')
   t.equal(storedLine(1_000_000, 5_200), '1000000 messages stored in 5.2 s, 192,308/s')
+})
+
+t.test('the rate while it runs is that of the last seconds', async t => {
+  const recent = new RecentRate()
+  const rates: number[] = []
+  // A thousand a second for ten seconds, then ten a second.
+  for (let elapsedMs = 0; elapsedMs <= 20_000; elapsedMs += 100) {
+    const messages = Math.min(elapsedMs, 10_000) + Math.max(0, elapsedMs - 10_000) / 100
+    const rate = recent.of({ messages, elapsedMs })
+    if (elapsedMs % 2_500 === 0) rates.push(rate)
+  }
+  t.same(rates, [0, 1_000, 1_000, 1_000, 1_000, 505, 10, 10, 10])
+  t.equal(meanRate({ messages: 10_100, elapsedMs: 20_000 }), 505, 'the mean is another')
+  t.equal(meanRate({ messages: 0, elapsedMs: 0 }), 0)
 })

@@ -8,6 +8,7 @@ import { fileURLToPath } from 'node:url'
 import t, { type Test } from 'tap'
 import { logForms, logHelp } from '../../src/cli/log/log-options.ts'
 import { createLogClient, type LogClient } from '../../src/index.ts'
+import { certificate, privateKey } from '../actors/acceptor/test-certificate.ts'
 import { needsScript } from '../fixtures/terminal.ts'
 import { serveLog } from '../services/fixtures/served-log.ts'
 
@@ -81,6 +82,13 @@ t.test('help, and what is called wrongly', async t => {
     [['topics', '--create', ''], /--create takes the name of a topic, not ""/],
     [['topics', '--delete='], /--delete takes the name of a topic, not ""/],
     [['help', 'prduce'], /did you mean produce\?/],
+    [['topics', '--ca', 'x'], /--ca needs --tls/],
+    [['topics', '--cert', 'x', '--key', 'x'], /--cert needs --tls/],
+    [['topics', '--tls', '--cert', 'x'], /--cert needs --key/],
+    [['topics', '--tls', '--key', 'x'], /--key needs --cert/],
+    [['topics', '--tls', '--ca', '/dev/null/x'], /^starfish log topics: --ca cannot be used: ENOTDIR.*\n$/],
+    [['topics', '--tls', '--ca', bin], /^starfish log topics: --ca cannot be used: .*\n$/],
+    [['topics', '--tls', '--cert', bin, '--key', bin], /^starfish log topics: --cert with --key cannot be used: .*\n$/],
   ]
   for (const [args, stderr] of calls) t.match(await run(args), { code: 1, stdout: '', stderr })
 })
@@ -169,6 +177,26 @@ t.test('what was consumed as JSON can be produced again, into another topic', as
   const { messages } = await client.fetch(one, 0, 10_000)
   const expected = messages.map(message => ({ ...message, partition: two }))
   t.same((await client.fetch(two, 0, 10_000)).messages, expected)
+})
+
+t.test('over TLS, to a server that wants a certificate too', async t => {
+  const { port } = await serveLog(t, 0, { tls: { cert: certificate, key: privateKey, ca: certificate } })
+  const broker = ['--broker', `127.0.0.1:${port}`]
+  const folder = t.testdir({ 'cert.pem': certificate, 'key.pem': privateKey })
+  const [cert, key] = [join(folder, 'cert.pem'), join(folder, 'key.pem')]
+  const tls = [...broker, '--tls', '--ca', cert, '--cert', cert, '--key', key]
+  t.match(await run(['topics', '--create', 't', ...tls]), { code: 0, stdout: 't (1: 0)\n', stderr: '' })
+  t.match(await run(['produce', '--topic', 't', ...tls], 'one\n'), { code: 0, stderr: '' })
+  const consume = ['consume', '--topic', 't', '--until-end']
+  t.same(await run([...consume, ...tls]), { code: 0, stdout: 'one\n', stderr: '' })
+  for (const [wary, why] of [
+    [['--tls', '--cert', cert, '--key', key], /self-signed certificate/],
+    [['--tls', '--ca', cert], /no connection to .* came up/],
+  ] as const) {
+    const { child, ended } = start([...consume, ...broker, ...wary])
+    child.stderr!.once('data', () => child.kill('SIGINT'))
+    t.match(await ended, { code: 0, stdout: /^$/, stderr: why })
+  }
 })
 
 t.test('without a server consume says what it waits for, and waits', async t => {

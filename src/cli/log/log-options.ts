@@ -5,12 +5,15 @@ import { readServer } from '../../services/clients/client-options.ts'
 import { textOf, wholeNumber, wrongValue } from '../option-values.ts'
 import { type GivenOptions, type OptionForm, readOptions } from '../read-options.ts'
 import { UsageError } from '../usage-error.ts'
+import type { TlsFiles } from './tls-files.ts'
 
 /** What every `starfish log` is told. */
 export interface LogOptions {
   /** `host:port`, of each server. */
   readonly brokers: readonly string[]
   readonly json: boolean
+  /** Missing: plain TCP. */
+  readonly tls: TlsFiles | undefined
 }
 
 /** `starfish log produce`, as it was called. */
@@ -41,6 +44,7 @@ export interface TopicsCall extends LogOptions {
 
 const addressText = 'the address of a server, host:port, or several'
 const topicText = 'the name of a topic'
+const fileText = 'the path of a PEM file'
 const separatorText = 'the text between key and value'
 const acknowledgementText = `one of ${acknowledgements.join(', ')}`
 const u32 = { min: 0, max: 0xffff_ffff }
@@ -48,7 +52,15 @@ const safe = { min: 0, max: Number.MAX_SAFE_INTEGER }
 const some = { min: 1, max: Number.MAX_SAFE_INTEGER }
 const partitionsRange = { min: 1, max: 4_096 }
 
-const common = { broker: { takes: addressText, isList: true }, json: {}, help: { short: 'h' } } as const satisfies Forms
+const common = {
+  broker: { takes: addressText, isList: true },
+  tls: {},
+  ca: { takes: fileText },
+  cert: { takes: fileText },
+  key: { takes: fileText },
+  json: {},
+  help: { short: 'h' },
+} as const satisfies Forms
 type Forms = Record<string, OptionForm>
 
 /** The options, as they are written. */
@@ -82,6 +94,10 @@ export const logForms = {
 export type LogVerb = keyof typeof logForms
 
 const commonHelp = `  --broker <host:port>,…    the server, or several of one log; it may be given again (default 127.0.0.1:7401)
+  --tls                     speak TLS with it
+  --ca <file>               certificates that its own is to be signed by (default: those that Node.js trusts)
+  --cert <file>             the certificate to show a server that asks for one, with
+  --key <file>              the private key of it. These three are PEM files, and need --tls
   -h, --help                show this
 `
 
@@ -210,7 +226,20 @@ function commonOf(command: string, given: Given<keyof typeof common>): LogOption
     readServer('--broker', broker, faults)
     if (!faults.none) throw wrongValue(command, 'broker', addressText, broker)
   }
-  return { brokers, json: given.has('json') }
+  return { brokers, json: given.has('json'), tls: tlsOf(command, given) }
+}
+
+function tlsOf(command: string, given: Given<keyof typeof common>): TlsFiles | undefined {
+  const [ca, cert, key] = [given.get('ca'), given.get('cert'), given.get('key')]
+  for (const [one, other] of [
+    ['ca', 'tls'],
+    ['cert', 'tls'],
+    ['cert', 'key'],
+    ['key', 'cert'],
+  ] as const) {
+    if (given.has(one) && !given.has(other)) throw new UsageError(command, `--${one} needs --${other}`)
+  }
+  return given.has('tls') ? { ca, cert, key } : undefined
 }
 
 function nameOf<K extends string>(command: string, given: Given<K>, option: K): string | undefined {

@@ -16,6 +16,7 @@ import {
   parseTopics,
 } from './log-options.ts'
 import { produceLines } from './produce.ts'
+import { readTls } from './tls-files.ts'
 import { tellTopics } from './topics.ts'
 
 /** Runs what stands behind `log`; settles with the exit code. Throws {@link UsageError}. */
@@ -69,7 +70,8 @@ async function run<C extends LogOptions>(
   process.stdout.on('error', () => {})
   let client: LogClient | undefined
   try {
-    client = createLogClient({ brokers: call.brokers })
+    const { brokers, tls } = call
+    client = createLogClient({ brokers, ...(tls === undefined ? {} : { tls: readTls(tls) }) })
     return await work(client, call)
   } catch (error) {
     if (!(error instanceof Error)) throw error

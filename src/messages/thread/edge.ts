@@ -20,14 +20,13 @@ receiver -> sender  notice      of a batch that it could not read, or that start
  * cost of a batch of one, which is what an ask is.
  *
  * ```
- * batch    = opening firstSequence [codecs] reply* [refusals] record* [[texts] buffer]        opening = replies * 64 + flags
+ * batch    = opening firstSequence [codecs] reply* [refusals] record* [buffer]        opening = replies * 64 + flags
  * codecs   = count name*                                         numbered on from those named before, from 1
  * reply    = answer value                                        answer = requestId * 4 + status
  *          | answer form value*                                  for the status that says so, as the shape has them
  * refusals = count (slot reason)*
  * record   = head [to] [from form] [toIncarnation] [requestId] [deadlineMs] body      head = slot * 128 + bits
  *          | head (name* text*)*                                 head = messages in the run * 128 + runBit; see below
- * texts    = (number text)* count                                that events of this batch and later ones refer to
  * form     = 0, a whole event | number of a shape | -count [type] key*, a shape that takes the next number; events have types
  * body     = event | value*, as the shape has them; there is no value for the key `type`
  * to, from = number of a name | the name, which takes the next number; from is 0 for nobody
@@ -38,8 +37,7 @@ receiver -> sender  notice      of a batch that it could not read, or that start
  *
  * A run of messages with a binary codec lies in `buffer`. Behind the run's head follow, message by message, its names that
  * have no number yet and the texts of its body: the clone copies a short text in a third of the time that it takes to
- * write it as bytes and read it. Among the bytes of the body a u16 stands for each text: 0 for the next of those, else the
- * number of one that the receiver keeps. One message of a run, big-endian:
+ * write it as bytes and read it. One message of a run, big-endian:
  * ```
  * slot u32 | bits u8 | codec u16 | to u16 | from u16 | bodyBytes u32 | texts u32 | [toIncarnation u32] | [requestId f64] | [deadlineMs f64] | body
  * ```
@@ -52,7 +50,6 @@ export const batchFlags = {
   hasCodecs: 4,
   hasRefusals: 8,
   startsOver: 16,
-  hasTexts: 32,
 } as const
 
 /** A batch's opening holds the number of its replies above this many bits. */

@@ -10,10 +10,7 @@ export interface EventWriter {
   u16(value: number): void
   u32(value: number): void
   f64(value: number): void
-  /**
-   * Not among the bytes: a text goes beside them, as it is, or as two bytes if it has up to 64 characters and was written
-   * before.
-   */
+  /** Not among the bytes: a text goes beside them, as it is. */
   text(value: string): void
   /** `lengthBytes u32 | bytes`; the bytes are copied. */
   bytes(value: Uint8Array): void

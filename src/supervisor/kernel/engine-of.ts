@@ -34,10 +34,7 @@ export function createEngine(
     const host = kernel.createChildHost(cell)
     const input: SupervisorInput = { spec, host, clock, random }
     const machine = supervisorChart(spec)
-    // The one of top-level actors, who come back by the hundred.
-    if (spec.budgetPerChild)
-      return createCompiledEngine({ ...shared, input, machine, chart: kernelChart(machine) as CompiledChart })
-    return createLiveEngine({ ...shared, input, machine })
+    return createCompiledEngine({ ...shared, input, machine, chart: kernelChart(machine) as CompiledChart })
   }
   const { input } = spec
   const { machine, provide, engine } = cell.entry.definition.options

@@ -1,7 +1,9 @@
 /** What is done of a store in one turn of the event loop is bounded, however much there is. */
 import { join } from 'node:path'
 import t from 'tap'
+import { createVirtualClock } from '../../../src/actors/runtime/clock.ts'
 import { appendOf } from '../../../src/protocols/message-log/engine/conformance/stored-messages.ts'
+import { producersATime } from '../../../src/protocols/message-log/engine/sqlite/producer-answers.ts'
 import { sqliteLogEngine } from '../../../src/protocols/message-log/engine/sqlite/sqlite-log-engine.ts'
 import { readBatchesMax } from '../../../src/protocols/message-log/engine/taken-batches.ts'
 import { newContext, newFolder } from './sqlite-world.ts'
@@ -37,6 +39,40 @@ t.test('retention looks at a few partitions a turn, and only at those that its p
   t.equal((await engine.retain(policy)).batches, 1, 'and at all of them')
   await engine.deleteTopic('b')
   t.ok((await turnsUntil(engine.retain({ ...policy, partitionBytesMax: ever }))) >= 4_096)
+})
+
+t.test('retention removes a few producers a turn, of deleted topics too, and all of them', async t => {
+  const clock = createVirtualClock()
+  const engine = await sqliteLogEngine.opener.open({ path: join(newFolder(t), 'log.db') }, { ...newContext(), clock })
+  t.teardown(() => engine.close())
+  const count = 3 * producersATime
+  const [id = -1] = (await engine.createTopic('a', 1)).partitionIds
+  const append = (partitionId: number, producer: number) =>
+    engine.append(appendOf(partitionId, ['x'], { producer: { id: BigInt(producer), sequence: 0 } }))
+  const appendAll = (partitionId: number) =>
+    Promise.all(Array.from({ length: count }, (_, producer) => append(partitionId, producer)))
+  await appendAll(id)
+  await clock.advance(1_000)
+  const policy = { ageMs: ever, partitionBytesMax: ever, producerAgeMs: 500 }
+  const removing = turnsUntil(engine.retain(policy))
+  t.equal((await append(id, count)).baseOffset, count, 'others append meanwhile')
+  t.ok((await removing) >= 3)
+  const again = await Promise.all([0, count / 2, count - 1].map(producer => append(id, producer)))
+  const ends = [count + 1, count + 2, count + 3]
+  t.same(
+    again.map(({ baseOffset }) => baseOffset),
+    ends,
+    'as new ones',
+  )
+  t.equal((await append(id, count)).baseOffset, count, 'who was active is kept')
+
+  await engine.deleteTopic('a')
+  const [next = -1] = (await engine.createTopic('b', 1)).partitionIds
+  await appendAll(next)
+  await engine.deleteTopic('b')
+  const keepAll = { ...policy, producerAgeMs: ever }
+  t.ok((await turnsUntil(engine.retain(keepAll))) >= 3)
+  t.ok((await turnsUntil(engine.retain(keepAll))) < 3, 'nothing is left')
 })
 
 t.test('a read gives a bounded number of rows, however small', async t => {

@@ -58,10 +58,12 @@ export function optionsFault(given: object, known: readonly string[], path = '')
   return isObject ? found[0] : found.map(fault => ({ ...fault, path }))[0]
 }
 
-/** What is wrong with a text that must not be empty. */
-export function textFault(path: string, value: string): OptionFault | undefined {
-  if (typeof value === 'string' && value !== '') return undefined
-  return { path, reason: `is ${show(value)}, not a string that is not empty` }
+/** What is wrong with the name of a topic. UTF-8 has no surrogate without its other: U+FFFD in its place is another name. */
+export function topicFault(path: string, name: string): OptionFault | undefined {
+  if (typeof name !== 'string' || name === '') {
+    return { path, reason: `is ${show(name)}, not a string that is not empty` }
+  }
+  return name.isWellFormed() ? undefined : { path, reason: `is ${show(name)}, which is not well-formed` }
 }
 
 /** What is wrong with a whole number: an u32 unless it says otherwise. */

@@ -40,8 +40,6 @@ export interface BatchSink {
 export class BatchDecoder {
   readonly #names = new NameReader()
   readonly #shapes = new ShapeReader()
-  /** By their numbers. */
-  readonly #keptTexts: string[] = []
   readonly #codecs: CodecRegistry
   readonly #sink: BatchSink
   /** How far the batch at hand has been read. */
@@ -74,9 +72,8 @@ export class BatchDecoder {
     if (replies > 0) this.#readReplies(wire, replies)
     if (flags & batchFlags.hasRefusals) this.#readRefusals(wire)
     if (flags & batchFlags.hasBuffer) {
-      const last = wire.length - 1
-      const end = flags & batchFlags.hasTexts ? this.#readTexts(wire, last - 1) : last
-      this.#readMessages(wire, end, new BatchReader(wire[last] as ArrayBuffer, wire, this.#keptTexts))
+      const end = wire.length - 1
+      this.#readMessages(wire, end, new BatchReader(wire[end] as ArrayBuffer, wire))
     } else if (this.#at < wire.length) this.#readMessages(wire, wire.length, undefined)
   }
 
@@ -145,13 +142,6 @@ export class BatchDecoder {
       const slot = head >>> recordBitsWidth
       if (!this.#sink.message(slot, head, this.#to, this.#from, event, toIncarnation, requestId, deadlineMs)) return
     }
-  }
-
-  /** Takes the texts whose count stands at `countAt`; returns where they begin. */
-  #readTexts(wire: readonly unknown[], countAt: number): number {
-    const start = countAt - 2 * (wire[countAt] as number)
-    for (let at = start; at < countAt; at += 2) this.#keptTexts[wire[at] as number] = wire[at + 1] as string
-    return start
   }
 
   #addShape(wire: readonly unknown[], at: number, keys: number): ShapeBuilder {

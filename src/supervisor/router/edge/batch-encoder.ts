@@ -101,12 +101,6 @@ export class BatchEncoder {
     if (buffer !== undefined) {
       this.#writer.texts = []
       flags |= batchFlags.hasBuffer
-      const kept = this.#writer.kept.take()
-      if (kept.length > 0) {
-        flags |= batchFlags.hasTexts
-        for (const value of kept) wire[at++] = value
-        wire[at++] = kept.length >> 1
-      }
       wire[at++] = buffer
     }
     // An event that did not fit its shape may have left values behind, and there may be room left.
@@ -135,7 +129,6 @@ export class BatchEncoder {
   discard(): void {
     this.#writer.at = 0
     this.#writer.texts = []
-    this.#writer.kept.reset()
     this.#names.reset()
     this.#shapes.reset()
     this.#lastTo = undefined

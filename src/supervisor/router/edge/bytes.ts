@@ -1,7 +1,6 @@
 /** The writer and the reader of a batch's binary part. In place, without an object per value. */
 import { runHeadBytes } from '../../../messages/thread/edge.ts'
 import type { EventReader, EventWriter } from '../../../messages/thread/event-codec.ts'
-import { TextWriter } from './kept-texts.ts'
 
 const bytesInitial = 16_384
 
@@ -19,7 +18,7 @@ export interface RunHead {
 
 /**
  * Appends to an ArrayBuffer that doubles as needed; {@link BatchWriter.take} hands it over and starts a new one. Texts go
- * to an array beside it, but for those that the receiver keeps.
+ * to an array beside it.
  */
 export class BatchWriter implements EventWriter {
   /** Bytes written. May be set back to undo. */
@@ -27,7 +26,6 @@ export class BatchWriter implements EventWriter {
   /** Takes the texts, from `textAt` on. */
   texts: unknown[] = []
   textAt = 0
-  readonly kept = new TextWriter()
   #buffer: ArrayBuffer | undefined
   #view!: DataView
   #octets!: Uint8Array
@@ -70,9 +68,7 @@ export class BatchWriter implements EventWriter {
 
   text(value: string): void {
     if (typeof value !== 'string') throw new TypeError(`a text is to be written, not ${typeof value}`)
-    const number = this.kept.find(value)
-    this.u16(number)
-    if (number === 0) this.texts[this.textAt++] = value
+    this.texts[this.textAt++] = value
   }
 
   bytes(value: Uint8Array): void {
@@ -134,14 +130,11 @@ export class BatchReader implements EventReader {
   readonly #octets: Uint8Array
   readonly #view: DataView
   readonly #texts: readonly unknown[]
-  readonly #kept: readonly string[]
 
-  /** `kept` are the texts that are known by their numbers. */
-  constructor(buffer: ArrayBuffer, texts: readonly unknown[], kept: readonly string[]) {
+  constructor(buffer: ArrayBuffer, texts: readonly unknown[]) {
     this.#octets = new Uint8Array(buffer)
     this.#view = new DataView(buffer)
     this.#texts = texts
-    this.#kept = kept
     this.byteLength = buffer.byteLength
     this.end = buffer.byteLength
   }
@@ -185,8 +178,6 @@ export class BatchReader implements EventReader {
   }
 
   text(): string {
-    const number = this.u16()
-    if (number !== 0) return this.#kept[number]!
     if (this.textAt >= this.textEnd) throw new RangeError('the event has no more texts')
     return this.beside()
   }

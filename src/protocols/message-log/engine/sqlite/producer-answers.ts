@@ -5,6 +5,15 @@ import { type KeptAnswer, KeptAnswers } from '../kept-answers.ts'
 /** Producers, of all partitions, that are kept in memory: with more, all are read from the store again when they append. */
 const cachedMax = 4_096
 
+/** Rows of producers that are removed in one transaction: up to 1 KiB each. */
+export const producersATime = 256
+
+/** Removes the first rows of producers that `condition` holds for. */
+export function removeProducers(connection: DatabaseSync, condition: string): StatementSync {
+  const some = `SELECT partition_id, producer_id FROM producers WHERE ${condition} LIMIT ${producersATime}`
+  return connection.prepare(`DELETE FROM producers WHERE (partition_id, producer_id) IN (${some})`)
+}
+
 interface Cached {
   readonly partitionId: number
   readonly producerId: bigint
@@ -28,7 +37,7 @@ export class ProducerAnswers {
       `INSERT INTO producers (partition_id, producer_id, used_ms, answers) VALUES (?, ?, ?, ?)
        ON CONFLICT DO UPDATE SET used_ms = excluded.used_ms, answers = excluded.answers`,
     )
-    this.#expire = connection.prepare('DELETE FROM producers WHERE used_ms < ?')
+    this.#expire = removeProducers(connection, 'used_ms < ?')
   }
 
   /** See {@link KeptAnswers.find}. */
@@ -55,10 +64,11 @@ export class ProducerAnswers {
     }
   }
 
-  /** Removes producers that did nothing since; not while others are to be written. */
-  expire(usedBeforeMs: number): void {
-    this.#expire.run(Math.trunc(usedBeforeMs))
-    this.forget()
+  /** Removes some producers that did nothing since; not while others are to be written. True when there may be more of them. */
+  expire(usedBeforeMs: number): boolean {
+    const removed = Number(this.#expire.run(Math.trunc(usedBeforeMs)).changes)
+    if (removed > 0) this.forget()
+    return removed === producersATime
   }
 
   /** After the commit: what was written is as it is in the store. */

@@ -1,6 +1,7 @@
 /** Removes batches from a store, a few at a time: appends are committed in between. */
 import type { StatementSync } from 'node:sqlite'
 import type { RetentionPolicy, RetentionResult } from '../contract.ts'
+import { producersATime, removeProducers } from './producer-answers.ts'
 import type { Store } from './store.ts'
 
 /** Of one transaction, which is as long as an append may have to wait. */
@@ -51,7 +52,7 @@ export class Retention {
     )
     this.#remove = connection.prepare('DELETE FROM batches WHERE partition_id = ? AND base_offset <= ?')
     this.#removePartition = connection.prepare('DELETE FROM partitions WHERE id = ?')
-    this.#removeProducers = connection.prepare('DELETE FROM producers WHERE partition_id = ?')
+    this.#removeProducers = removeProducers(connection, 'partition_id = ?')
   }
 
   /** Removes what the policy does not keep, and what is left of deleted topics. Yields after each slice, and each look at a few. */
@@ -74,9 +75,7 @@ export class Retention {
       this.#store.transaction(false, () => this.#remove.run(id, slice.at(-1)!.baseOffset))
       yield { batches: slice.length, bytes: slice.reduce((sum, { bytes }) => sum + bytes, 0) }
     }
-    if (!deleted) return
-    this.#forget(id)
-    yield { batches: 0, bytes: 0 }
+    if (deleted) yield* this.#forget(id)
   }
 
   #keeps(id: number, { ageMs, partitionBytesMax }: RetentionPolicy, nowMs: number): (row: OldRow) => boolean {
@@ -99,10 +98,13 @@ export class Retention {
     return slice
   }
 
-  #forget(id: number): void {
-    this.#store.transaction(false, () => {
-      this.#removeProducers.run(id)
-      this.#removePartition.run(id)
-    })
+  *#forget(id: number): Generator<RetentionResult> {
+    for (let isDone = false; !isDone; ) {
+      this.#store.transaction(false, () => {
+        isDone = Number(this.#removeProducers.run(id).changes) < producersATime
+        if (isDone) this.#removePartition.run(id)
+      })
+      yield { batches: 0, bytes: 0 }
+    }
   }
 }

@@ -132,9 +132,9 @@ export class SqliteEngine implements LogEngine {
       if (slice.done) break
       total.batches += slice.value.batches
       total.bytes += slice.value.bytes
-      await new Promise(resolve => setImmediate(resolve))
+      await nextTurn()
     }
-    if (Number.isFinite(policy.producerAgeMs)) this.#open(() => this.#expireProducers(nowMs - policy.producerAgeMs))
+    while (this.#open(() => this.#expireProducers(nowMs - policy.producerAgeMs))) await nextTurn()
     return total
   }
 
@@ -146,9 +146,15 @@ export class SqliteEngine implements LogEngine {
     guarded(this.#store.path, () => this.#store.close())
   }
 
-  #expireProducers(usedBeforeMs: number): void {
+  /** Removes some; true when there may be more. */
+  #expireProducers(usedBeforeMs: number): boolean {
+    if (!Number.isFinite(usedBeforeMs)) return false
     this.#commit()
-    this.#store.transaction(false, () => this.#producers.expire(usedBeforeMs))
+    let hasMore = false
+    this.#store.transaction(false, () => {
+      hasMore = this.#producers.expire(usedBeforeMs)
+    })
+    return hasMore
   }
 
   /** Answers a request whose first copy was taken before; false when there is none. */
@@ -251,6 +257,10 @@ export class SqliteEngine implements LogEngine {
     if (this.#closed) throw storeClosed(this.#store.path)
     return guarded(this.#store.path, call)
   }
+}
+
+function nextTurn(): Promise<void> {
+  return new Promise(resolve => setImmediate(resolve))
 }
 
 function resultOf({ baseOffset, stored }: KeptAnswer): AppendResult {

@@ -1,7 +1,7 @@
 /** Options of a consumer, checked and filled once. */
 import { createFaults, show } from '../../../../messages/option-faults.ts'
 import { checkNumber, countRange, fillNumbers, waitRange } from '../../client-options.ts'
-import { partitionsFault, signalFault } from '../check-arguments.ts'
+import { partitionsFault, signalFault, topicFault } from '../check-arguments.ts'
 
 /** Where a consumer begins: at the oldest message that is kept, behind the newest, or at an offset of each partition. */
 export type ConsumeFrom = 'start' | 'end' | Readonly<Record<number, number>>
@@ -68,7 +68,8 @@ export function resolveConsumer(options: ConsumerOptions, silenceTimeoutMs: numb
   const subject = 'the consumer cannot be created'
   if (!faults.options('', options, names)) faults.throwIfAny('BAD_CONFIG', subject)
   const { topic, from = 'start', partitions, outOfRange = 'fail', signal, ...numbers } = options
-  faults.name('topic', topic)
+  const unnamed = topicFault('topic', topic)
+  if (unnamed !== undefined) faults.add(unnamed.path, unnamed.reason)
   if (typeof from !== 'object' || from === null) {
     if (from !== 'start' && from !== 'end') faults.add('from', notFrom(from))
   } else if (!isPlain(from)) faults.add('from', notFrom(from))

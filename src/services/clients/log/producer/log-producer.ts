@@ -6,9 +6,9 @@
  *    └─ delivery <── stored, given up ──────┘
  * ```
  */
-import { type OptionFault, show } from '../../../../messages/option-faults.ts'
+import type { OptionFault } from '../../../../messages/option-faults.ts'
 import { closeWaitMs, notSent } from '../../client-options.ts'
-import { optionsFault, signalFault } from '../check-arguments.ts'
+import { optionsFault, signalFault, topicFault } from '../check-arguments.ts'
 import type { LogRequests } from '../log-requests.ts'
 import { messagesFault, type ProducerMessage } from '../message.ts'
 import type { TopicDirectory } from '../topic-directory.ts'
@@ -87,9 +87,5 @@ const sendingNames = ['topic', 'messages']
 function sendingFault(sending: Sending): OptionFault | undefined {
   const fault = optionsFault(sending, sendingNames)
   if (fault !== undefined) return fault
-  const { topic, messages } = sending
-  if (typeof topic !== 'string' || topic === '') {
-    return { path: 'topic', reason: `is ${show(topic)}, not a string that is not empty` }
-  }
-  return messagesFault(messages)
+  return topicFault('topic', sending.topic) ?? messagesFault(sending.messages)
 }
