@@ -73,33 +73,21 @@ function startNode(t: Test, data: string) {
   return node
 }
 
-t.test('a second node on a folder says so in one line, with code 1, with and without its parent', async t => {
-  const data = newFolder(t)
-  const node = startNode(t, data)
-  for await (const line of createInterface(node.stderr!)) if (JSON.parse(line).msg === 'the node is up') break
-  const stderr = `starfish: another node has the folder ${data} open: stop it, or choose another folder with --data\n`
-  for (const heart of [[], ['--no-heart']]) {
-    const args = ['up', ...freePorts, '--data', data, ...heart]
-    t.same(await starfish(...args), { code: 1, stdout: '', stderr }, args.join(' '))
-  }
-})
-
 t.test('a signal that comes while the command is loaded ends it with code 0, and leaves no node', async t => {
-  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) {
-    for (const heart of [[], ['--no-heart']]) {
-      const hook = `import { registerHooks } from 'node:module'
+  const cases: readonly (readonly [string, ...string[]])[] = [['SIGINT'], ['SIGTERM', '--no-heart'], ['SIGHUP']]
+  for (const [signal, ...heart] of cases) {
+    const hook = `import { registerHooks } from 'node:module'
         registerHooks({
           load(url, context, next) {
             if (url.endsWith('/src/cli.ts')) process.kill(process.pid, '${signal}')
             return next(url, context)
           },
         })`
-      const args = ['--import', `data:text/javascript,${encodeURIComponent(hook)}`, bin, 'up', ...freePorts, ...heart]
-      const command = spawn(process.execPath, [...args, '--data', newFolder(t)], { stdio: ['ignore', 'pipe', 'pipe'] })
-      for (const stream of [command.stdout, command.stderr]) stream.resume()
-      // Its output ends with the last process that has it.
-      t.same(await once(command, 'close'), [0, null], [signal, ...heart].join(' '))
-    }
+    const args = ['--import', `data:text/javascript,${encodeURIComponent(hook)}`, bin, 'up', ...freePorts, ...heart]
+    const command = spawn(process.execPath, [...args, '--data', newFolder(t)], { stdio: ['ignore', 'pipe', 'pipe'] })
+    for (const stream of [command.stdout, command.stderr]) stream.resume()
+    // Its output ends with the last process that has it.
+    t.same(await once(command, 'close'), [0, null], [signal, ...heart].join(' '))
   }
 })
 
